@@ -1,0 +1,11 @@
+//! Protocol state machines without I/O.
+//!
+//! Four kinds of methods: getters; `handle_*` for what happened (bytes, a closed connection, a timer that is due);
+//! commands for what the layer above orders; `poll_*` to drain what came of it. After any `handle_*` or command drain
+//! every `poll_*` until it is empty, the deadline last. Time always arrives as [`Now`].
+
+pub mod random;
+pub mod time;
+
+pub use random::Random;
+pub use time::{Moment, Now};

@@ -1,0 +1,17 @@
+//! Isthmus: a gateway between CPM/RCS (SIP, MSRP, CPIM, IMDN) and SMS (SMPP 3.4), MMS (MM4) and e-mail.
+//!
+//! The rooms, from the bytes upwards. A room may import only the rooms named beside it; `tests/architecture.rs` holds
+//! these arrows.
+//!
+//! | room | what it is | uses |
+//! |---|---|---|
+//! | [`limits`] | every bound, related by compile-time assertions | - |
+//! | [`wire`] | bytes to typed values and back: no clock, no socket, no allocation on reading | limits |
+//! | [`engine`] | protocol state machines: bytes or events and `now` in, an outbox out | wire limits |
+//!
+//! Protocol logic is pure: it is handed the time, the bytes and its random seed, and returns values. Only `shell`
+//! touches the operating system, and the crate compiles without it (`--no-default-features`).
+
+pub mod engine;
+pub mod limits;
+pub mod wire;

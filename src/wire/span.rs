@@ -1,0 +1,65 @@
+//! A place in a buffer that somebody else owns.
+//!
+//! Spans outlive the borrow of the buffer: a buffer can move to the kernel, to a table or to another core, and its spans
+//! stay true.
+
+/// `start` and `len` in octets into one buffer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    len: u32,
+}
+
+impl Span {
+    /// The octets from `start` to `end`. Saturates at 4 GiB, beyond every frame limit.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Span {
+        debug_assert!(start <= end);
+        let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Span { start: at(start), len: at(end.saturating_sub(start)) }
+    }
+
+    /// The octets this span names in `buffer`; empty if the buffer is shorter than the one it was made for.
+    #[must_use]
+    pub fn of(self, buffer: &[u8]) -> &[u8] {
+        buffer.get(self.start()..self.end()).unwrap_or_default()
+    }
+
+    /// First octet.
+    #[must_use]
+    pub const fn start(self) -> usize {
+        self.start as usize
+    }
+
+    /// One past the last octet.
+    #[must_use]
+    pub const fn end(self) -> usize {
+        self.start as usize + self.len as usize
+    }
+
+    /// Length in octets.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether the span names no octet; also how "absent" is stored.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
+/// Appends `bytes` to `buffer` and returns where they are.
+pub fn append(buffer: &mut Vec<u8>, bytes: &[u8]) -> Span {
+    let start = buffer.len();
+    buffer.extend_from_slice(bytes);
+    Span::new(start, buffer.len())
+}
+
+/// Appends what `write` appends to `buffer` and returns where it is.
+pub fn append_with(buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Span {
+    let start = buffer.len();
+    write(buffer);
+    Span::new(start, buffer.len())
+}
