@@ -4,3 +4,50 @@
 
 /// Cores a gateway can run on, and so shards it can have.
 pub const SHARDS_MAX: usize = 64;
+
+// SIP
+
+/// Octets of a SIP message, header and body. RFC 3428 8 wants pager messages small; a larger one gets 513 on a datagram
+/// and loses its connection on a stream.
+pub const SIP_MESSAGE_BYTES_MAX: usize = 65_535;
+/// Octets of a SIP header section.
+pub const SIP_HEADER_SECTION_BYTES_MAX: usize = 32_768;
+/// Header fields of a SIP message; more is answered 400.
+pub const SIP_HEADERS_MAX: usize = 128;
+/// Octets of a request that may leave as a datagram (RFC 3261 18.1.1).
+pub const SIP_DATAGRAM_REQUEST_BYTES_MAX: usize = 1_300;
+/// Server transactions of one shard; a request beyond gets 503.
+pub const SIP_SERVER_TRANSACTIONS_MAX: usize = 500_000;
+/// Client transactions of one shard; beyond, what would have been sent is refused for now.
+pub const SIP_CLIENT_TRANSACTIONS_MAX: usize = 200_000;
+
+// SMPP
+
+/// Octets of an SMPP PDU: a message_payload of 64 KiB and everything else a PDU may hold.
+pub const SMPP_PDU_BYTES_MAX: usize = 70_000;
+/// Octets of a message_id without its NUL (SMPP 3.4 5.2.23).
+pub const SMPP_MESSAGE_ID_BYTES_MAX: usize = 64;
+/// PDUs that wait for a window slot of one bind.
+pub const SMPP_PENDING_MAX: usize = 4_096;
+/// Requests of one bind in flight; `window` may not be larger.
+pub const SMPP_WINDOW_MAX: usize = 4_096;
+/// Segments of one message (SMPP 3.4 5.3.2.23, 3GPP TS 23.040 9.2.3.24.1).
+pub const SEGMENTS_MAX: usize = 255;
+
+// Interworking
+
+/// CPM messages of one shard whose response or reports are awaited.
+pub const PAGER_MESSAGES_MAX: usize = 1_000_000;
+/// message_ids of one shard that await a status report.
+pub const OPEN_REPORTS_MAX: usize = 2_000_000;
+/// Status reports of one shard that wait for the message they belong to.
+pub const HELD_REPORTS_MAX: usize = 1_024;
+/// Concatenated short messages of one shard with missing parts.
+pub const JOINING_MAX: usize = 50_000;
+/// Octets of the parts held by one shard.
+pub const JOINING_BYTES_MAX: usize = 64 << 20;
+/// Deliveries towards CPM of one shard in flight; a short message beyond gets ESME_RX_T_APPN.
+pub const DELIVERIES_MAX: usize = 100_000;
+
+const _: () = assert!(SIP_HEADER_SECTION_BYTES_MAX < SIP_MESSAGE_BYTES_MAX);
+const _: () = assert!(SMPP_MESSAGE_ID_BYTES_MAX <= 255);

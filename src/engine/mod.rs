@@ -6,6 +6,7 @@
 
 pub mod random;
 pub mod time;
+pub mod transport;
 
 pub use random::Random;
 pub use time::{Moment, Now};

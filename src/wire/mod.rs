@@ -5,6 +5,8 @@
 //! sense. Nothing here does I/O, reads a clock, or allocates while reading; writing appends to a buffer the caller owns.
 
 pub mod inline;
+pub mod sip;
+pub mod smpp;
 pub mod span;
 
 /// Why bytes do not make sense, and where: enough to word a refusal or a log line, never the bytes themselves.

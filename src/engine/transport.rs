@@ -1,0 +1,107 @@
+//! The names by which pure code and the shell speak of sockets.
+
+use core::net::SocketAddr;
+
+use bytes::Bytes;
+
+/// A transport protocol of SIP (RFC 3261 18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Datagrams; not reliable.
+    Udp,
+    /// A stream; reliable.
+    Tcp,
+}
+
+/// A shard, and the core it lives on: its number in configuration order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ShardId(pub u16);
+
+/// A listening address: its number in configuration order, the same on every core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListenerId(pub u16);
+
+/// A connection of one core. The generation tells a new connection from an old one in the same place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkId {
+    /// Place in the core's table.
+    pub index: u32,
+    /// How often the place was used.
+    pub generation: u32,
+}
+
+/// An order to connect; minted by the shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConnectId(pub u64);
+
+/// A question to the DNS; minted by the shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct QueryId(pub u64);
+
+/// What a shard orders the shell to do.
+#[derive(Debug)]
+pub enum Transmit {
+    /// Send one datagram from the socket of `listener`.
+    Datagram {
+        /// From which socket.
+        listener: ListenerId,
+        /// To whom.
+        peer: SocketAddr,
+        /// The payload.
+        bytes: Vec<u8>,
+    },
+    /// Append to a connection's stream. Unknown links are ignored: their closing was or will be told.
+    Stream {
+        /// Which connection.
+        link: LinkId,
+        /// The octets.
+        bytes: Vec<u8>,
+    },
+    /// Open a connection; answered by `on_connected` or `on_connect_failed`.
+    Connect {
+        /// The name of this order.
+        order: ConnectId,
+        /// To whom.
+        peer: SocketAddr,
+    },
+    /// Close a connection after what was ordered before has been sent.
+    Close {
+        /// Which connection.
+        link: LinkId,
+    },
+    /// Ask the DNS; answered by `on_resolved`.
+    Resolve {
+        /// The name of this question.
+        query: QueryId,
+        /// The domain name.
+        name: String,
+        /// Which records.
+        kind: RecordKind,
+    },
+}
+
+/// Record types that RFC 3263 needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RecordKind {
+    /// RFC 3403.
+    Naptr,
+    /// RFC 2782.
+    Srv,
+    /// IPv4 and IPv6 addresses.
+    Address,
+}
+
+/// What happened on a core's sockets.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A connection was accepted on `listener`.
+    Accepted(LinkId, ListenerId, SocketAddr),
+    /// An ordered connection is open.
+    Connected(LinkId, ConnectId),
+    /// An ordered connection could not be opened.
+    ConnectFailed(ConnectId),
+    /// Octets arrived.
+    Stream(LinkId, Bytes),
+    /// A connection is gone.
+    Closed(LinkId),
+}

@@ -1,0 +1,116 @@
+//! Comma lists and parameters, with respect for quoted strings and angle brackets (RFC 3261 7.3.1, 25.1).
+
+use super::trim;
+
+/// Where the first `wanted` octet stands outside quotes and angle brackets.
+#[must_use]
+pub fn find_outside(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    let (mut quoted, mut escaped, mut angle) = (false, false, false);
+    for (at, &octet) in bytes.iter().enumerate() {
+        if escaped {
+            escaped = false;
+        } else if quoted {
+            escaped = octet == b'\\';
+            quoted = octet != b'"';
+        } else if !angle && wanted.contains(&octet) {
+            return Some(at);
+        } else {
+            match octet {
+                b'"' => quoted = true,
+                b'<' => angle = true,
+                b'>' => angle = false,
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+/// The values of a comma list.
+#[derive(Clone, Debug)]
+pub struct Values<'a>(Option<&'a [u8]>);
+
+impl<'a> Values<'a> {
+    /// The values in `list`.
+    #[must_use]
+    pub fn new(list: &'a [u8]) -> Values<'a> {
+        Values(Some(list))
+    }
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = &'a [u8];
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let list = self.0.take()?;
+        let Some(comma) = find_outside(list, b",") else { return Some(trim(list)) };
+        self.0 = list.get(comma + 1..);
+        Some(trim(list.get(..comma).unwrap_or_default()))
+    }
+}
+
+/// `;name=value` parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Params<'a>(pub &'a [u8]);
+
+impl<'a> Params<'a> {
+    /// The parameters in order; a flag has the value `None`.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
+        let mut rest = Some(self.0);
+        core::iter::from_fn(move || {
+            let bytes = rest.take()?;
+            let (one, after) = match find_outside(bytes, b";") {
+                Some(at) => (bytes.get(..at).unwrap_or_default(), bytes.get(at + 1..)),
+                None => (bytes, None),
+            };
+            rest = after;
+            Some(pair(one))
+        })
+        .filter(|(name, _)| !name.is_empty())
+    }
+
+    /// The value of a parameter, quotes removed; `Some(b"")` for a flag.
+    #[must_use]
+    pub fn get(&self, name: &[u8]) -> Option<&'a [u8]> {
+        let found = self.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        Some(found.1.map_or(b"".as_slice(), unquote))
+    }
+
+    /// Whether a parameter is there.
+    #[must_use]
+    pub fn has(&self, name: &[u8]) -> bool {
+        self.get(name).is_some()
+    }
+}
+
+fn pair(one: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match find_outside(one, b"=") {
+        Some(at) => (trim(one.get(..at).unwrap_or_default()), one.get(at + 1..).map(trim)),
+        None => (trim(one), None),
+    }
+}
+
+/// Without the quotes of a quoted string; escapes inside stay.
+#[must_use]
+pub fn unquote(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_in_quotes_and_brackets_do_not_split() {
+        let list = br#""a, \"b" <sip:x,y>, <tel:+1> , sip:z"#;
+        let values: Vec<&[u8]> = Values::new(list).collect();
+        assert_eq!(values, [br#""a, \"b" <sip:x,y>"#.as_slice(), b"<tel:+1>", b"sip:z"]);
+    }
+
+    #[test]
+    fn parameters_in_any_case_with_flags_and_quotes() {
+        let params = Params(b" ;Tag=x; lr ;q=\"a;b\"");
+        assert_eq!(params.get(b"tag"), Some(b"x".as_slice()));
+        assert_eq!(params.get(b"LR"), Some(b"".as_slice()));
+        assert_eq!(params.get(b"q"), Some(b"a;b".as_slice()));
+    }
+}

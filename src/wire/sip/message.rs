@@ -1,0 +1,323 @@
+//! The view of one SIP message: a start line, an index of header fields, a body.
+
+use memchr::memchr;
+
+use crate::limits;
+use crate::wire::Malformed;
+use crate::wire::span::Span;
+
+use super::lists::Values;
+use super::{Name, NameAddr, Via, decimal, is_token, trim};
+
+/// Where the header fields of a message are. Reused from message to message: its table is taken once.
+#[derive(Debug, Default)]
+pub struct Index {
+    start_line: Span,
+    fields: Vec<Entry>,
+    body: Span,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    name: Name,
+    raw_name: Span,
+    value: Span,
+}
+
+/// A SIP message in the buffer it arrived in.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    bytes: &'a [u8],
+    index: &'a Index,
+    start_line: StartLine<'a>,
+}
+
+/// RFC 3261 7.1 and 7.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartLine<'a> {
+    /// `Method SP Request-URI SP SIP-Version`.
+    Request {
+        /// Case-sensitive token.
+        method: &'a [u8],
+        /// As it came.
+        request_uri: &'a [u8],
+        /// As it came, "SIP/2.0" in any case if it is ours.
+        version: &'a [u8],
+    },
+    /// `SIP-Version SP Status-Code SP Reason-Phrase`.
+    Response {
+        /// Three digits.
+        code: u16,
+        /// May be empty.
+        reason: &'a [u8],
+    },
+}
+
+/// One header field.
+#[derive(Clone, Copy, Debug)]
+pub struct Field<'a> {
+    /// Which, or `Other`.
+    pub name: Name,
+    /// As written.
+    pub raw_name: &'a [u8],
+    /// Without white space at its ends; folds inside stay.
+    pub value: &'a [u8],
+}
+
+/// RFC 3261 20.16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CSeq<'a> {
+    /// Below 2^31.
+    pub number: u32,
+    /// Case-sensitive.
+    pub method: &'a [u8],
+}
+
+impl Index {
+    /// An index with room for every message within limits.
+    #[must_use]
+    pub fn new() -> Index {
+        Index { fields: Vec::with_capacity(limits::SIP_HEADERS_MAX), ..Index::default() }
+    }
+}
+
+impl<'a> Message<'a> {
+    /// Finds the start line, the header fields and the body. The body is what follows the blank line, cut to
+    /// Content-Length if that is readable and shorter (RFC 3261 18.3).
+    ///
+    /// # Errors
+    /// The start line is none, a header line has no colon or no name, there are too many, or the blank line is missing.
+    pub fn parse(bytes: &'a [u8], index: &'a mut Index) -> Result<Message<'a>, Malformed> {
+        let first = next_line(bytes, 0).ok_or(Malformed::new("start line", 0))?;
+        index.start_line = Span::new(0, first.end);
+        let body = fields(bytes, first.next, &mut index.fields)?;
+        index.body = Span::new(body, bytes.len());
+        let start_line = start_line(bytes.get(..first.end).unwrap_or_default())?;
+        let index = &*index;
+        Ok(Message { bytes, index, start_line })
+    }
+
+    /// The start line.
+    #[must_use]
+    pub fn start_line(&self) -> StartLine<'a> {
+        self.start_line
+    }
+
+    /// Whether this is a request.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        matches!(self.start_line, StartLine::Request { .. })
+    }
+
+    /// The method of a request; of a response, the empty one.
+    #[must_use]
+    pub fn method(&self) -> &'a [u8] {
+        if let StartLine::Request { method, .. } = self.start_line { method } else { b"" }
+    }
+
+    /// The Request-URI of a request; of a response, the empty one.
+    #[must_use]
+    pub fn request_uri(&self) -> &'a [u8] {
+        if let StartLine::Request { request_uri, .. } = self.start_line { request_uri } else { b"" }
+    }
+
+    /// The status code of a response; of a request, 0.
+    #[must_use]
+    pub fn code(&self) -> u16 {
+        if let StartLine::Response { code, .. } = self.start_line { code } else { 0 }
+    }
+
+    /// The header fields in order.
+    pub fn fields(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
+        let bytes = self.bytes;
+        let field = move |e: &Entry| Field { name: e.name, raw_name: e.raw_name.of(bytes), value: e.value.of(bytes) };
+        self.index.fields.iter().map(field)
+    }
+
+    /// The value of the first header field of this name.
+    #[must_use]
+    pub fn header(&self, name: Name) -> Option<&'a [u8]> {
+        self.index.fields.iter().find(|entry| entry.name == name).map(|entry| entry.value.of(self.bytes))
+    }
+
+    /// The value of the first header field of this name, in any case; for names outside [`Name`].
+    #[must_use]
+    pub fn header_named(&self, name: &[u8]) -> Option<&'a [u8]> {
+        self.fields().find(|field| field.raw_name.eq_ignore_ascii_case(name)).map(|field| field.value)
+    }
+
+    /// Every value of this name, repeated fields and comma lists alike, in order.
+    pub fn values(&self, name: Name) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.fields().filter(move |field| field.name == name).flat_map(|field| Values::new(field.value))
+    }
+
+    /// How many header fields have this name.
+    #[must_use]
+    pub fn count(&self, name: Name) -> usize {
+        self.index.fields.iter().filter(|entry| entry.name == name).count()
+    }
+
+    /// The body, as far as Content-Length says.
+    #[must_use]
+    pub fn body(&self) -> &'a [u8] {
+        let body = self.index.body.of(self.bytes);
+        match self.content_length() {
+            Ok(Some(len)) => body.get(..len).unwrap_or(body),
+            _ => body,
+        }
+    }
+
+    /// Octets present after the blank line, whatever Content-Length says.
+    #[must_use]
+    pub fn body_len_received(&self) -> usize {
+        self.index.body.len()
+    }
+
+    /// RFC 3261 20.8; never empty.
+    #[must_use]
+    pub fn call_id(&self) -> Option<&'a [u8]> {
+        self.header(Name::CallId).filter(|value| !value.is_empty())
+    }
+
+    /// RFC 3261 20.16.
+    ///
+    /// # Errors
+    /// Absent, not `number method`, or the number is 2^31 or more.
+    pub fn cseq(&self) -> Result<CSeq<'a>, Malformed> {
+        let bad = Malformed::new("CSeq", 0);
+        let value = self.header(Name::CSeq).ok_or(bad)?;
+        let space = value.iter().position(|&octet| !octet.is_ascii_digit()).ok_or(bad)?;
+        let (digits, method) = value.split_at(space);
+        let number = decimal(digits).filter(|&number| number < 1 << 31).ok_or(bad)?;
+        let method = trim(method);
+        let token = !method.is_empty() && method.iter().all(|&octet| is_token(octet));
+        token.then_some(CSeq { number, method }).ok_or(bad)
+    }
+
+    /// RFC 3261 20.20.
+    ///
+    /// # Errors
+    /// Absent or not a name-addr or addr-spec.
+    pub fn from(&self) -> Result<NameAddr<'a>, Malformed> {
+        self.header(Name::From).and_then(NameAddr::parse).ok_or(Malformed::new("From", 0))
+    }
+
+    /// RFC 3261 20.39.
+    ///
+    /// # Errors
+    /// Absent or not a name-addr or addr-spec.
+    pub fn to(&self) -> Result<NameAddr<'a>, Malformed> {
+        self.header(Name::To).and_then(NameAddr::parse).ok_or(Malformed::new("To", 0))
+    }
+
+    /// The topmost Via (RFC 3261 20.42).
+    ///
+    /// # Errors
+    /// Absent or malformed.
+    pub fn top_via(&self) -> Result<Via<'a>, Malformed> {
+        self.values(Name::Via).next().and_then(Via::parse).ok_or(Malformed::new("Via", 0))
+    }
+
+    /// RFC 3261 20.22; `None` if absent.
+    ///
+    /// # Errors
+    /// Not a number of 0 to 255.
+    pub fn max_forwards(&self) -> Result<Option<u8>, Malformed> {
+        let Some(value) = self.header(Name::MaxForwards) else { return Ok(None) };
+        let hops = decimal(value).and_then(|hops| u8::try_from(hops).ok());
+        hops.map(Some).ok_or(Malformed::new("Max-Forwards", 0))
+    }
+
+    /// RFC 3261 20.14; `None` if absent.
+    ///
+    /// # Errors
+    /// Not a number.
+    pub fn content_length(&self) -> Result<Option<usize>, Malformed> {
+        let Some(value) = self.header(Name::ContentLength) else { return Ok(None) };
+        decimal(value).map(|len| Some(len as usize)).ok_or(Malformed::new("Content-Length", 0))
+    }
+
+    /// RFC 3261 20.19 in seconds; `None` if absent or unreadable, which only costs its own effect.
+    #[must_use]
+    pub fn expires(&self) -> Option<u32> {
+        self.header(Name::Expires).and_then(decimal)
+    }
+}
+
+struct Line {
+    end: usize,
+    next: usize,
+}
+
+/// The line at `start`: its end without CRLF or LF, and where the next begins.
+fn next_line(bytes: &[u8], start: usize) -> Option<Line> {
+    let lf = start + memchr(b'\n', bytes.get(start..)?)?;
+    let end = if lf > start && bytes.get(lf - 1) == Some(&b'\r') { lf - 1 } else { lf };
+    Some(Line { end, next: lf + 1 })
+}
+
+/// Indexes the header fields from `at` and returns where the body starts.
+fn fields(bytes: &[u8], mut at: usize, index: &mut Vec<Entry>) -> Result<usize, Malformed> {
+    index.clear();
+    loop {
+        let mut line = next_line(bytes, at).ok_or(Malformed::new("end of header", at))?;
+        if line.end == at {
+            return Ok(line.next);
+        }
+        while matches!(bytes.get(line.next), Some(b' ' | b'\t')) {
+            line = next_line(bytes, line.next).ok_or(Malformed::new("end of header", at))?;
+        }
+        if index.len() >= limits::SIP_HEADERS_MAX {
+            return Err(Malformed::new("number of headers", at));
+        }
+        index.push(entry(bytes, at, line.end)?);
+        at = line.next;
+    }
+}
+
+fn entry(bytes: &[u8], start: usize, end: usize) -> Result<Entry, Malformed> {
+    let line = bytes.get(start..end).unwrap_or_default();
+    let colon = memchr(b':', line).ok_or(Malformed::new("header line", start))?;
+    let name_end = line.get(..colon).map_or(0, |name| name.trim_ascii_end().len());
+    let raw_name = Span::new(start, start + name_end);
+    if name_end == 0 || !raw_name.of(bytes).iter().all(|&octet| is_token(octet)) {
+        return Err(Malformed::new("header name", start));
+    }
+    let after = line.get(colon + 1..).unwrap_or_default();
+    let value = trim(after);
+    let value_start = start + colon + 1 + offset(after, value);
+    Ok(Entry {
+        name: Name::parse(raw_name.of(bytes)),
+        raw_name,
+        value: Span::new(value_start, value_start + value.len()),
+    })
+}
+
+/// How many octets `inner`, a part of `outer`, starts after it.
+fn offset(outer: &[u8], inner: &[u8]) -> usize {
+    (inner.as_ptr() as usize).saturating_sub(outer.as_ptr() as usize).min(outer.len())
+}
+
+fn start_line(line: &[u8]) -> Result<StartLine<'_>, Malformed> {
+    let bad = Malformed::new("start line", 0);
+    let first = memchr(b' ', line).ok_or(bad)?;
+    let (head, rest) = (line.get(..first).unwrap_or_default(), line.get(first + 1..).unwrap_or_default());
+    if head.len() >= 4 && head.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
+        return status_line(head, rest).ok_or(bad);
+    }
+    let last = memchr::memrchr(b' ', rest).ok_or(bad)?;
+    let (request_uri, version) = (rest.get(..last).unwrap_or_default(), rest.get(last + 1..).unwrap_or_default());
+    let token = !head.is_empty() && head.iter().all(|&octet| is_token(octet));
+    let sip = version.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"));
+    (token && sip).then_some(StartLine::Request { method: head, request_uri, version }).ok_or(bad)
+}
+
+fn status_line<'a>(version: &[u8], rest: &'a [u8]) -> Option<StartLine<'a>> {
+    let code = decimal(rest.get(..3)?).and_then(|code| u16::try_from(code).ok())?;
+    let reason = match rest.get(3..)? {
+        [] => b"".as_slice(),
+        [b' ', reason @ ..] => reason,
+        _ => return None,
+    };
+    (version.eq_ignore_ascii_case(b"SIP/2.0") && code >= 100).then_some(StartLine::Response { code, reason })
+}

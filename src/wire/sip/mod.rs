@@ -1,0 +1,53 @@
+//! SIP messages (RFC 3261 7 and 25), read in place.
+//!
+//! Guarantees: parsing allocates nothing once an [`Index`] exists; after `Message::parse` succeeded no accessor panics; a
+//! header that is bad stays raw and spoils only what asks for it; unknown methods and headers survive.
+
+pub mod address;
+pub mod check;
+pub mod emit;
+pub mod frame;
+pub mod lists;
+pub mod message;
+pub mod name;
+pub mod uri;
+pub mod via;
+
+pub use address::NameAddr;
+pub use emit::Writer;
+pub use frame::{frame, peek_call_id};
+pub use message::{CSeq, Field, Index, Message, StartLine};
+pub use name::Name;
+pub use via::Via;
+
+/// Removes linear white space, folds included, at both ends (RFC 3261 25.1 LWS).
+#[must_use]
+pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|&b| !is_lws(b)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|&b| !is_lws(b)).map_or(start, |at| at + 1);
+    bytes.get(start..end).unwrap_or_default()
+}
+
+const fn is_lws(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// A decimal number that fits `u32`, digits only.
+#[must_use]
+pub(crate) fn decimal(digits: &[u8]) -> Option<u32> {
+    if digits.is_empty() || digits.len() > 10 {
+        return None;
+    }
+    digits.iter().try_fold(0_u32, |number, &digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit < 10).then_some(())?;
+        number.checked_mul(10)?.checked_add(u32::from(digit))
+    })
+}
+
+/// Whether `octet` may stand in a token (RFC 3261 25.1).
+#[must_use]
+pub(crate) const fn is_token(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric()
+        || matches!(octet, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+}

@@ -1,0 +1,168 @@
+//! SIP and tel URIs (RFC 3261 19.1, RFC 3966).
+
+use super::decimal;
+use super::lists::Params;
+
+/// A URI by its scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uri<'a> {
+    /// sip: or sips:.
+    Sip(SipUri<'a>),
+    /// tel:.
+    Tel(TelUri<'a>),
+    /// Any other scheme.
+    Other {
+        /// Before the colon.
+        scheme: &'a [u8],
+        /// After it.
+        rest: &'a [u8],
+    },
+}
+
+/// RFC 3261 19.1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SipUri<'a> {
+    /// Whether the scheme is sips.
+    pub secure: bool,
+    /// As written, escapes included; empty if there is none. Parameters inside the user part are part of it.
+    pub user: &'a [u8],
+    /// An IPv6 reference keeps its brackets.
+    pub host: &'a [u8],
+    /// If written.
+    pub port: Option<u16>,
+    /// URI parameters.
+    pub params: Params<'a>,
+    /// After '?'.
+    pub headers: &'a [u8],
+}
+
+/// RFC 3966 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TelUri<'a> {
+    /// As written, visual separators included.
+    pub number: &'a [u8],
+    /// phone-context, isub and others.
+    pub params: Params<'a>,
+}
+
+impl<'a> Uri<'a> {
+    /// Reads a URI without brackets. `None` if it has no scheme or, for the schemes we know, no sense.
+    #[must_use]
+    pub fn parse(uri: &'a [u8]) -> Option<Uri<'a>> {
+        let colon = memchr::memchr(b':', uri)?;
+        let (scheme, rest) = (uri.get(..colon)?, uri.get(colon + 1..)?);
+        if scheme.eq_ignore_ascii_case(b"sip") || scheme.eq_ignore_ascii_case(b"sips") {
+            return sip(scheme.len() == 4, rest).map(Uri::Sip);
+        }
+        if scheme.eq_ignore_ascii_case(b"tel") {
+            return tel(rest).map(Uri::Tel);
+        }
+        let fine = scheme.first().is_some_and(u8::is_ascii_alphabetic) && !rest.is_empty();
+        fine.then_some(Uri::Other { scheme, rest })
+    }
+
+    /// The parameters of a sip or tel URI.
+    #[must_use]
+    pub fn params(&self) -> Params<'a> {
+        match self {
+            Uri::Sip(uri) => uri.params,
+            Uri::Tel(uri) => uri.params,
+            Uri::Other { .. } => Params::default(),
+        }
+    }
+}
+
+fn sip(secure: bool, rest: &[u8]) -> Option<SipUri<'_>> {
+    let (rest, headers) = match memchr::memchr(b'?', rest) {
+        // A '?' may stand in the user part (RFC 3261 25.1 user-unreserved); headers follow the host.
+        Some(at) if memchr::memchr(b'@', rest.get(at..)?).is_none() => (rest.get(..at)?, rest.get(at + 1..)?),
+        _ => (rest, b"".as_slice()),
+    };
+    let (user_info, rest) = match memchr::memrchr(b'@', rest) {
+        Some(at) => (rest.get(..at)?, rest.get(at + 1..)?),
+        None => (b"".as_slice(), rest),
+    };
+    let user = user_info.split(|&octet| octet == b':').next().unwrap_or_default();
+    let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+    let (host, port) = host_port(rest.get(..end)?)?;
+    let params = Params(rest.get(end + 1..).unwrap_or_default());
+    Some(SipUri { secure, user, host, port, params, headers })
+}
+
+fn tel(rest: &[u8]) -> Option<TelUri<'_>> {
+    let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+    let number = rest.get(..end)?;
+    let params = Params(rest.get(end + 1..).unwrap_or_default());
+    let digits = number.strip_prefix(b"+").unwrap_or(number);
+    let allowed = |octet: &u8| octet.is_ascii_hexdigit() || matches!(octet, b'*' | b'#' | b'-' | b'.' | b'(' | b')');
+    (digits.iter().all(allowed) && digits.iter().any(|octet| !matches!(octet, b'-' | b'.' | b'(' | b')')))
+        .then_some(TelUri { number, params })
+}
+
+/// `host [: port]`, the host a name, an IPv4 address or an IPv6 reference in brackets.
+#[must_use]
+pub fn host_port(bytes: &[u8]) -> Option<(&[u8], Option<u16>)> {
+    let host_end = match bytes.strip_prefix(b"[") {
+        Some(_) => memchr::memchr(b']', bytes)? + 1,
+        None => memchr::memchr(b':', bytes).unwrap_or(bytes.len()),
+    };
+    let host = super::trim(bytes.get(..host_end)?);
+    let port = match super::trim(bytes.get(host_end..)?) {
+        [] => None,
+        [b':', digits @ ..] => Some(decimal(super::trim(digits)).and_then(|port| u16::try_from(port).ok())?),
+        _ => return None,
+    };
+    let fine = !host.is_empty()
+        && (host.starts_with(b"[")
+            || host.iter().all(|&octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_')));
+    fine.then_some((host, port))
+}
+
+/// Appends `text` with its `%XX` escapes replaced; an escape that is none stays as it is (RFC 3261 19.1.2).
+pub fn unescape(text: &[u8], out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        match (first, after) {
+            (b'%', [high, low, tail @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                out.push(hex(*high) << 4 | hex(*low));
+                rest = tail;
+            }
+            _ => {
+                out.push(*first);
+                rest = after;
+            }
+        }
+    }
+}
+
+const fn hex(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => digit.wrapping_sub(b'A').wrapping_add(10) & 15,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_parts_may_hold_parameters_and_escapes() {
+        let Some(Uri::Sip(uri)) = Uri::parse(b"sip:user;par=u%40example.net@example.com;user=phone?x=y") else {
+            panic!()
+        };
+        assert_eq!(uri.user, b"user;par=u%40example.net");
+        assert_eq!(uri.params.get(b"user"), Some(b"phone".as_slice()));
+        let mut user = Vec::new();
+        unescape(uri.user, &mut user);
+        assert_eq!(user, b"user;par=u@example.net");
+    }
+
+    #[test]
+    fn tel_uris() {
+        let Some(Uri::Tel(uri)) = Uri::parse(b"tel:+1-201-555-0123;nccsid=SMS") else { panic!() };
+        assert_eq!((uri.number, uri.params.get(b"nccsid")), (b"+1-201-555-0123".as_slice(), Some(b"SMS".as_slice())));
+        assert!(Uri::parse(b"tel:alice").is_none());
+    }
+}

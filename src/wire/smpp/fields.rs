@@ -1,0 +1,118 @@
+//! The basic types of SMPP 3.4 3.1: integers, C-Octet Strings, Octet Strings.
+
+use super::{CommandStatus, PduError};
+
+/// Reads the fields of a PDU body in order.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    rest: &'a [u8],
+    len: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Reader<'a> {
+        Reader { rest: body, len: body.len() }
+    }
+
+    fn error(&self, what: &'static str) -> PduError {
+        PduError { status: CommandStatus::ESME_RINVCMDLEN, what, at: super::HEADER_BYTES + self.len - self.rest.len() }
+    }
+
+    pub(super) fn octets(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], PduError> {
+        let (octets, rest) = self.rest.split_at_checked(len).ok_or_else(|| self.error(what))?;
+        self.rest = rest;
+        Ok(octets)
+    }
+
+    pub(super) fn u8(&mut self, what: &'static str) -> Result<u8, PduError> {
+        Ok(self.octets(1, what)?[0])
+    }
+
+    pub(super) fn u32(&mut self, what: &'static str) -> Result<u32, PduError> {
+        let octets = self.octets(4, what)?;
+        Ok(octets.iter().fold(0, |number, &octet| number << 8 | u32::from(octet)))
+    }
+
+    /// A C-Octet String of at most `max` octets, its NUL included. A body that ends here holds an empty one if `max` says
+    /// the field may be left out with the rest of the body (a response that carries a status only).
+    pub(super) fn c_octets(&mut self, max: usize, what: &'static str) -> Result<&'a [u8], PduError> {
+        let window = self.rest.get(..max.min(self.rest.len())).unwrap_or_default();
+        let end = memchr::memchr(0, window).ok_or_else(|| self.error(what))?;
+        let value = self.rest.get(..end).unwrap_or_default();
+        self.rest = self.rest.get(end + 1..).unwrap_or_default();
+        Ok(value)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(super) fn rest(self) -> &'a [u8] {
+        self.rest
+    }
+}
+
+/// Appends a C-Octet String, cut to `max` octets with its NUL.
+pub(super) fn put_c_octets(out: &mut Vec<u8>, value: &[u8], max: usize) {
+    let value = value.get(..value.len().min(max - 1)).unwrap_or_default();
+    let end = memchr::memchr(0, value).unwrap_or(value.len());
+    out.extend_from_slice(value.get(..end).unwrap_or_default());
+    out.push(0);
+}
+
+/// SMPP PDUs as one list: a struct per PDU with its fields in wire order, and from it reading and writing.
+///
+/// Field kinds: `int` (1 octet), `int4` (4 octets), `c N` (C-Octet String of at most N octets with its NUL), `sm`
+/// (sm_length and short_message).
+macro_rules! pdu {
+    ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident : $kind:ident $($max:literal)?),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name<'a> {
+            $($(#[$fdoc])* #[doc = concat!("`", stringify!($field), "`")] pub $field: pdu!(@type $kind),)*
+            /// Optional parameters in the order of the wire.
+            pub tlvs: $crate::wire::smpp::Tlvs<'a>,
+        }
+
+        impl<'a> $name<'a> {
+            /// Reads the body.
+            ///
+            /// # Errors
+            /// A field does not end within its bound or the body; the TLV region is not a sequence of TLVs.
+            pub fn parse(body: &'a [u8]) -> Result<$name<'a>, $crate::wire::smpp::PduError> {
+                #[allow(unused_mut)]
+                let mut reader = $crate::wire::smpp::fields::Reader::new(body);
+                Ok($name {
+                    $($field: pdu!(@read reader, $kind $($max)?, stringify!($field)),)*
+                    tlvs: $crate::wire::smpp::Tlvs::parse(reader.rest())?,
+                })
+            }
+
+            /// Appends the body. Values longer than their field are cut.
+            pub fn emit(&self, out: &mut Vec<u8>) {
+                $(pdu!(@write self.$field, out, $kind $($max)?);)*
+                out.extend_from_slice(self.tlvs.as_bytes());
+            }
+        }
+    };
+    (@type int) => { u8 };
+    (@type int4) => { u32 };
+    (@type c) => { &'a [u8] };
+    (@type sm) => { &'a [u8] };
+    (@read $r:ident, int, $what:expr) => { $r.u8($what)? };
+    (@read $r:ident, int4, $what:expr) => { $r.u32($what)? };
+    (@read $r:ident, c $max:literal, $what:expr) => { $r.c_octets($max, $what)? };
+    (@read $r:ident, sm, $what:expr) => {{
+        let len = $r.u8("sm_length")?;
+        $r.octets(usize::from(len), $what).map_err($crate::wire::smpp::PduError::message_length)?
+    }};
+    (@write $v:expr, $out:ident, int) => { $out.push($v) };
+    (@write $v:expr, $out:ident, int4) => { $out.extend_from_slice(&$v.to_be_bytes()) };
+    (@write $v:expr, $out:ident, c $max:literal) => { $crate::wire::smpp::fields::put_c_octets($out, $v, $max) };
+    (@write $v:expr, $out:ident, sm) => {{
+        let text = $v.get(..$v.len().min(254)).unwrap_or_default();
+        $out.push(u8::try_from(text.len()).unwrap_or(0));
+        $out.extend_from_slice(text);
+    }};
+}
+pub(super) use pdu;
