@@ -51,3 +51,23 @@ pub const DELIVERIES_MAX: usize = 100_000;
 
 const _: () = assert!(SIP_HEADER_SECTION_BYTES_MAX < SIP_MESSAGE_BYTES_MAX);
 const _: () = assert!(SMPP_MESSAGE_ID_BYTES_MAX <= 255);
+
+// Text: CPIM, IMDN, short messages
+
+/// Headers of a CPIM message; one with more is malformed.
+pub const CPIM_HEADERS_MAX: usize = 64;
+
+/// Multipart bodies inside one another, a CPIM wrapper counted as one; deeper content is no text.
+pub const MIME_DEPTH_MAX: usize = 4;
+
+/// An IMDN document; a larger one is malformed.
+pub const IMDN_OCTETS_MAX: usize = 16 * 1024;
+
+/// Elements inside one another in an IMDN document; `imdn`, notification, status and its value are four.
+pub const IMDN_DEPTH_MAX: usize = 8;
+
+/// Notifications read from one IMDN document; the schema has one and one extension, the rest is passed over.
+pub const IMDN_NOTIFICATIONS_MAX: usize = 4;
+
+/// What message_payload holds (SMPP 3.4 5.3.2.32: its length has 16 bits).
+pub const MESSAGE_PAYLOAD_OCTETS_MAX: usize = 65_535;

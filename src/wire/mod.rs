@@ -4,7 +4,9 @@
 //! framing; after it was built no accessor panics. A typed value (*repr*) is read from a view and holds only what makes
 //! sense. Nothing here does I/O, reads a clock, or allocates while reading; writing appends to a buffer the caller owns.
 
+pub mod cpim;
 pub mod inline;
+pub mod short_message;
 pub mod sip;
 pub mod smpp;
 pub mod span;
