@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod cpim;
 mod gsm7;
+mod imdn;
 mod segments;
 mod smpp;

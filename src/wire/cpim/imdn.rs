@@ -69,7 +69,7 @@ pub struct Report<'a> {
     pub datetime: &'a str,
     /// recipient-uri
     pub recipient_uri: &'a str,
-    /// original-recipient-uri
+    /// original-recipient-uri; if empty the same as recipient-uri, as the schema has both or neither.
     pub original_recipient_uri: &'a str,
     /// subject; written only with recipient-uri, which the schema wants before it.
     pub subject: &'a str,
@@ -197,7 +197,7 @@ impl Report<'_> {
         element("message-id", self.message_id, out);
         element("datetime", self.datetime, out);
         element("recipient-uri", self.recipient_uri, out);
-        element("original-recipient-uri", self.original_recipient_uri, out);
+        element("original-recipient-uri", self.original_recipient(), out);
         if !self.recipient_uri.is_empty() {
             element("subject", self.subject, out);
         }
@@ -207,6 +207,11 @@ impl Report<'_> {
         prefixed(b"<", inner, self.status.element(), b"/>", out);
         prefixed(b"</", outer, "status", b">", out);
         prefixed(b"</", outer, self.notification.element(), b">", out);
+    }
+
+    /// The schema has both URIs or neither, so where nobody replaced the recipient it was the original one.
+    const fn original_recipient(&self) -> &str {
+        if self.original_recipient_uri.is_empty() { self.recipient_uri } else { self.original_recipient_uri }
     }
 
     /// The prefixes of the notification and of the status element inside it.
