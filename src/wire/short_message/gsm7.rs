@@ -112,16 +112,41 @@ pub fn decode(septets: &[u8], national: National, out: &mut String) -> usize {
     let mut replaced = 0;
     let mut rest = septets;
     out.reserve(septets.len());
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        if *first == ESCAPE {
-            rest = decode_escaped(tail, national, out);
-        } else {
+    while !rest.is_empty() {
+        if national.locking.is_none() {
+            rest = decode_ascii(rest, out);
+        }
+        // where one lane was not ASCII the others are not tried again
+        for _ in 0..LANES {
+            let [first, tail @ ..] = rest else { return replaced };
+            rest = decode_one(*first, tail, national, out);
             replaced += usize::from(*first >= 0x80);
-            out.push(main_char(*first, national));
         }
     }
     replaced
+}
+
+fn decode_one<'a>(first: u8, tail: &'a [u8], national: National, out: &mut String) -> &'a [u8] {
+    if first == ESCAPE {
+        return decode_escaped(tail, national, out);
+    }
+    out.push(main_char(first, national));
+    tail
+}
+
+/// Decodes what becomes ASCII at the start of `septets`, sixteen at a time, and returns the rest.
+fn decode_ascii<'a>(septets: &'a [u8], out: &mut String) -> &'a [u8] {
+    let mut rest = septets;
+    while let Some((lanes, tail)) = rest.split_first_chunk::<LANES>() {
+        let text = lanes.map(|code| TO_ASCII[usize::from(code)]);
+        match str::from_utf8(&text) {
+            Ok(text) => out.push_str(text),
+            // NOT_ASCII occurs nowhere in UTF-8
+            Err(_) => return rest,
+        }
+        rest = tail;
+    }
+    rest
 }
 
 fn decode_escaped<'a>(tail: &'a [u8], national: National, out: &mut String) -> &'a [u8] {
@@ -184,6 +209,24 @@ const LATIN1: [u8; 256] = latin1_map();
 
 /// The same for octets of UTF-8: everything above ASCII has the high bit and leaves the fast path.
 const ASCII: [u8; 256] = ascii_map();
+
+const NOT_ASCII: u8 = 0xFF;
+
+/// ASCII by code of the default alphabet; [`NOT_ASCII`] for other characters, the escape and what is no septet.
+const TO_ASCII: [u8; 256] = to_ascii_map();
+
+const fn to_ascii_map() -> [u8; 256] {
+    let mut map = [NOT_ASCII; 256];
+    let mut octet = 0u8;
+    while octet < 0x80 {
+        let code = ASCII[octet as usize];
+        if code & ESCAPED == 0 {
+            map[code as usize] = octet;
+        }
+        octet += 1;
+    }
+    map
+}
 
 const fn latin1_map() -> [u8; 256] {
     let mut map = [NO_CODE; 256];
