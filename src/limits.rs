@@ -20,6 +20,12 @@ pub const SIP_DATAGRAM_REQUEST_BYTES_MAX: usize = 1_300;
 pub const SIP_SERVER_TRANSACTIONS_MAX: usize = 500_000;
 /// Client transactions of one shard; beyond, what would have been sent is refused for now.
 pub const SIP_CLIENT_TRANSACTIONS_MAX: usize = 200_000;
+/// Targets that one request is tried at (RFC 3263 4.3).
+pub const SIP_TARGETS_MAX: usize = 8;
+/// Octets that our Via may add to a request.
+pub const SIP_VIA_BYTES_MAX: usize = 120;
+/// Buffers that a shard's engine keeps for reuse.
+pub const SPARE_BUFFERS_MAX: usize = 4_096;
 
 // SMPP
 

@@ -5,9 +5,12 @@
 //! every `poll_*` until it is empty, the deadline last. Time always arrives as [`Now`].
 
 pub mod joining;
+pub mod keyed_hash;
 pub mod random;
+pub mod sip;
 pub mod time;
 pub mod transport;
+pub mod wheel;
 
 pub use random::Random;
 pub use time::{Moment, Now};

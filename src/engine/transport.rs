@@ -105,3 +105,30 @@ pub enum Incoming {
     /// A connection is gone.
     Closed(LinkId),
 }
+
+/// A connection of any core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkRef {
+    /// The core that holds it.
+    pub shard: ShardId,
+    /// Its name there.
+    pub link: LinkId,
+}
+
+/// Where a SIP message came from, and so where its response goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The peer's address as the socket saw it.
+    pub peer: SocketAddr,
+    /// The road it took.
+    pub road: Road,
+}
+
+/// The road a SIP message took into the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Road {
+    /// A datagram on the listener of this number; every core has a socket for it.
+    Datagram(ListenerId),
+    /// A connection that one core holds.
+    Stream(LinkRef),
+}

@@ -1,0 +1,371 @@
+//! Non-INVITE client transactions (RFC 3261 17.1.2) with fail-over to the next target (RFC 3263 4.3).
+//!
+//! | state | Timer E | 1xx | final | Timer F, transport error |
+//! |---|---|---|---|---|
+//! | Trying | again, doubling to T2 | Proceeding, E at T2 | Completed | next target, or failed |
+//! | Proceeding | again every T2 | | Completed | next target, or failed |
+//! | Completed | | | absorbed until K | |
+
+use std::collections::VecDeque;
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use hashbrown::HashMap;
+use slab::Slab;
+
+use crate::engine::keyed_hash::{Hashed, KeyedHash};
+use crate::engine::transport::Transport;
+use crate::engine::wheel::{TimerId, Wheel};
+use crate::engine::{Moment, Random};
+use crate::limits;
+use crate::wire::inline::Inline;
+use crate::wire::sip::{Message, check};
+
+use super::timers::{T1, T2, TIMER_F, TIMER_K};
+
+/// Where a request may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// How.
+    pub transport: Transport,
+    /// Where.
+    pub peer: SocketAddr,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientEvent {
+    /// A final response.
+    Answered {
+        /// Whose request.
+        token: u64,
+        /// 200 to 699.
+        code: u16,
+        /// Retry-After in seconds, if the response has one.
+        retry_after: Option<u32>,
+    },
+    /// No target answered.
+    Failed {
+        /// Whose request.
+        token: u64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Trying,
+    Proceeding,
+    Completed,
+}
+
+#[derive(Debug)]
+struct Transaction {
+    token: u64,
+    state: State,
+    key: u64,
+    /// The request without its Via: start line, then headers and body.
+    request: Vec<u8>,
+    start_line: usize,
+    branch: Inline<28>,
+    targets: Vec<Target>,
+    attempt: usize,
+    interval: Duration,
+    retransmit: Option<TimerId>,
+    timeout: TimerId,
+}
+
+/// How the gateway names itself in Via.
+#[derive(Clone, Debug)]
+pub struct SentBy {
+    /// `host:port` for UDP.
+    pub udp: Vec<u8>,
+    /// `host:port` for TCP.
+    pub tcp: Vec<u8>,
+}
+
+/// The client transactions of one shard.
+#[derive(Debug)]
+pub struct ClientNonInvite {
+    hash: KeyedHash,
+    sent_by: SentBy,
+    table: Slab<Transaction>,
+    by_branch: HashMap<u64, u32, Hashed>,
+    timers: Wheel,
+    transmits: VecDeque<(Target, Vec<u8>)>,
+    events: VecDeque<ClientEvent>,
+    spare: Vec<Vec<u8>>,
+    spare_targets: Vec<Vec<Target>>,
+    retransmissions: u64,
+}
+
+/// The two timers of a transaction share its number.
+const TIMEOUT: u64 = 1;
+
+impl ClientNonInvite {
+    /// No transactions yet. `hash` keys the table.
+    #[must_use]
+    pub fn new(hash: KeyedHash, sent_by: SentBy) -> ClientNonInvite {
+        ClientNonInvite {
+            hash,
+            sent_by,
+            table: Slab::new(),
+            by_branch: HashMap::with_hasher(Hashed::default()),
+            timers: Wheel::new(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+            spare: Vec::new(),
+            spare_targets: Vec::new(),
+            retransmissions: 0,
+        }
+    }
+
+    /// Transactions in the table.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Requests sent again.
+    #[must_use]
+    pub fn retransmissions(&self) -> u64 {
+        self.retransmissions
+    }
+
+    /// Sends the request that `write` appends (start line, headers without Via, body) to the first of `targets`. Over
+    /// 1300 octets it leaves by TCP (RFC 3261 18.1.1). Without targets or room the request fails at once.
+    pub fn send(
+        &mut self,
+        now: Moment,
+        token: u64,
+        targets: &[Target],
+        random: &mut Random,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        if targets.is_empty() || self.table.len() >= limits::SIP_CLIENT_TRANSACTIONS_MAX {
+            self.events.push_back(ClientEvent::Failed { token });
+            return;
+        }
+        let mut request = self.spare.pop().unwrap_or_default();
+        write(&mut request);
+        let start_line = memchr::memchr(b'\n', &request).map_or(request.len(), |at| at + 1);
+        let mut list = self.spare_targets.pop().unwrap_or_default();
+        choose_targets(targets, request.len(), &mut list);
+        let entry = self.table.vacant_entry();
+        let index = u32::try_from(entry.key()).unwrap_or(u32::MAX);
+        let timeout = self.timers.arm(now + TIMER_F, u64::from(index) << 1 | TIMEOUT);
+        entry.insert(Transaction {
+            token,
+            state: State::Trying,
+            key: 0,
+            request,
+            start_line,
+            branch: Inline::new(),
+            targets: list,
+            attempt: 0,
+            interval: T1,
+            retransmit: None,
+            timeout,
+        });
+        self.attempt(now, index, random);
+    }
+
+    /// Every attempt is a transaction of its own: a new branch (RFC 3263 4.3).
+    fn attempt(&mut self, now: Moment, index: u32, random: &mut Random) {
+        let Some(transaction) = self.table.get_mut(index as usize) else { return };
+        let mut branch = *b"z9hG4bK000000000000000000000";
+        random.token(&mut branch[7..]);
+        transaction.branch = Inline::from_slice(&branch).unwrap_or_default();
+        transaction.key = self.hash.of(&[&branch]);
+        transaction.interval = T1;
+        transaction.state = State::Trying;
+        self.by_branch.insert(transaction.key, index);
+        let reliable =
+            transaction.targets.get(transaction.attempt).is_some_and(|target| target.transport == Transport::Tcp);
+        transaction.retransmit = (!reliable).then(|| self.timers.arm(now + T1, u64::from(index) << 1));
+        self.transmit(index);
+    }
+
+    fn transmit(&mut self, index: u32) {
+        let Some(transaction) = self.table.get(index as usize) else { return };
+        let Some(&target) = transaction.targets.get(transaction.attempt) else { return };
+        let mut out = self.spare.pop().unwrap_or_default();
+        let (start_line, rest) = transaction.request.split_at(transaction.start_line);
+        let (name, sent_by) = match target.transport {
+            Transport::Udp => (b"UDP ", &self.sent_by.udp),
+            Transport::Tcp => (b"TCP ", &self.sent_by.tcp),
+        };
+        for part in [start_line, b"Via: SIP/2.0/", name, sent_by, b";branch=", &transaction.branch, b";rport\r\n", rest]
+        {
+            out.extend_from_slice(part);
+        }
+        self.transmits.push_back((target, out));
+    }
+
+    /// A response whose syntax was checked; `false` if no request awaits it.
+    pub fn handle_response(&mut self, now: Moment, message: &Message<'_>, random: &mut Random) -> bool {
+        let Some(index) = self.match_response(message) else { return false };
+        match message.code() {
+            100..200 => self.provisional(now, index),
+            503 if self.has_next(index) => self.next_target(now, index, random),
+            code => self.answered(now, index, code, check::retry_after_seconds(message)),
+        }
+        true
+    }
+
+    /// RFC 3261 17.1.3: branch of the topmost Via and method of CSeq; every request here is a MESSAGE or alike, so the
+    /// branch tells them apart.
+    fn match_response(&self, message: &Message<'_>) -> Option<u32> {
+        let via = message.top_via().ok()?;
+        let index = *self.by_branch.get(&self.hash.of(&[via.branch()?]))?;
+        let transaction = self.table.get(index as usize)?;
+        let method = transaction.request.split(|&octet| octet == b' ').next()?;
+        (message.cseq().ok()?.method == method).then_some(index)
+    }
+
+    fn provisional(&mut self, now: Moment, index: u32) {
+        let Some(transaction) = self.table.get_mut(index as usize) else { return };
+        if transaction.state != State::Trying {
+            return;
+        }
+        transaction.state = State::Proceeding;
+        transaction.interval = T2;
+        if let Some(timer) = transaction.retransmit.take() {
+            self.timers.cancel(timer);
+            transaction.retransmit = Some(self.timers.arm(now + T2, u64::from(index) << 1));
+        }
+    }
+
+    fn answered(&mut self, now: Moment, index: u32, code: u16, retry_after: Option<u32>) {
+        let Some(transaction) = self.table.get_mut(index as usize) else { return };
+        if transaction.state == State::Completed {
+            return;
+        }
+        transaction.state = State::Completed;
+        self.events.push_back(ClientEvent::Answered { token: transaction.token, code, retry_after });
+        let reliable = transaction.retransmit.is_none();
+        let timer = transaction.retransmit.take();
+        self.timers.cancel(transaction.timeout);
+        if let Some(timer) = timer {
+            self.timers.cancel(timer);
+        }
+        if reliable {
+            return self.remove(index);
+        }
+        transaction.timeout = self.timers.arm(now + TIMER_K, u64::from(index) << 1 | TIMEOUT);
+    }
+
+    fn has_next(&self, index: u32) -> bool {
+        let transaction = self.table.get(index as usize);
+        transaction.is_some_and(|t| t.state != State::Completed && t.attempt + 1 < t.targets.len())
+    }
+
+    fn next_target(&mut self, now: Moment, index: u32, random: &mut Random) {
+        let Some(transaction) = self.table.get_mut(index as usize) else { return };
+        self.by_branch.remove(&transaction.key);
+        self.timers.cancel(transaction.timeout);
+        if let Some(timer) = transaction.retransmit.take() {
+            self.timers.cancel(timer);
+        }
+        transaction.attempt += 1;
+        transaction.timeout = self.timers.arm(now + TIMER_F, u64::from(index) << 1 | TIMEOUT);
+        self.attempt(now, index, random);
+    }
+
+    /// A connection to `peer` could not be made or is gone: its requests without answer go to their next target.
+    pub fn handle_transport_error(&mut self, now: Moment, target: Target, random: &mut Random) {
+        let hit = |t: &Transaction| t.state != State::Completed && t.targets.get(t.attempt) == Some(&target);
+        let indexes: Vec<usize> = self.table.iter().filter(|(_, t)| hit(t)).map(|(index, _)| index).collect();
+        for index in indexes {
+            self.give_up_target(now, u32::try_from(index).unwrap_or(u32::MAX), random);
+        }
+    }
+
+    fn give_up_target(&mut self, now: Moment, index: u32, random: &mut Random) {
+        if self.has_next(index) {
+            return self.next_target(now, index, random);
+        }
+        if let Some(transaction) = self.table.get(index as usize) {
+            self.events.push_back(ClientEvent::Failed { token: transaction.token });
+            self.remove(index);
+        }
+    }
+
+    /// Timers may be due.
+    pub fn handle_timeout(&mut self, now: Moment, random: &mut Random) {
+        while let Some(token) = self.timers.poll(now) {
+            let index = u32::try_from(token >> 1).unwrap_or(u32::MAX);
+            let completed = self.table.get(index as usize).is_none_or(|t| t.state == State::Completed);
+            match (token & TIMEOUT != 0, completed) {
+                (true, true) => self.remove(index),
+                (true, false) => self.give_up_target(now, index, random),
+                (false, true) => {}
+                (false, false) => self.retransmit(now, index),
+            }
+        }
+    }
+
+    fn retransmit(&mut self, now: Moment, index: u32) {
+        let Some(transaction) = self.table.get_mut(index as usize) else { return };
+        transaction.interval = (transaction.interval * 2).min(T2);
+        transaction.retransmit = Some(self.timers.arm(now + transaction.interval, u64::from(index) << 1));
+        self.retransmissions += 1;
+        self.transmit(index);
+    }
+
+    fn remove(&mut self, index: u32) {
+        let Some(mut transaction) = self.table.try_remove(index as usize) else { return };
+        self.by_branch.remove(&transaction.key);
+        self.timers.cancel(transaction.timeout);
+        if let Some(timer) = transaction.retransmit {
+            self.timers.cancel(timer);
+        }
+        transaction.targets.clear();
+        self.spare_targets.push(transaction.targets);
+        self.recycle(transaction.request);
+    }
+
+    /// The next request to send.
+    pub fn poll_transmit(&mut self) -> Option<(Target, Vec<u8>)> {
+        self.transmits.pop_front()
+    }
+
+    /// The next outcome.
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
+        self.events.pop_front()
+    }
+
+    /// Gives a buffer back.
+    pub fn recycle(&mut self, mut buffer: Vec<u8>) {
+        if self.spare.len() < limits::SPARE_BUFFERS_MAX {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
+    }
+
+    /// When to call `handle_timeout` next.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Moment> {
+        self.timers.next_deadline()
+    }
+}
+
+/// RFC 3261 18.1.1: a large request goes by TCP, and by UDP again if nobody listens there.
+fn choose_targets(targets: &[Target], len: usize, list: &mut Vec<Target>) {
+    if len + limits::SIP_VIA_BYTES_MAX > limits::SIP_DATAGRAM_REQUEST_BYTES_MAX {
+        list.extend(
+            targets
+                .iter()
+                .filter(|target| target.transport == Transport::Udp)
+                .map(|t| Target { transport: Transport::Tcp, ..*t }),
+        );
+    }
+    list.extend_from_slice(targets);
+    list.truncate(limits::SIP_TARGETS_MAX);
+}

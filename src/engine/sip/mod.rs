@@ -1,0 +1,10 @@
+//! SIP transactions and what surrounds them, without I/O.
+
+pub mod client_non_invite;
+pub mod response;
+pub mod server_non_invite;
+pub mod timers;
+
+pub use client_non_invite::{ClientEvent, ClientNonInvite, SentBy, Target};
+pub use response::{ResponseRoute, write_response_head};
+pub use server_non_invite::{Arrived, ServerNonInvite, TransactionId};

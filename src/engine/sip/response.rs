@@ -1,0 +1,171 @@
+//! What a response takes from its request, and where it goes.
+
+use core::net::{IpAddr, SocketAddr};
+
+use crate::engine::transport::{LinkRef, ListenerId, Road, Source};
+use crate::wire::sip::emit::decimal;
+use crate::wire::sip::{Message, Name, Via};
+
+/// Where the response to a request goes (RFC 3261 18.2.2, RFC 3581 4, RFC 5923).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseRoute {
+    /// A datagram.
+    Datagram {
+        /// From the socket the request came to.
+        listener: ListenerId,
+        /// To the source address; to its port if rport asks for it, else to the sent-by port.
+        peer: SocketAddr,
+    },
+    /// The connection the request came on.
+    Stream {
+        /// As long as it lives.
+        link: LinkRef,
+        /// Where a new one goes: source address, sent-by port.
+        otherwise: SocketAddr,
+    },
+}
+
+impl ResponseRoute {
+    /// The route for a request with this topmost Via.
+    #[must_use]
+    pub fn new(source: &Source, via: &Via<'_>) -> ResponseRoute {
+        let sent_by = SocketAddr::new(source.peer.ip(), via.port.unwrap_or(5060));
+        match source.road {
+            Road::Stream(link) => ResponseRoute::Stream { link, otherwise: sent_by },
+            Road::Datagram(listener) => {
+                let maddr =
+                    via.params.get(b"maddr").and_then(|text| core::str::from_utf8(text).ok()?.parse::<IpAddr>().ok());
+                let peer = match maddr.filter(|address| !is_broadcast(*address)) {
+                    Some(address) => SocketAddr::new(address, sent_by.port()),
+                    None if via.wants_rport() => source.peer,
+                    None => sent_by,
+                };
+                ResponseRoute::Datagram { listener, peer }
+            }
+        }
+    }
+
+    /// Whether the transport repeats for us (RFC 3261 17).
+    #[must_use]
+    pub fn is_reliable(&self) -> bool {
+        matches!(self, ResponseRoute::Stream { .. })
+    }
+}
+
+/// RFC 4475 3.1.2.19: nothing is sent to everybody.
+fn is_broadcast(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(v4) if v4.is_broadcast()) || address.is_multicast() || address.is_unspecified()
+}
+
+/// Appends the headers that a response copies (RFC 3261 8.2.6.2): every Via with the topmost one's received and rport
+/// filled in, From, To with `to_tag` if it has none, Call-ID, CSeq.
+pub fn write_response_head(message: &Message<'_>, source: &Source, to_tag: &[u8], out: &mut Vec<u8>) {
+    let mut top = true;
+    for field in message.fields() {
+        match field.name {
+            Name::Via if core::mem::take(&mut top) => top_via(field.value, source, out),
+            Name::Via | Name::From | Name::CallId | Name::CSeq => line(field.name, field.value, b"", out),
+            Name::To => {
+                let tagged = message.to().is_ok_and(|to| to.tag().is_some());
+                line(Name::To, field.value, if tagged { b"" } else { to_tag }, out);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn line(name: Name, value: &[u8], tag: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_str().as_bytes());
+    out.extend_from_slice(b": ");
+    unfolded(value, out);
+    if !tag.is_empty() {
+        out.extend_from_slice(b";tag=");
+        out.extend_from_slice(tag);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn unfolded(value: &[u8], out: &mut Vec<u8>) {
+    if memchr::memchr2(b'\r', b'\n', value).is_none() {
+        return out.extend_from_slice(value);
+    }
+    out.extend(value.iter().map(|&octet| if matches!(octet, b'\r' | b'\n') { b' ' } else { octet }));
+}
+
+/// The first Via line, its first value completed (RFC 3261 18.2.1, RFC 3581 4: with rport, received is always added).
+fn top_via(value: &[u8], source: &Source, out: &mut Vec<u8>) {
+    use crate::wire::sip::lists::find_outside;
+    let end = find_outside(value, b",").unwrap_or(value.len());
+    let (first, rest) = value.split_at(end);
+    let first = first.trim_ascii_end();
+    out.extend_from_slice(b"Via: ");
+    let Some(via) = Via::parse(first) else { return finish(value, out) };
+    match find_flag(first, b"rport").filter(|_| via.wants_rport()) {
+        Some(at) => {
+            unfolded(first.get(..at).unwrap_or_default(), out);
+            out.push(b'=');
+            decimal(out, u64::from(source.peer.port()));
+            unfolded(first.get(at..).unwrap_or_default(), out);
+            received(source.peer.ip(), out);
+        }
+        None => {
+            unfolded(first, out);
+            if !is_address(via.host, source.peer.ip()) {
+                received(source.peer.ip(), out);
+            }
+        }
+    }
+    finish(rest, out);
+}
+
+fn finish(rest: &[u8], out: &mut Vec<u8>) {
+    unfolded(rest, out);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Where the parameter `name` without value ends.
+fn find_flag(via: &[u8], name: &[u8]) -> Option<usize> {
+    let mut at = memchr::memchr(b';', via)?;
+    loop {
+        let rest = via.get(at + 1..)?;
+        let end = at + 1 + memchr::memchr(b';', rest).unwrap_or(rest.len());
+        let one = via.get(at + 1..end)?;
+        let trimmed = one.trim_ascii();
+        if trimmed.eq_ignore_ascii_case(name) {
+            let start = at + 1 + one.iter().position(|octet| !octet.is_ascii_whitespace())?;
+            return Some(start + trimmed.len());
+        }
+        if end >= via.len() {
+            return None;
+        }
+        at = end;
+    }
+}
+
+fn is_address(host: &[u8], address: IpAddr) -> bool {
+    let host = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(host);
+    let parsed = core::str::from_utf8(host).ok().and_then(|host| host.parse::<IpAddr>().ok());
+    parsed.is_some_and(|host| host.to_canonical() == address.to_canonical())
+}
+
+fn received(address: IpAddr, out: &mut Vec<u8>) {
+    out.extend_from_slice(b";received=");
+    write_address(address, out);
+}
+
+/// Appends an address as text, without brackets.
+pub fn write_address(address: IpAddr, out: &mut Vec<u8>) {
+    use std::io::Write;
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            for (at, octet) in v4.octets().into_iter().enumerate() {
+                if at > 0 {
+                    out.push(b'.');
+                }
+                decimal(out, u64::from(octet));
+            }
+        }
+        // Writing to a Vec cannot fail.
+        IpAddr::V6(v6) => drop(write!(out, "{v6}")),
+    }
+}

@@ -1,0 +1,20 @@
+//! Timers of SIP, one row each (RFC 3261 table 4, RFC 4320).
+
+use core::time::Duration;
+
+/// Round-trip time estimate (RFC 3261 17.1.1.1).
+pub const T1: Duration = Duration::from_millis(500);
+/// Longest interval between retransmissions of a non-INVITE request.
+pub const T2: Duration = Duration::from_secs(4);
+/// Longest time a message stays in the network.
+pub const T4: Duration = Duration::from_secs(5);
+/// Timer F: a non-INVITE client transaction without final response ends.
+pub const TIMER_F: Duration = Duration::from_secs(32);
+/// Timer J over UDP: how long a server transaction repeats its final response. Zero over reliable transports.
+pub const TIMER_J: Duration = Duration::from_secs(32);
+/// Timer K over UDP: how long a client transaction absorbs repeated responses. Zero over reliable transports.
+pub const TIMER_K: Duration = T4;
+/// When the client's Timer E has been reset to T2, 100 must be sent if nothing final was (RFC 4320 4.1): 0.5 + 1 + 2 s.
+pub const TRYING_100: Duration = Duration::from_millis(3_500);
+
+const _: () = assert!(TIMER_F.as_millis() == 64 * T1.as_millis() && TIMER_J.as_millis() == 64 * T1.as_millis());
