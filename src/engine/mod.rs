@@ -8,6 +8,7 @@ pub mod joining;
 pub mod keyed_hash;
 pub mod random;
 pub mod sip;
+pub mod smpp;
 pub mod time;
 pub mod transport;
 pub mod wheel;

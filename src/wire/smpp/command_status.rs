@@ -92,3 +92,11 @@ statuses! {
     ESME_RDELIVERYFAILURE = 0x0000_00FE Temporary,
     ESME_RUNKNOWNERR = 0x0000_00FF Temporary,
 }
+
+impl CommandStatus {
+    /// Whether the peer asks for fewer requests.
+    #[must_use]
+    pub const fn is_throttling(self) -> bool {
+        matches!(self, CommandStatus::ESME_RTHROTTLED | CommandStatus::ESME_RMSGQFUL)
+    }
+}

@@ -93,8 +93,19 @@ macro_rules! pdu {
                 $(pdu!(@write self.$field, out, $kind $($max)?);)*
                 out.extend_from_slice(self.tlvs.as_bytes());
             }
+
+            /// The first field whose value would be cut by `emit`: over its bound, or with a NUL inside.
+            #[must_use]
+            pub fn unfit(&self) -> Option<&'static str> {
+                $(if !pdu!(@fits self.$field, $kind $($max)?) { return Some(stringify!($field)); })*
+                None
+            }
         }
     };
+    (@fits $v:expr, int) => { true };
+    (@fits $v:expr, int4) => { true };
+    (@fits $v:expr, c $max:literal) => { $v.len() < $max && memchr::memchr(0, $v).is_none() };
+    (@fits $v:expr, sm) => { $v.len() <= $crate::wire::smpp::SHORT_MESSAGE_BYTES_MAX };
     (@type int) => { u8 };
     (@type int4) => { u32 };
     (@type c) => { &'a [u8] };

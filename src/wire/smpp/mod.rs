@@ -34,6 +34,9 @@ use super::{Framing, Malformed};
 /// Octets of a PDU header (SMPP 3.4 3.2).
 pub const HEADER_BYTES: usize = 16;
 
+/// sm_length is one octet of which 255 is reserved (SMPP 3.4 5.2.21).
+pub const SHORT_MESSAGE_BYTES_MAX: usize = 254;
+
 /// Why a PDU body cannot be read, and the command_status that says so to the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PduError {
