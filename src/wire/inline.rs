@@ -48,6 +48,12 @@ impl<const N: usize> core::ops::Deref for Inline<N> {
     }
 }
 
+impl<const N: usize> AsRef<[u8]> for Inline<N> {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
 impl<const N: usize> Default for Inline<N> {
     fn default() -> Inline<N> {
         Inline::new()

@@ -7,3 +7,5 @@ mod gsm7;
 mod imdn;
 mod segments;
 mod smpp;
+mod smpp_receipts;
+mod tsv;

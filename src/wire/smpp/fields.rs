@@ -33,14 +33,22 @@ impl<'a> Reader<'a> {
         Ok(octets.iter().fold(0, |number, &octet| number << 8 | u32::from(octet)))
     }
 
-    /// A C-Octet String of at most `max` octets, its NUL included. A body that ends here holds an empty one if `max` says
-    /// the field may be left out with the rest of the body (a response that carries a status only).
+    /// A C-Octet String of at most `max` octets, its NUL included.
     pub(super) fn c_octets(&mut self, max: usize, what: &'static str) -> Result<&'a [u8], PduError> {
         let window = self.rest.get(..max.min(self.rest.len())).unwrap_or_default();
         let end = memchr::memchr(0, window).ok_or_else(|| self.error(what))?;
         let value = self.rest.get(..end).unwrap_or_default();
         self.rest = self.rest.get(end + 1..).unwrap_or_default();
         Ok(value)
+    }
+
+    /// sm_length and as many octets; 255 is reserved (SMPP 3.4 5.2.21).
+    pub(super) fn short_message(&mut self, what: &'static str) -> Result<&'a [u8], PduError> {
+        let length = usize::from(self.u8("sm_length")?);
+        if length > super::SHORT_MESSAGE_BYTES_MAX {
+            return Err(self.error("sm_length").message_length());
+        }
+        self.octets(length, what).map_err(PduError::message_length)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -67,11 +75,21 @@ pub(super) fn put_c_octets(out: &mut Vec<u8>, value: &[u8], max: usize) {
 macro_rules! pdu {
     ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident : $kind:ident $($max:literal)?),* $(,)? }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Copy, Default, PartialEq, Eq)]
         pub struct $name<'a> {
             $($(#[$fdoc])* #[doc = concat!("`", stringify!($field), "`")] pub $field: pdu!(@type $kind),)*
             /// Optional parameters in the order of the wire.
             pub tlvs: $crate::wire::smpp::Tlvs<'a>,
+        }
+
+        /// Strings are shown by their length: they may be addresses, message text or a password.
+        impl core::fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct(stringify!($name))
+                    $(.field(stringify!($field), &pdu!(@show self.$field, $kind)))*
+                    .field("tlvs", &self.tlvs)
+                    .finish()
+            }
         }
 
         impl<'a> $name<'a> {
@@ -102,6 +120,10 @@ macro_rules! pdu {
             }
         }
     };
+    (@show $v:expr, int) => { $v };
+    (@show $v:expr, int4) => { $v };
+    (@show $v:expr, c) => { [$v.len()] };
+    (@show $v:expr, sm) => { [$v.len()] };
     (@fits $v:expr, int) => { true };
     (@fits $v:expr, int4) => { true };
     (@fits $v:expr, c $max:literal) => { $v.len() < $max && memchr::memchr(0, $v).is_none() };
@@ -113,15 +135,12 @@ macro_rules! pdu {
     (@read $r:ident, int, $what:expr) => { $r.u8($what)? };
     (@read $r:ident, int4, $what:expr) => { $r.u32($what)? };
     (@read $r:ident, c $max:literal, $what:expr) => { $r.c_octets($max, $what)? };
-    (@read $r:ident, sm, $what:expr) => {{
-        let len = $r.u8("sm_length")?;
-        $r.octets(usize::from(len), $what).map_err($crate::wire::smpp::PduError::message_length)?
-    }};
+    (@read $r:ident, sm, $what:expr) => { $r.short_message($what)? };
     (@write $v:expr, $out:ident, int) => { $out.push($v) };
     (@write $v:expr, $out:ident, int4) => { $out.extend_from_slice(&$v.to_be_bytes()) };
     (@write $v:expr, $out:ident, c $max:literal) => { $crate::wire::smpp::fields::put_c_octets($out, $v, $max) };
     (@write $v:expr, $out:ident, sm) => {{
-        let text = $v.get(..$v.len().min(254)).unwrap_or_default();
+        let text = $v.get(..$v.len().min($crate::wire::smpp::SHORT_MESSAGE_BYTES_MAX)).unwrap_or_default();
         $out.push(u8::try_from(text.len()).unwrap_or(0));
         $out.extend_from_slice(text);
     }};

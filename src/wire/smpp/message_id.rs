@@ -26,9 +26,11 @@ pub enum Origin {
 
 impl MessageIdForm {
     /// The form in which ids of both sides compare: lower case, no leading zeros, and where one side is decimal that side
-    /// in hexadecimal. An id that is no number in its base, or too large for 128 bits, compares as it is written.
+    /// in hexadecimal. An id that is no number in its base compares as it is written. Ids are longer than any machine
+    /// integer.
     #[must_use]
-    pub fn canonical(self, id: &[u8], origin: Origin) -> Inline<SMPP_MESSAGE_ID_BYTES_MAX> {
+    pub fn canonical(self, id: impl AsRef<[u8]>, origin: Origin) -> Inline<SMPP_MESSAGE_ID_BYTES_MAX> {
+        let id = id.as_ref();
         let decimal = match self {
             MessageIdForm::Opaque => false,
             MessageIdForm::HexSubmitDecimalReceipt => origin == Origin::Receipt,
@@ -38,23 +40,40 @@ impl MessageIdForm {
     }
 }
 
-fn number(id: &[u8]) -> Option<u128> {
-    let text = core::str::from_utf8(id.trim_ascii()).ok()?;
-    text.bytes().all(|octet| octet.is_ascii_digit()).then(|| text.parse().ok())?
+/// 64 decimal digits are less than 213 bits.
+const LIMBS: usize = 7;
+
+/// The number a string of digits writes, least significant limb first.
+fn number(id: &[u8]) -> Option<[u32; LIMBS]> {
+    let id = plain(id);
+    let is_number = !id.is_empty() && id.iter().all(u8::is_ascii_digit);
+    is_number.then(|| id.iter().fold([0; LIMBS], |number, digit| times_ten_plus(number, digit - b'0')))
 }
 
-fn hexadecimal(number: u128) -> Inline<SMPP_MESSAGE_ID_BYTES_MAX> {
-    let mut id = Inline::new();
-    let digits = (128 - number.leading_zeros()).div_ceil(4).max(1);
-    for at in (0..digits).rev() {
-        let digit = u8::try_from(number >> (4 * at) & 15).unwrap_or(0);
-        let _fits = id.push(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
+fn times_ten_plus(mut number: [u32; LIMBS], digit: u8) -> [u32; LIMBS] {
+    let mut carry = u64::from(digit);
+    for limb in &mut number {
+        let wide = u64::from(*limb) * 10 + carry;
+        *limb = u32::try_from(wide & 0xFFFF_FFFF).unwrap_or(0);
+        carry = wide >> 32;
     }
-    id
+    debug_assert!(carry == 0);
+    number
+}
+
+fn hexadecimal(number: [u32; LIMBS]) -> Inline<SMPP_MESSAGE_ID_BYTES_MAX> {
+    let mut digits = [0; LIMBS * 8];
+    for (limb, place) in number.iter().rev().zip(digits.chunks_exact_mut(8)) {
+        for (nibble, digit) in (0..8).rev().zip(place) {
+            *digit = b"0123456789abcdef"[((limb >> (4 * nibble)) & 15) as usize];
+        }
+    }
+    plain(&digits)
 }
 
 fn plain(id: &[u8]) -> Inline<SMPP_MESSAGE_ID_BYTES_MAX> {
-    let id = id.trim_ascii();
+    let end = id.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);
+    let id = id.get(..end).unwrap_or_default().trim_ascii();
     let zeros = id.iter().take_while(|&&octet| octet == b'0').count().min(id.len().saturating_sub(1));
     let mut plain = Inline::new();
     for octet in id.iter().skip(zeros).take(SMPP_MESSAGE_ID_BYTES_MAX) {
@@ -76,5 +95,19 @@ mod tests {
         let form = MessageIdForm::Opaque;
         assert_eq!(form.canonical(b"00AbC", Origin::Submit), form.canonical(b"abc", Origin::Receipt));
         assert_eq!(&*form.canonical(b"000", Origin::Submit), b"0");
+        assert_eq!(&*form.canonical(b"\0", Origin::Submit), b"");
+    }
+
+    #[test]
+    fn ids_longer_than_any_integer() {
+        let form = MessageIdForm::HexSubmitDecimalReceipt;
+        let largest = [b'9'; 64];
+        let hexadecimal = b"184f03e93ff9f4daa797ed6e38ed64bf6a1f00ffffffffffffffff";
+        assert_eq!(&*form.canonical(largest, Origin::Receipt), hexadecimal);
+        assert_eq!(
+            form.canonical(b"018446744073709551616", Origin::Receipt),
+            form.canonical(b"10000000000000000", Origin::Submit)
+        );
+        assert_eq!(&*form.canonical(b"1479978899.3937", Origin::Receipt), b"1479978899.3937");
     }
 }

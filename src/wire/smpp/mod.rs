@@ -26,7 +26,7 @@ pub use pdus::{
     AlertNotification, Bind, CancelSm, DataSm, DeliverSm, Outbind, Plain, QuerySm, QuerySmResp, ReplaceSm, SubmitSm,
 };
 pub use response::Response;
-pub use submit_multi::{SubmitMulti, SubmitMultiResp};
+pub use submit_multi::{Destination, MultiMessage, SubmitMulti, SubmitMultiResp};
 pub use tlv::{Tag, Tlvs};
 
 use super::{Framing, Malformed};

@@ -14,17 +14,19 @@ pub struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// Reads the body: nothing, a lone NUL, or all of it. An id without its NUL is taken to the end of the body.
+    /// Reads the body: nothing, a lone NUL, or all of it. An id without its NUL is taken to the end of the body, and
+    /// optional parameters up to the first that is broken: there is nobody to refuse a response to, and with it the
+    /// message_id would be lost.
     ///
     /// # Errors
-    /// The TLV region is not a sequence of TLVs.
+    /// The id does not end within its bound.
     pub fn parse(body: &'a [u8]) -> Result<Response<'a>, PduError> {
         let mut reader = Reader::new(body);
         if reader.is_empty() {
             return Ok(Response::default());
         }
         match reader.c_octets(65, "message_id") {
-            Ok(id) => Ok(Response { id: Some(id), tlvs: Tlvs::parse(reader.rest())? }),
+            Ok(id) => Ok(Response { id: Some(id), tlvs: Tlvs::whole_ones(reader.rest()) }),
             Err(_) if body.len() <= 65 => Ok(Response { id: Some(body), tlvs: Tlvs::default() }),
             Err(why) => Err(why),
         }

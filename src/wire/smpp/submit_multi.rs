@@ -1,10 +1,20 @@
 //! submit_multi and its response (SMPP 3.4 4.5), whose destinations are a list.
 
-use super::fields::{Reader, put_c_octets};
+use super::fields::{Reader, pdu, put_c_octets};
 use super::{PduError, Tlvs};
 
+pdu! {
+    /// The fields of submit_multi behind its destinations: those of submit_sm from esm_class on.
+    MultiMessage {
+        esm_class: int, protocol_id: int, priority_flag: int,
+        schedule_delivery_time: c 17, validity_period: c 17,
+        registered_delivery: int, replace_if_present_flag: int, data_coding: int, sm_default_msg_id: int,
+        short_message: sm,
+    }
+}
+
 /// submit_multi. The destination list stays as it is on the wire; [`SubmitMulti::destinations`] walks it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct SubmitMulti<'a> {
     /// `service_type`
     pub service_type: &'a [u8],
@@ -18,8 +28,8 @@ pub struct SubmitMulti<'a> {
     pub number_of_dests: u8,
     /// The destinations as on the wire.
     pub dest_addresses: &'a [u8],
-    /// The fields from esm_class on, short_message and TLVs included, as on the wire.
-    pub rest: &'a [u8],
+    /// The fields behind.
+    pub message: MultiMessage<'a>,
 }
 
 /// A destination of submit_multi (SMPP 3.4 4.5.1.1).
@@ -35,7 +45,8 @@ impl<'a> SubmitMulti<'a> {
     /// Reads the body.
     ///
     /// # Errors
-    /// A field or the list does not end within the body; a dest_flag is neither 1 nor 2.
+    /// A field or the list does not end within the body; a dest_flag is neither 1 nor 2; the TLV region is not a
+    /// sequence of TLVs.
     pub fn parse(body: &'a [u8]) -> Result<SubmitMulti<'a>, PduError> {
         let mut reader = Reader::new(body);
         let service_type = reader.c_octets(6, "service_type")?;
@@ -56,7 +67,7 @@ impl<'a> SubmitMulti<'a> {
             source_addr,
             number_of_dests,
             dest_addresses,
-            rest,
+            message: MultiMessage::parse(rest)?,
         })
     }
 
@@ -73,7 +84,7 @@ impl<'a> SubmitMulti<'a> {
         put_c_octets(out, self.source_addr, 21);
         out.push(self.number_of_dests);
         out.extend_from_slice(self.dest_addresses);
-        out.extend_from_slice(self.rest);
+        self.message.emit(out);
     }
 }
 
@@ -86,6 +97,16 @@ fn destination<'a>(reader: &mut Reader<'a>) -> Result<Destination<'a>, PduError>
         )),
         2 => Ok(Destination::DistributionList(reader.c_octets(21, "dl_name")?)),
         _ => Err(PduError { status: super::CommandStatus::ESME_RINVDESTFLAG, what: "dest_flag", at: 0 }),
+    }
+}
+
+/// Shows no address and no text.
+impl core::fmt::Debug for SubmitMulti<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SubmitMulti")
+            .field("number_of_dests", &self.number_of_dests)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,12 @@ macro_rules! tags {
         impl Tag {
             $(#[doc = concat!("`", stringify!($name), "`")] pub const $name: Tag = Tag($tag);)+
 
+            /// The name of the specification in upper case; `None` for tags it does not name.
+            #[must_use]
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 { $($tag => Some(stringify!($name)),)+ _ => None }
+            }
+
             /// Lengths a value of this tag may have, in octets.
             #[must_use]
             pub const fn lengths(self) -> core::ops::RangeInclusive<usize> {
@@ -32,7 +38,7 @@ tags! {
     QOS_TIME_TO_LIVE = 0x0017, 4..=4;
     PAYLOAD_TYPE = 0x0019, 1..=1;
     ADDITIONAL_STATUS_INFO_TEXT = 0x001D, 0..=256;
-    RECEIPTED_MESSAGE_ID = 0x001E, 1..=65;
+    RECEIPTED_MESSAGE_ID = 0x001E, 0..=65;
     MS_MSG_WAIT_FACILITIES = 0x0030, 1..=1;
     PRIVACY_INDICATOR = 0x0201, 1..=1;
     SOURCE_SUBADDRESS = 0x0202, 2..=23;
@@ -60,6 +66,25 @@ tags! {
     MESSAGE_STATE = 0x0427, 1..=1;
     CONGESTION_STATE = 0x0428, 1..=1;
     USSD_SERVICE_OP = 0x0501, 1..=1;
+    BROADCAST_CHANNEL_INDICATOR = 0x0600, 0..=65_535;
+    BROADCAST_CONTENT_TYPE = 0x0601, 0..=65_535;
+    BROADCAST_CONTENT_TYPE_INFO = 0x0602, 0..=65_535;
+    BROADCAST_MESSAGE_CLASS = 0x0603, 0..=65_535;
+    BROADCAST_REP_NUM = 0x0604, 0..=65_535;
+    BROADCAST_FREQUENCY_INTERVAL = 0x0605, 0..=65_535;
+    BROADCAST_AREA_IDENTIFIER = 0x0606, 0..=65_535;
+    BROADCAST_ERROR_STATUS = 0x0607, 0..=65_535;
+    BROADCAST_AREA_SUCCESS = 0x0608, 0..=65_535;
+    BROADCAST_END_TIME = 0x0609, 0..=65_535;
+    BROADCAST_SERVICE_GROUP = 0x060A, 0..=65_535;
+    BILLING_IDENTIFICATION = 0x060B, 1..=1_024;
+    SOURCE_NETWORK_ID = 0x060D, 7..=65;
+    DEST_NETWORK_ID = 0x060E, 7..=65;
+    SOURCE_NODE_ID = 0x060F, 6..=6;
+    DEST_NODE_ID = 0x0610, 6..=6;
+    DEST_ADDR_NP_RESOLUTION = 0x0611, 1..=1;
+    DEST_ADDR_NP_INFORMATION = 0x0612, 10..=10;
+    DEST_ADDR_NP_COUNTRY = 0x0613, 1..=5;
     DISPLAY_TIME = 0x1201, 1..=1;
     SMS_SIGNAL = 0x1203, 2..=2;
     MS_VALIDITY = 0x1204, 1..=4;
@@ -69,8 +94,15 @@ tags! {
 }
 
 /// The optional parameters of a PDU, a sequence of whole TLVs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tlvs<'a>(&'a [u8]);
+
+/// Values are shown by their length: they may be message text.
+impl core::fmt::Debug for Tlvs<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_map().entries(self.iter().map(|(tag, value)| (tag, [value.len()]))).finish()
+    }
+}
 
 impl<'a> Tlvs<'a> {
     /// Takes a region that must be a sequence of whole TLVs.
@@ -90,6 +122,16 @@ impl<'a> Tlvs<'a> {
             rest = after;
         }
         Ok(Tlvs(region))
+    }
+
+    /// The TLVs of a region up to the first that runs past its end.
+    #[must_use]
+    pub fn whole_ones(region: &'a [u8]) -> Tlvs<'a> {
+        let mut rest = region;
+        while let Some((_, _, after)) = split(rest) {
+            rest = after;
+        }
+        Tlvs(region.get(..region.len() - rest.len()).unwrap_or_default())
     }
 
     /// The region as on the wire.
@@ -125,6 +167,12 @@ impl<'a> Tlvs<'a> {
     pub fn u16(&self, tag: Tag) -> Option<u16> {
         let value = self.get(tag)?;
         Some(u16::from_be_bytes([*value.first()?, *value.get(1)?]))
+    }
+
+    /// A four-octet value.
+    #[must_use]
+    pub fn u32(&self, tag: Tag) -> Option<u32> {
+        self.get(tag)?.try_into().ok().map(u32::from_be_bytes)
     }
 
     /// A C-Octet String value; some SM-SCs leave its NUL out.
