@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | [`limits`] | every bound, related by compile-time assertions | - |
 //! | [`wire`] | bytes to typed values and back: no clock, no socket, no allocation on reading | limits |
+//! | [`observe`] | what can be seen from outside: counters, gauges, latencies | - |
 //! | [`engine`] | protocol state machines: bytes or events and `now` in, an outbox out | wire limits |
 //!
 //! Protocol logic is pure: it is handed the time, the bytes and its random seed, and returns values. Only `shell`
@@ -14,4 +15,5 @@
 
 pub mod engine;
 pub mod limits;
+pub mod observe;
 pub mod wire;

@@ -1,0 +1,146 @@
+//! How long things take, in fixed buckets: four to the octave, so that a bucket is at most a quarter wider than its lower
+//! edge.
+
+/// Bits of a value below its highest one that choose the bucket.
+const SUB_BITS: u32 = 2;
+const SUBS: usize = 1 << SUB_BITS;
+/// Longer values (more than 134 s) share the last bucket.
+const VALUE_BITS_MAX: u32 = 27;
+
+/// Buckets of a histogram.
+pub const BUCKETS: usize = (VALUE_BITS_MAX - SUB_BITS) as usize * SUBS + SUBS + 1;
+/// Powers of two microseconds, from 2 to 2^27, at which [`Histogram::octaves`] adds up.
+pub const OCTAVES: usize = VALUE_BITS_MAX as usize;
+
+/// Counts of durations. One writer; adding costs two additions and no allocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Histogram {
+    buckets: [u64; BUCKETS],
+    sum_us: u64,
+}
+
+impl Histogram {
+    /// One more that took `duration_us` microseconds.
+    pub fn add(&mut self, duration_us: u64) {
+        if let Some(count) = self.buckets.get_mut(bucket_of(duration_us)) {
+            *count += 1;
+        }
+        self.sum_us = self.sum_us.saturating_add(duration_us);
+    }
+
+    /// How many were added.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    /// Their sum in microseconds.
+    #[must_use]
+    pub const fn sum_us(&self) -> u64 {
+        self.sum_us
+    }
+
+    /// For each power of two from 2 microseconds to 134 seconds: it, and how many took no longer.
+    pub fn octaves(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let mut bucket = 0;
+        let mut count = 0;
+        (1..=VALUE_BITS_MAX).map(move |bits| {
+            let edge_us = 1_u64 << bits;
+            while bucket + 1 < BUCKETS && bucket_upper_us(bucket) <= edge_us {
+                count += self.buckets.get(bucket).copied().unwrap_or(0);
+                bucket += 1;
+            }
+            (edge_us, count)
+        })
+    }
+
+    /// An upper bound of what `share` (0 to 1) of all took, in microseconds; `None` while nothing was added, and for
+    /// what took longer than 134 seconds.
+    #[must_use]
+    pub fn quantile_us(&self, share: f64) -> Option<u64> {
+        let all = self.count();
+        let mut below = 0;
+        let bucket = self.buckets.iter().position(|count| {
+            below += count;
+            below > 0 && below as f64 >= share * all as f64
+        })?;
+        (bucket + 1 < BUCKETS).then(|| bucket_upper_us(bucket))
+    }
+
+    /// Adds what another one counted.
+    pub fn merge(&mut self, other: &Histogram) {
+        self.buckets.iter_mut().zip(&other.buckets).for_each(|(count, more)| *count += more);
+        self.sum_us = self.sum_us.saturating_add(other.sum_us);
+    }
+}
+
+impl Default for Histogram {
+    fn default() -> Histogram {
+        Histogram { buckets: [0; BUCKETS], sum_us: 0 }
+    }
+}
+
+/// Upper edges belong to the bucket, so that powers of two are edges: 0 counts as 1 microsecond.
+const fn bucket_of(duration_us: u64) -> usize {
+    let value = duration_us.saturating_sub(1);
+    let bits = u64::BITS - value.leading_zeros();
+    if bits > VALUE_BITS_MAX {
+        return BUCKETS - 1;
+    }
+    if bits <= SUB_BITS {
+        return low_bits(value);
+    }
+    let octave = bits - SUB_BITS;
+    octave as usize * SUBS + low_bits(value >> (octave - 1)) - SUBS
+}
+
+/// The longest duration that `bucket`, which is not the last, counts.
+const fn bucket_upper_us(bucket: usize) -> u64 {
+    if bucket < SUBS {
+        return bucket as u64 + 1;
+    }
+    let octave = bucket / SUBS - 1;
+    ((SUBS + bucket % SUBS) as u64 + 1) << octave
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "three bits are left")]
+const fn low_bits(value: u64) -> usize {
+    (value & (2 * SUBS as u64 - 1)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_hold_what_their_edges_say() {
+        for bucket in 0..BUCKETS - 1 {
+            let upper = bucket_upper_us(bucket);
+            assert_eq!((bucket_of(upper), bucket_of(upper + 1)), (bucket, bucket + 1), "{upper}");
+        }
+        assert_eq!((bucket_of(0), bucket_of(u64::MAX)), (0, BUCKETS - 1));
+        assert_eq!(bucket_upper_us(BUCKETS - 2), 1 << VALUE_BITS_MAX);
+    }
+
+    #[test]
+    fn octaves_are_cumulative() {
+        let mut histogram = Histogram::default();
+        [1, 2, 3, 4, 5, 1_000, 1 << 40].into_iter().for_each(|us| histogram.add(us));
+        let octaves: Vec<_> = histogram.octaves().collect();
+        assert_eq!(octaves.len(), OCTAVES);
+        assert_eq!(octaves[..3], [(2, 2), (4, 4), (8, 5)]);
+        assert_eq!((octaves[9], octaves[OCTAVES - 1]), ((1_024, 6), (1 << 27, 6)));
+        assert_eq!(histogram.count(), 7);
+    }
+
+    #[test]
+    fn quantiles_are_upper_bounds() {
+        let mut histogram = Histogram::default();
+        assert_eq!(histogram.quantile_us(0.5), None);
+        (1..=1_000).for_each(|us| histogram.add(us));
+        for (share, exact) in [(0.0, 1), (0.5, 500), (0.99, 990), (1.0, 1_000)] {
+            let bound = histogram.quantile_us(share).unwrap();
+            assert!(exact <= bound && bound <= exact + exact / 4, "{share}: {bound}");
+        }
+    }
+}

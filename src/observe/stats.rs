@@ -1,0 +1,72 @@
+//! What one shard counts.
+
+use super::family::families;
+
+families! {
+    /// Counted since the shard started; gauges are brought up to date when they are read.
+    pub struct Stats {}
+
+    Counter sip_messages "SIP messages that reached the core that owns them." { sip_messages }
+    Counter sip_handed_over "SIP messages handed to the core that owns their Call-ID." { sip_handed_over }
+    Counter sip_dropped "What was refused before it was a SIP transaction, by reason." {
+        sip_malformed [reason "malformed"],
+        sip_responses_unmatched [reason "unmatched_response"],
+    }
+    Counter sip_refused "SIP requests refused before their meaning was looked at, by reason." {
+        sip_rejected [reason "invalid"],
+        sip_untrusted [reason "untrusted"],
+        sip_overload [reason "overload"],
+    }
+    Counter sip_retransmissions "SIP messages that came or went again." {
+        sip_retransmissions_absorbed [direction "in"],
+        sip_retransmissions_sent [direction "out"],
+    }
+
+    Counter messages "Messages that crossed, by direction and result." {
+        cpm_accepted [direction "cpm_to_sms", result "accepted"],
+        cpm_refused [direction "cpm_to_sms", result "refused"],
+        delivers_accepted [direction "sms_to_cpm", result "accepted"],
+        delivers_refused [direction "sms_to_cpm", result "refused"],
+    }
+    Counter submits "Short messages submitted." { submits }
+    Counter submit_doubts "CPM messages whose fate at the SM-SC is not plain, by what happened." {
+        submit_outcome_unknown [what "outcome_unknown"],
+        submit_partial [what "refused_with_some_segments_taken"],
+        submit_late [what "response_after_the_answer"],
+    }
+    Counter submits_resent "Segments sent to another link because the first could not send them." { submit_resent }
+    Counter delivers "Short messages received for CPM users." { delivers }
+    Counter redelivered "Short messages delivered again after a lost response, and not passed on twice." { redelivered }
+
+    Counter parts "Parts of concatenated short messages." {
+        parts_stored [what "stored"],
+        parts_repeated [what "repeated"],
+    }
+    Counter joins_expired "Concatenated short messages whose rest did not come in time." { joins_expired }
+
+    Counter reports "Status reports received." { reports }
+    Counter reports_special "Status reports that are not simply the end of a known message, by what they are." {
+        reports_early [what "before_message_id"],
+        reports_unknown [what "unknown_message_id"],
+        reports_intermediate [what "intermediate"],
+        reports_repeated [what "repeated"],
+    }
+    Counter imdns "Disposition notifications sent to CPM, by result." {
+        imdns_sent [result "accepted"],
+        imdns_failed [result "failed"],
+    }
+    Counter events "Interworking events sent to the Participating Function, by result." {
+        events_sent [result "accepted"],
+        events_failed [result "failed"],
+    }
+
+    Gauge binds_bound "Binds that are up." { binds_bound }
+    Gauge sip_transactions "SIP transactions." {
+        server_transactions [side "server"],
+        client_transactions [side "client"],
+    }
+    Gauge sip_connections "SIP connections." { sip_connections }
+    Gauge open_messages "CPM messages that await responses or reports." { open_messages }
+    Gauge open_reports "message_ids that await a status report." { open_reports }
+    Gauge held_reports "Status reports that wait for their message." { held_reports }
+}
