@@ -9,6 +9,7 @@
 //! | [`wire`] | bytes to typed values and back: no clock, no socket, no allocation on reading | limits |
 //! | [`observe`] | what can be seen from outside: counters, gauges, latencies | - |
 //! | [`engine`] | protocol state machines: bytes or events and `now` in, an outbox out | wire limits |
+//! | [`queue`] | bounded lock-free rings from core to core, and the flag that says who sleeps | limits |
 //!
 //! Protocol logic is pure: it is handed the time, the bytes and its random seed, and returns values. Only `shell`
 //! touches the operating system, and the crate compiles without it (`--no-default-features`).
@@ -16,4 +17,5 @@
 pub mod engine;
 pub mod limits;
 pub mod observe;
+pub mod queue;
 pub mod wire;
