@@ -147,6 +147,7 @@ fn retried_until(ms: u64) -> SubmitOptions {
     SubmitOptions { until: Moment(ms * 1_000), retry_throttled: true }
 }
 
+/// [SMS-ESME-01]
 #[test]
 fn binds_as_it_connects() {
     let config = Config {
@@ -186,14 +187,15 @@ fn each_bind_type_has_its_state() {
     }
 }
 
+/// [SMS-ESME-03a]
 #[test]
 fn responses_find_their_submissions_in_any_order() {
     let mut world = World::bound(quiet());
     for token in 10..13 {
         world.submit(token);
     }
-    let numbers: Vec<u32> = world.headers().iter().map(|header| header.sequence_number).collect();
-    assert_eq!(numbers, [2, 3, 4]);
+    let submit_sm = |number| (CommandId::SUBMIT_SM, OK, number);
+    assert_eq!(world.answers(), [2, 3, 4].map(submit_sm));
     world.respond(4, OK, b"c");
     world.respond(2, CommandStatus::ESME_RINVDSTADR, b"");
     world.respond(3, OK, b"b");
@@ -397,6 +399,7 @@ fn enquire_link_is_answered_in_every_state() {
     answered(&mut world, 73);
 }
 
+/// [SMS-ESME-03b] [SMS-T10-sequence_number]
 #[test]
 fn deliveries_are_handed_up_and_answered_with_a_lone_nul() {
     let mut world = World::bound(quiet());
@@ -407,6 +410,7 @@ fn deliveries_are_handed_up_and_answered_with_a_lone_nul() {
     assert_eq!((deliver_sm.source_addr, deliver_sm.short_message), (b"49170".as_slice(), b"hello".as_slice()));
     assert!(world.session.answer(world.now, *delivery, CommandStatus::ESME_RX_P_APPN));
     let (header, pdu) = world.next_pdu().unwrap();
+    assert_eq!(header.command_id, CommandId::DELIVER_SM_RESP);
     assert_eq!((header.command_length, header.sequence_number), (17, 77));
     assert_eq!((header.command_status, pdu[16]), (CommandStatus::ESME_RX_P_APPN, 0));
 }

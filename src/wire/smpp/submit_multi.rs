@@ -33,12 +33,22 @@ pub struct SubmitMulti<'a> {
 }
 
 /// A destination of submit_multi (SMPP 3.4 4.5.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Destination<'a> {
     /// dest_flag 1: TON, NPI, address.
     Sme(u8, u8, &'a [u8]),
     /// dest_flag 2: name of a distribution list.
     DistributionList(&'a [u8]),
+}
+
+/// Shows no address.
+impl core::fmt::Debug for Destination<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Destination::Sme(..) => "Sme",
+            Destination::DistributionList(_) => "DistributionList",
+        })
+    }
 }
 
 impl<'a> SubmitMulti<'a> {
@@ -111,10 +121,10 @@ impl core::fmt::Debug for SubmitMulti<'_> {
 }
 
 /// submit_multi_resp (SMPP 3.4 4.5.2); the failures stay as on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct SubmitMultiResp<'a> {
-    /// `message_id`
-    pub message_id: &'a [u8],
+    /// `message_id`; `None` if the body was left out, as it is when command_status is not zero.
+    pub message_id: Option<&'a [u8]>,
     /// `no_unsuccess`
     pub no_unsuccess: u8,
     /// TON, NPI, address and error_status_code of each failure, as on the wire.
@@ -143,14 +153,22 @@ impl<'a> SubmitMultiResp<'a> {
         }
         let rest = reader.rest();
         let unsuccess_sme = list.get(..list.len() - rest.len()).unwrap_or_default();
-        Ok(SubmitMultiResp { message_id, no_unsuccess, unsuccess_sme, tlvs: Tlvs::parse(rest)? })
+        Ok(SubmitMultiResp { message_id: Some(message_id), no_unsuccess, unsuccess_sme, tlvs: Tlvs::parse(rest)? })
     }
 
     /// Appends the body.
     pub fn emit(&self, out: &mut Vec<u8>) {
-        put_c_octets(out, self.message_id, 65);
+        let Some(message_id) = self.message_id else { return };
+        put_c_octets(out, message_id, 65);
         out.push(self.no_unsuccess);
         out.extend_from_slice(self.unsuccess_sme);
         out.extend_from_slice(self.tlvs.as_bytes());
+    }
+}
+
+/// Shows no address.
+impl core::fmt::Debug for SubmitMultiResp<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SubmitMultiResp").field("no_unsuccess", &self.no_unsuccess).finish_non_exhaustive()
     }
 }
