@@ -4,22 +4,20 @@ macro_rules! names {
     ($($variant:ident $text:literal $($compact:literal)?),+ $(,)?) => {
         /// A header field name we know.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
         pub enum Name {
             $(#[doc = $text] $variant,)+
             /// A name not in the list; the field is kept as it came.
             Other,
         }
 
+        const KNOWN: &[(Name, &str)] = &[$((Name::$variant, $text)),+];
+
         impl Name {
-            /// The name as written on the wire.
+            /// The name as written on the wire; of `Other`, the empty one.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Name::$variant => $text,)+ Name::Other => "" }
-            }
-
-            fn of_length(name: &[u8]) -> Name {
-                $(if name.len() == $text.len() && name.eq_ignore_ascii_case($text.as_bytes()) { return Name::$variant; })+
-                Name::Other
             }
 
             fn of_compact(letter: u8) -> Name {
@@ -50,6 +48,7 @@ names! {
     RecordRoute "Record-Route",
     Accept "Accept",
     AcceptContact "Accept-Contact" b'a',
+    AcceptEncoding "Accept-Encoding",
     Allow "Allow",
     Supported "Supported" b'k',
     Unsupported "Unsupported",
@@ -72,31 +71,70 @@ names! {
     Warning "Warning",
 }
 
+const SLOTS: usize = 128;
+const FREE: u8 = u8::MAX;
+const _: () = assert!(KNOWN.len() < SLOTS / 2 && KNOWN.len() <= 64, "a bit of a u64 per name, and room to probe");
+
+/// Where each known name is found: its slot or the next free one after it.
+static TABLE: [u8; SLOTS] = table();
+
+const fn table() -> [u8; SLOTS] {
+    let mut slots = [FREE; SLOTS];
+    let mut at = 0;
+    while at < KNOWN.len() {
+        let mut slot = slot(KNOWN[at].1.as_bytes());
+        while slots[slot] != FREE {
+            slot = (slot + 1) % SLOTS;
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "KNOWN.len() is asserted above")]
+        let position = at as u8;
+        slots[slot] = position;
+        at += 1;
+    }
+    slots
+}
+
+/// Length, first and last letter in any case; the factors are the ones by which the known names collide least.
+const fn slot(name: &[u8]) -> usize {
+    match name {
+        [first, .., last] => {
+            let (first, last) = (first.to_ascii_lowercase() as usize, last.to_ascii_lowercase() as usize);
+            (name.len() * 5 + first * 57 + last * 17) % SLOTS
+        }
+        _ => 0,
+    }
+}
+
 impl Name {
+    /// How many names there are, `Other` not counted.
+    pub const COUNT: usize = KNOWN.len();
+
     /// The name that `name` stands for, in any case, long or compact.
     #[must_use]
     pub fn parse(name: &[u8]) -> Name {
         match name {
             [letter] => Name::of_compact(*letter),
-            _ => Name::of_length(name),
+            _ => Name::of_long(name),
         }
     }
 
-    /// Whether a comma separates values of this header, as if it were repeated (RFC 3261 7.3.1).
+    fn of_long(name: &[u8]) -> Name {
+        let mut at = slot(name);
+        while let Some((known, text)) = KNOWN.get(usize::from(TABLE[at])) {
+            if text.len() == name.len() && name.eq_ignore_ascii_case(text.as_bytes()) {
+                return *known;
+            }
+            at = (at + 1) % SLOTS;
+        }
+        Name::Other
+    }
+
+    /// Whether a comma separates values of this header, as if it were repeated (RFC 3261 7.3.1). Not where the grammar
+    /// has a comma of its own: dates, comments, text.
     #[must_use]
     pub const fn is_list(self) -> bool {
-        !matches!(
-            self,
-            Name::From
-                | Name::To
-                | Name::CallId
-                | Name::CSeq
-                | Name::MaxForwards
-                | Name::ContentLength
-                | Name::Date
-                | Name::Subject
-                | Name::Expires
-        )
+        !self.is_single()
+            && !matches!(self, Name::Subject | Name::UserAgent | Name::Server | Name::RetryAfter | Name::Other)
     }
 
     /// Whether a message may hold this header only once (RFC 3261 20 and 7.3.1).
@@ -111,6 +149,7 @@ impl Name {
                 | Name::MaxForwards
                 | Name::ContentLength
                 | Name::ContentType
+                | Name::ContentDisposition
                 | Name::Expires
                 | Name::Date
         )
@@ -127,5 +166,17 @@ mod tests {
         assert_eq!(Name::parse(b"l"), Name::ContentLength);
         assert_eq!(Name::parse(b"call-id"), Name::CallId);
         assert_eq!(Name::parse(b"X-Mine"), Name::Other);
+        assert_eq!(Name::parse(b""), Name::Other);
+    }
+
+    #[test]
+    fn every_name_is_found_within_two_probes() {
+        for (name, text) in KNOWN {
+            assert_eq!(Name::parse(text.to_ascii_uppercase().as_bytes()), *name);
+            let home = slot(text.as_bytes());
+            let near =
+                (0..3).any(|step| KNOWN.get(usize::from(TABLE[(home + step) % SLOTS])).is_some_and(|k| k.0 == *name));
+            assert!(near, "{text}");
+        }
     }
 }
