@@ -1,83 +1,77 @@
 //! Where a SIP message ends on a stream (RFC 3261 18.3), and whose it is.
 
-use memchr::{memchr, memmem};
-
 use crate::limits;
 use crate::wire::{Framing, Malformed};
 
-use super::{Name, decimal, trim};
+use super::section::{self, Step};
+use super::{Name, decimal};
 
-/// The first message of a stream that starts with one (leading line ends removed).
+/// The first message of a stream that starts with one (line ends before it removed, RFC 3261 7.5).
 #[must_use]
 pub fn frame(stream: &[u8]) -> Framing {
-    let Some(body) = header_end(stream) else { return unfinished(stream.len()) };
-    if body > limits::SIP_HEADER_SECTION_BYTES_MAX {
-        return Framing::Malformed(Malformed::new("header section", body));
+    if matches!(stream.first(), Some(b'\r' | b'\n')) {
+        return Framing::Malformed(Malformed::new("start line", 0));
     }
-    match content_length(stream.get(..body).unwrap_or_default()) {
-        Ok(len) if body + len > limits::SIP_MESSAGE_BYTES_MAX => {
-            Framing::Malformed(Malformed::new("Content-Length", body))
-        }
-        Ok(len) if body + len <= stream.len() => Framing::Complete(body + len),
-        Ok(_) => Framing::Partial,
+    match section_end(stream) {
+        Ok(Some((body, _))) if body > limits::SIP_HEADER_SECTION_BYTES_MAX => too_long(body),
+        Ok(Some((body, len))) => with_body(stream.len(), body, len),
+        Ok(None) if stream.len() > limits::SIP_HEADER_SECTION_BYTES_MAX => too_long(stream.len()),
+        Ok(None) => Framing::Partial,
         Err(why) => Framing::Malformed(why),
     }
 }
 
-fn unfinished(len: usize) -> Framing {
-    if len > limits::SIP_HEADER_SECTION_BYTES_MAX {
-        return Framing::Malformed(Malformed::new("header section", len));
+fn too_long(at: usize) -> Framing {
+    Framing::Malformed(Malformed::new("header section", at))
+}
+
+fn with_body(arrived: usize, body: usize, len: usize) -> Framing {
+    match body.saturating_add(len) {
+        end if end > limits::SIP_MESSAGE_BYTES_MAX => Framing::Malformed(Malformed::new("Content-Length", body)),
+        end if end <= arrived => Framing::Complete(end),
+        _ => Framing::Partial,
     }
-    Framing::Partial
 }
 
-/// Where the body starts: after a blank line, its line ends CRLF or LF.
-fn header_end(stream: &[u8]) -> Option<usize> {
-    memmem::find(stream, b"\r\n\r\n").map(|at| at + 4).or_else(|| memmem::find(stream, b"\n\n").map(|at| at + 2))
-}
-
-/// The one Content-Length of a header section. A stream has no other end of message, so it is mandatory, readable and
-/// the same wherever it is repeated.
-fn content_length(section: &[u8]) -> Result<usize, Malformed> {
-    let bad = Malformed::new("Content-Length", 0);
-    let mut found = None;
-    for value in field_values(section, Name::ContentLength) {
-        let len = decimal(trim(value)).ok_or(bad)?;
-        if found.is_some_and(|other| other != len) {
-            return Err(bad);
-        }
-        found = Some(len);
-    }
-    found.map(|len| len as usize).ok_or(bad)
-}
-
-fn field_values(section: &[u8], name: Name) -> impl Iterator<Item = &[u8]> {
-    section.split(|&octet| octet == b'\n').filter_map(move |line| {
-        let colon = memchr(b':', line)?;
-        let field = line.get(..colon)?.trim_ascii_end();
-        (Name::parse(field) == name).then(|| line.get(colon + 1..).unwrap_or_default())
-    })
-}
-
-/// The Call-ID of a message that was not parsed, for its owner's hash. `None` if it has none that is easy to find; then
-/// any core may refuse it.
-#[must_use]
-pub fn peek_call_id(message: &[u8]) -> Option<&[u8]> {
-    let mut rest = message;
+/// Where the body starts and how long it says it is; `None` if the section is not all there. A stream has no other end
+/// of message, so Content-Length is mandatory, readable and the same wherever it is repeated.
+fn section_end(stream: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
+    let Some((_, mut walk)) = section::start(stream) else { return Ok(None) };
+    let mut found: Option<Option<u32>> = None;
     loop {
-        let end = memchr(b'\n', rest)?;
-        let line = rest.get(..end)?;
-        if line.len() <= 1 {
-            return None;
-        }
-        if matches!(line.first(), Some(b'C' | b'c' | b'I' | b'i')) {
-            let colon = memchr(b':', line)?;
-            if Name::parse(line.get(..colon)?.trim_ascii_end()) == Name::CallId {
-                return line.get(colon + 1..).map(trim).filter(|value| !value.is_empty());
+        match walk.step() {
+            None => return Ok(None),
+            Some(Step::Line(line)) => {
+                let Some(value) = value_of(line.of(stream), Name::ContentLength) else { continue };
+                let len = decimal(value);
+                found = Some(len.filter(|_| found.is_none_or(|other| other == len)));
+            }
+            Some(Step::End(body)) => {
+                let len = found.flatten().ok_or(Malformed::new("Content-Length", 0))?;
+                return Ok(Some((body, len as usize)));
             }
         }
-        rest = rest.get(end + 1..)?;
     }
+}
+
+/// The value of a header line if its name is `name`. Both names this is for start with their compact letter or 'C'.
+fn value_of(line: &[u8], name: Name) -> Option<&[u8]> {
+    matches!(line.first()?, b'C' | b'c' | b'L' | b'l' | b'I' | b'i').then_some(())?;
+    let (found, value) = section::field(line)?;
+    (Name::parse(found) == name).then_some(value)
+}
+
+/// The Call-ID of a message that was not parsed, for its owner's hash. `None` if it has none; then any core may refuse
+/// it.
+#[must_use]
+pub fn peek_call_id(message: &[u8]) -> Option<&[u8]> {
+    let (_, mut walk) = section::start(message)?;
+    while let Step::Line(line) = walk.step()? {
+        if let Some(value) = value_of(line.of(message), Name::CallId) {
+            return Some(value).filter(|value| !value.is_empty());
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -100,6 +94,14 @@ mod tests {
     fn the_call_id_is_found_in_both_forms() {
         assert_eq!(peek_call_id(b"X\r\nVia: a\r\ni :  A@b \r\n\r\n"), Some(b"A@b".as_slice()));
         assert_eq!(peek_call_id(b"X\r\nContent-Length: 0\r\nCALL-ID:q\r\n\r\n"), Some(b"q".as_slice()));
+        assert_eq!(peek_call_id(b"X\r\nCall-ID:\r\n q@h\r\n\r\n"), Some(b"q@h".as_slice()));
         assert_eq!(peek_call_id(b"X\r\n\r\nCall-ID: body\r\n"), None);
+    }
+
+    #[test]
+    fn the_section_ends_at_its_own_blank_line_whatever_the_body_holds() {
+        let bare = b"MESSAGE sip:a SIP/2.0\nl: 4\n\n\r\n\r\n";
+        assert_eq!(frame(bare), Framing::Complete(bare.len()));
+        assert!(matches!(frame(b"\r\nMESSAGE"), Framing::Malformed(_)));
     }
 }

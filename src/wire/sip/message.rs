@@ -1,18 +1,18 @@
 //! The view of one SIP message: a start line, an index of header fields, a body.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 use crate::limits;
 use crate::wire::Malformed;
 use crate::wire::span::Span;
 
 use super::lists::Values;
+use super::section::{self, Step, Walk};
 use super::{Name, NameAddr, Via, decimal, is_token, trim};
 
 /// Where the header fields of a message are. Reused from message to message: its table is taken once.
 #[derive(Debug, Default)]
 pub struct Index {
-    start_line: Span,
     fields: Vec<Entry>,
     body: Span,
 }
@@ -41,7 +41,7 @@ pub enum StartLine<'a> {
         method: &'a [u8],
         /// As it came.
         request_uri: &'a [u8],
-        /// As it came, "SIP/2.0" in any case if it is ours.
+        /// As it came: "SIP/2.0" in any case if it is ours; white space at the end of the line stays.
         version: &'a [u8],
     },
     /// `SIP-Version SP Status-Code SP Reason-Phrase`.
@@ -58,7 +58,7 @@ pub enum StartLine<'a> {
 pub struct Field<'a> {
     /// Which, or `Other`.
     pub name: Name,
-    /// As written.
+    /// As written; empty if the line has no readable name, and then `value` is the whole line.
     pub raw_name: &'a [u8],
     /// Without white space at its ends; folds inside stay.
     pub value: &'a [u8],
@@ -83,16 +83,16 @@ impl Index {
 
 impl<'a> Message<'a> {
     /// Finds the start line, the header fields and the body. The body is what follows the blank line, cut to
-    /// Content-Length if that is readable and shorter (RFC 3261 18.3).
+    /// Content-Length if that is readable and shorter (RFC 3261 18.3). A header line that is none stays where it is,
+    /// as a field without name.
     ///
     /// # Errors
-    /// The start line is none, a header line has no colon or no name, there are too many, or the blank line is missing.
+    /// The start line is none, there are too many header lines, or the blank line is missing.
     pub fn parse(bytes: &'a [u8], index: &'a mut Index) -> Result<Message<'a>, Malformed> {
-        let first = next_line(bytes, 0).ok_or(Malformed::new("start line", 0))?;
-        index.start_line = Span::new(0, first.end);
-        let body = fields(bytes, first.next, &mut index.fields)?;
+        let (first, walk) = section::start(bytes).ok_or(Malformed::new("start line", 0))?;
+        let start_line = start_line(first.of(bytes))?;
+        let body = fields(bytes, walk, &mut index.fields)?;
         index.body = Span::new(body, bytes.len());
-        let start_line = start_line(bytes.get(..first.end).unwrap_or_default())?;
         let index = &*index;
         Ok(Message { bytes, index, start_line })
     }
@@ -244,72 +244,46 @@ impl<'a> Message<'a> {
     }
 }
 
-struct Line {
-    end: usize,
-    next: usize,
-}
-
-/// The line at `start`: its end without CRLF or LF, and where the next begins.
-fn next_line(bytes: &[u8], start: usize) -> Option<Line> {
-    let lf = start + memchr(b'\n', bytes.get(start..)?)?;
-    let end = if lf > start && bytes.get(lf - 1) == Some(&b'\r') { lf - 1 } else { lf };
-    Some(Line { end, next: lf + 1 })
-}
-
-/// Indexes the header fields from `at` and returns where the body starts.
-fn fields(bytes: &[u8], mut at: usize, index: &mut Vec<Entry>) -> Result<usize, Malformed> {
+/// Indexes the header fields and returns where the body starts.
+fn fields(bytes: &[u8], mut walk: Walk<'_>, index: &mut Vec<Entry>) -> Result<usize, Malformed> {
     index.clear();
     loop {
-        let mut line = next_line(bytes, at).ok_or(Malformed::new("end of header", at))?;
-        if line.end == at {
-            return Ok(line.next);
+        match walk.step().ok_or(Malformed::new("end of header", bytes.len()))? {
+            Step::End(body) => return Ok(body),
+            Step::Line(line) if index.len() >= limits::SIP_HEADERS_MAX => {
+                return Err(Malformed::new("number of headers", line.start()));
+            }
+            Step::Line(line) => index.push(entry(bytes, line)),
         }
-        while matches!(bytes.get(line.next), Some(b' ' | b'\t')) {
-            line = next_line(bytes, line.next).ok_or(Malformed::new("end of header", at))?;
-        }
-        if index.len() >= limits::SIP_HEADERS_MAX {
-            return Err(Malformed::new("number of headers", at));
-        }
-        index.push(entry(bytes, at, line.end)?);
-        at = line.next;
     }
 }
 
-fn entry(bytes: &[u8], start: usize, end: usize) -> Result<Entry, Malformed> {
-    let line = bytes.get(start..end).unwrap_or_default();
-    let colon = memchr(b':', line).ok_or(Malformed::new("header line", start))?;
-    let name_end = line.get(..colon).map_or(0, |name| name.trim_ascii_end().len());
-    let raw_name = Span::new(start, start + name_end);
-    if name_end == 0 || !raw_name.of(bytes).iter().all(|&octet| is_token(octet)) {
-        return Err(Malformed::new("header name", start));
+/// A header line that is none stays raw (RFC 3261 8.2: what is not necessary for processing is ignored).
+fn entry(bytes: &[u8], line: Span) -> Entry {
+    match section::field(line.of(bytes)) {
+        Some((name, value)) => {
+            Entry { name: Name::parse(name), raw_name: section::span(bytes, name), value: section::span(bytes, value) }
+        }
+        None => Entry { name: Name::Other, raw_name: Span::default(), value: line },
     }
-    let after = line.get(colon + 1..).unwrap_or_default();
-    let value = trim(after);
-    let value_start = start + colon + 1 + offset(after, value);
-    Ok(Entry {
-        name: Name::parse(raw_name.of(bytes)),
-        raw_name,
-        value: Span::new(value_start, value_start + value.len()),
-    })
 }
 
-/// How many octets `inner`, a part of `outer`, starts after it.
-fn offset(outer: &[u8], inner: &[u8]) -> usize {
-    (inner.as_ptr() as usize).saturating_sub(outer.as_ptr() as usize).min(outer.len())
-}
-
+/// Splits where the elements are, not where they should be: what stands beside them is for `check`, which can answer.
 fn start_line(line: &[u8]) -> Result<StartLine<'_>, Malformed> {
     let bad = Malformed::new("start line", 0);
     let first = memchr(b' ', line).ok_or(bad)?;
     let (head, rest) = (line.get(..first).unwrap_or_default(), line.get(first + 1..).unwrap_or_default());
-    if head.len() >= 4 && head.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
+    if is_sip(head) {
         return status_line(head, rest).ok_or(bad);
     }
-    let last = memchr::memrchr(b' ', rest).ok_or(bad)?;
+    let last = memrchr(b' ', rest.trim_ascii_end()).ok_or(bad)?;
     let (request_uri, version) = (rest.get(..last).unwrap_or_default(), rest.get(last + 1..).unwrap_or_default());
     let token = !head.is_empty() && head.iter().all(|&octet| is_token(octet));
-    let sip = version.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"));
-    (token && sip).then_some(StartLine::Request { method: head, request_uri, version }).ok_or(bad)
+    (token && is_sip(version)).then_some(StartLine::Request { method: head, request_uri, version }).ok_or(bad)
+}
+
+fn is_sip(version: &[u8]) -> bool {
+    version.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
 }
 
 fn status_line<'a>(version: &[u8], rest: &'a [u8]) -> Option<StartLine<'a>> {

@@ -10,6 +10,7 @@ pub mod frame;
 pub mod lists;
 pub mod message;
 pub mod name;
+mod section;
 pub mod uri;
 pub mod via;
 
@@ -32,10 +33,15 @@ const fn is_lws(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// A decimal number that fits `u32`, digits only.
+/// How many octets `part`, a part of `whole`, starts after it.
+fn offset(whole: &[u8], part: &[u8]) -> usize {
+    (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize).min(whole.len())
+}
+
+/// A decimal number that fits `u32`, digits only; leading zeros are legal.
 #[must_use]
 pub(crate) fn decimal(digits: &[u8]) -> Option<u32> {
-    if digits.is_empty() || digits.len() > 10 {
+    if digits.is_empty() {
         return None;
     }
     digits.iter().try_fold(0_u32, |number, &digit| {
