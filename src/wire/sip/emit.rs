@@ -1,10 +1,13 @@
 //! Writing SIP messages: octets appended to a buffer, no format machine.
 
+use crate::limits;
+
 use super::Name;
 
 /// Writes one message at the end of a buffer.
 ///
-/// Values are octets of peers: line ends in them become spaces, so that no value can add a header (RFC 3261 7.3.1).
+/// Whatever is handed in may come from a peer: line ends in it become spaces, so that nothing can add a header or end
+/// the section (RFC 3261 7.3.1).
 #[derive(Debug)]
 pub struct Writer<'o> {
     out: &'o mut Vec<u8>,
@@ -13,9 +16,9 @@ pub struct Writer<'o> {
 impl<'o> Writer<'o> {
     /// Starts a request.
     pub fn request(out: &'o mut Vec<u8>, method: &[u8], request_uri: &[u8]) -> Writer<'o> {
-        out.extend_from_slice(method);
-        out.push(b' ');
         let mut writer = Writer { out };
+        writer.value(method);
+        writer.out.push(b' ');
         writer.value(request_uri);
         writer.out.extend_from_slice(b" SIP/2.0\r\n");
         writer
@@ -56,18 +59,32 @@ impl<'o> Writer<'o> {
 
     /// A header of any name.
     pub fn header_named(&mut self, name: &[u8], parts: &[&[u8]]) {
-        self.out.extend_from_slice(name);
-        self.out.extend_from_slice(b": ");
+        self.name(name);
         for part in parts {
             self.value(part);
         }
         self.line_end();
     }
 
+    /// `name: value, value`; nothing if there is no value.
+    pub fn list<'v>(&mut self, name: Name, values: impl IntoIterator<Item = &'v [u8]>) {
+        let mut separator: Option<&[u8]> = None;
+        for value in values {
+            match separator {
+                Some(comma) => self.out.extend_from_slice(comma),
+                None => self.name(name.as_str().as_bytes()),
+            }
+            separator = Some(b", ");
+            self.value(value);
+        }
+        if separator.is_some() {
+            self.line_end();
+        }
+    }
+
     /// `name: number`.
     pub fn number(&mut self, name: Name, number: u64) {
-        self.out.extend_from_slice(name.as_str().as_bytes());
-        self.out.extend_from_slice(b": ");
+        self.name(name.as_str().as_bytes());
         decimal(self.out, number);
         self.line_end();
     }
@@ -79,17 +96,22 @@ impl<'o> Writer<'o> {
     }
 
     /// Ends the header section and writes the body with `write`; Content-Length is put right afterwards.
-    pub fn body(self, content_type: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+    pub fn body(mut self, content_type: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+        self.header(Name::ContentType, content_type);
+        self.name(b"Content-Length");
         let Writer { out } = self;
-        out.extend_from_slice(b"Content-Type: ");
-        out.extend_from_slice(content_type);
-        out.extend_from_slice(b"\r\nContent-Length: ");
         let digits = out.len();
         out.extend_from_slice(b"     \r\n\r\n");
         let start = out.len();
         write(out);
         let len = out.len() - start;
+        debug_assert!(len <= limits::SIP_MESSAGE_BYTES_MAX, "a body of {len} octets is no SIP message");
         patch_decimal(out, digits, len);
+    }
+
+    fn name(&mut self, name: &[u8]) {
+        self.value(name);
+        self.out.extend_from_slice(b": ");
     }
 
     fn value(&mut self, value: &[u8]) {
@@ -143,10 +165,15 @@ mod tests {
         let mut out = Vec::new();
         let mut writer = Writer::request(&mut out, b"MESSAGE", b"tel:+1");
         writer.header(Name::CallId, b"a\r\nEvil: 1");
-        writer.body(b"text/plain", |body| body.extend_from_slice(b"hello"));
+        writer.list(Name::Allow, [b"MESSAGE".as_slice(), b"OPTIONS"]);
+        writer.list(Name::Supported, []);
+        writer.body(b"text/plain\r\n\r\nEvil: 2", |body| body.extend_from_slice(b"hello"));
         let mut index = Index::new();
         let message = Message::parse(&out, &mut index).unwrap();
         assert_eq!(message.header(Name::CallId), Some(b"a  Evil: 1".as_slice()));
+        assert_eq!(message.header(Name::ContentType), Some(b"text/plain    Evil: 2".as_slice()));
+        assert_eq!(message.header(Name::Allow), Some(b"MESSAGE, OPTIONS".as_slice()));
+        assert_eq!(message.header(Name::Supported), None);
         assert_eq!(message.body(), b"hello");
         assert!(message.header_named(b"Evil").is_none());
     }
