@@ -95,7 +95,7 @@ fn unfolded(value: &[u8], out: &mut Vec<u8>) {
 /// The first Via line, its first value completed (RFC 3261 18.2.1, RFC 3581 4: with rport, received is always added).
 fn top_via(value: &[u8], source: &Source, out: &mut Vec<u8>) {
     use crate::wire::sip::lists::find_outside;
-    let end = find_outside(value, b",").unwrap_or(value.len());
+    let end = find_outside(value, b',').unwrap_or(value.len());
     let (first, rest) = value.split_at(end);
     let first = first.trim_ascii_end();
     out.extend_from_slice(b"Via: ");

@@ -1,6 +1,6 @@
 //! name-addr and addr-spec (RFC 3261 20.10, 25.1).
 
-use super::lists::{Params, find_outside};
+use super::lists::{Params, find_outside, quoted_len};
 use super::{is_token, trim};
 
 /// An address header value.
@@ -34,7 +34,7 @@ impl<'a> NameAddr<'a> {
 
 /// Where the '<' is that is not inside a quoted display name.
 fn open_bracket(value: &[u8]) -> Option<usize> {
-    find_outside(value, b"<")
+    find_outside(value, b'<')
 }
 
 fn bracketed(value: &[u8], open: usize) -> Option<NameAddr<'_>> {
@@ -60,7 +60,7 @@ fn bare(value: &[u8]) -> Option<NameAddr<'_>> {
 fn is_display_name(name: &[u8]) -> bool {
     match name {
         [] => true,
-        [b'"', .., end] => *end == b'"' && name.len() >= 2,
+        [b'"', ..] => quoted_len(name) == Some(name.len()),
         _ => {
             name.iter().all(|&octet| is_token(octet) || matches!(octet, b' ' | b'\t' | b'\r' | b'\n') || octet >= 0x80)
         }

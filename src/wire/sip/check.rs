@@ -1,7 +1,7 @@
 //! What a request must satisfy before anything looks at its meaning (RFC 3261 8.1.1, 8.2, 16.3; RFC 4475).
 
 use super::uri::Uri;
-use super::{Message, Name, NameAddr, StartLine, decimal, is_token};
+use super::{Message, Name, NameAddr, StartLine, Writer, decimal, is_token, trim};
 
 /// The response a request gets instead of being processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,110 +10,164 @@ pub struct Rejection {
     pub code: u16,
     /// Reason phrase; a 400 names the header that is wrong.
     pub reason: &'static str,
+    /// The header that is wrong; `None` if it is the request line.
+    pub header: Option<Name>,
+}
+
+impl Rejection {
+    /// Writes the headers that this status code owes: Allow (RFC 3261 21.4.6, 21.5.2), Unsupported (8.2.2.3).
+    pub fn write_headers(&self, message: &Message<'_>, methods: &[&[u8]], headers: &mut Writer<'_>) {
+        match self.code {
+            405 | 501 => headers.list(Name::Allow, methods.iter().copied()),
+            420 => headers.list(Name::Unsupported, required(message)),
+            _ => {}
+        }
+    }
 }
 
 const fn reject(code: u16, reason: &'static str) -> Rejection {
-    Rejection { code, reason }
+    Rejection { code, reason, header: None }
 }
 
-/// Checks a request in the order of RFC 3261 8.2: syntax, method, Request-URI, Require.
+const fn because_of(header: Name, code: u16, reason: &'static str) -> Rejection {
+    Rejection { code, reason, header: Some(header) }
+}
+
+/// Checks a request in the order of RFC 3261 8.2: syntax, method, Request-URI, body, Require. `methods` are the ones we
+/// serve.
 ///
 /// # Errors
 /// The first rule it breaks.
 pub fn request(message: &Message<'_>, methods: &[&[u8]]) -> Result<(), Rejection> {
-    version(message)?;
+    request_line(message)?;
     syntax(message)?;
-    cseq(message, methods)?;
+    method_mismatch(message, methods)?;
     request_uri(message)?;
     method(message, methods)?;
     body(message)?;
     require(message)
 }
 
-/// Whether a response may be used (RFC 3261 8.1.3; RFC 4475 3.1.2.5, 3.1.2.19).
+/// Whether a response may be used: its Via is one and ours to judge (RFC 3261 8.1.3.3), and what finds its transaction
+/// can be read (RFC 4475 3.1.2.5, 3.1.2.19, 3.3.10).
 #[must_use]
 pub fn response(message: &Message<'_>) -> bool {
     (100..700).contains(&message.code())
+        && message.values(Name::Via).count() == 1
         && message.top_via().is_ok()
         && message.cseq().is_ok()
         && message.call_id().is_some()
 }
 
-fn version(message: &Message<'_>) -> Result<(), Rejection> {
-    match message.start_line() {
-        StartLine::Request { version, .. } if !version.eq_ignore_ascii_case(b"SIP/2.0") => {
-            Err(reject(505, "Version Not Supported"))
-        }
-        _ => Ok(()),
+/// RFC 3261 7.1: single spaces, none at the end (RFC 4475 3.1.2.9, 3.1.2.10), our version.
+fn request_line(message: &Message<'_>) -> Result<(), Rejection> {
+    let StartLine::Request { request_uri, version, .. } = message.start_line() else { return Ok(()) };
+    if !version.trim_ascii_end().eq_ignore_ascii_case(b"SIP/2.0") {
+        return Err(reject(505, "Version Not Supported"));
     }
+    let spaced = trim(request_uri) != request_uri || trim(version) != version;
+    if spaced { Err(reject(400, "Bad Request-Line")) } else { Ok(()) }
 }
 
 fn syntax(message: &Message<'_>) -> Result<(), Rejection> {
     once(message)?;
-    if message.top_via().is_err() {
-        return Err(reject(400, "Bad Via Header"));
-    }
-    let from = message.from().map_err(|_| reject(400, bad_or_missing(message, Name::From)))?;
-    message.to().map_err(|_| reject(400, bad_or_missing(message, Name::To)))?;
-    message.call_id().ok_or(reject(400, "Missing Call-ID Header"))?;
-    message.max_forwards().map_err(|_| reject(400, "Bad Max-Forwards Header"))?;
+    via(message)?;
+    message.cseq().map_err(|_| fault(message, Name::CSeq))?;
+    address(message, Name::From)?;
+    address(message, Name::To)?;
+    message.call_id().ok_or_else(|| fault(message, Name::CallId))?;
+    message.max_forwards().map_err(|_| fault(message, Name::MaxForwards))?;
     content_length(message)?;
     contacts(message)?;
-    // A client that knows the magic cookie knows tags as well.
-    let modern = message.top_via().is_ok_and(|via| via.has_magic_cookie());
-    if modern && from.tag().is_none() {
-        return Err(reject(400, "Missing From Tag"));
-    }
-    Ok(())
+    from_tag(message)
 }
 
-/// RFC 3261 7.3.1: only lists may be repeated.
+/// The headers whose faults make a request useless, and how a 400 names them.
+struct Needed {
+    name: Name,
+    missing: &'static str,
+    bad: &'static str,
+    repeated: &'static str,
+}
+
+macro_rules! needed {
+    ($($variant:ident $text:literal),+ $(,)?) => {
+        &[$(Needed {
+            name: Name::$variant,
+            missing: concat!("Missing ", $text, " Header"),
+            bad: concat!("Bad ", $text, " Header"),
+            repeated: concat!("Repeated ", $text, " Header"),
+        }),+]
+    };
+}
+
+const NEEDED: &[Needed] = needed! {
+    From "From",
+    To "To",
+    CallId "Call-ID",
+    CSeq "CSeq",
+    MaxForwards "Max-Forwards",
+    ContentLength "Content-Length",
+    ContentType "Content-Type",
+    Via "Via",
+    Contact "Contact",
+};
+
+/// 400 for a header that is missing or cannot be read.
+fn fault(message: &Message<'_>, name: Name) -> Rejection {
+    let there = message.header(name).is_some();
+    let row = NEEDED.iter().find(|row| row.name == name);
+    because_of(name, 400, row.map_or("Bad Request", |row| if there { row.bad } else { row.missing }))
+}
+
+/// RFC 3261 7.3.1: only lists may be repeated (RFC 4475 3.3.8, 3.3.9).
 fn once(message: &Message<'_>) -> Result<(), Rejection> {
-    const SINGLE: [(Name, &str); 6] = [
-        (Name::From, "Repeated From Header"),
-        (Name::To, "Repeated To Header"),
-        (Name::CallId, "Repeated Call-ID Header"),
-        (Name::CSeq, "Repeated CSeq Header"),
-        (Name::MaxForwards, "Repeated Max-Forwards Header"),
-        (Name::ContentLength, "Repeated Content-Length Header"),
-    ];
-    let repeated = SINGLE.iter().find(|(name, _)| message.count(*name) > 1);
-    repeated.map_or(Ok(()), |(_, reason)| Err(reject(400, reason)))
+    let repeated = NEEDED.iter().find(|row| row.name.is_single() && message.count(row.name) > 1);
+    repeated.map_or(Ok(()), |row| Err(because_of(row.name, 400, row.repeated)))
 }
 
-fn bad_or_missing(message: &Message<'_>, name: Name) -> &'static str {
-    match (name, message.header(name).is_some()) {
-        (Name::From, true) => "Bad From Header",
-        (Name::From, false) => "Missing From Header",
-        (_, true) => "Bad To Header",
-        (_, false) => "Missing To Header",
-    }
+/// The topmost Via is what a response needs; the others are copied as they are. Stray separators spoil it, though the
+/// refusal still finds its way by it (RFC 4475 3.1.2.1).
+fn via(message: &Message<'_>) -> Result<(), Rejection> {
+    let fine = message.top_via().is_ok_and(|via| via.params.is_well_formed());
+    if fine { Ok(()) } else { Err(fault(message, Name::Via)) }
+}
+
+fn address(message: &Message<'_>, name: Name) -> Result<(), Rejection> {
+    let fine = message.header(name).and_then(NameAddr::parse).is_some_and(|address| address.params.is_well_formed());
+    if fine { Ok(()) } else { Err(fault(message, name)) }
 }
 
 fn content_length(message: &Message<'_>) -> Result<(), Rejection> {
     match message.content_length() {
-        Ok(Some(len)) if len > message.body_len_received() => Err(reject(400, "Content-Length Beyond Datagram")),
+        Ok(Some(len)) if len > message.body_len_received() => {
+            Err(because_of(Name::ContentLength, 400, "Content-Length Beyond Datagram"))
+        }
         Ok(_) => Ok(()),
-        Err(_) => Err(reject(400, "Bad Content-Length Header")),
+        Err(_) => Err(fault(message, Name::ContentLength)),
     }
 }
 
 /// RFC 4475 3.1.2.13: a Contact with a question mark needs brackets.
 fn contacts(message: &Message<'_>) -> Result<(), Rejection> {
-    let bad = message.values(Name::Contact).any(|value| value != b"*" && NameAddr::parse(value).is_none());
-    if bad { Err(reject(400, "Bad Contact Header")) } else { Ok(()) }
+    let fine = |value| value == b"*" || NameAddr::parse(value).is_some_and(|one| one.params.is_well_formed());
+    if message.values(Name::Contact).all(fine) { Ok(()) } else { Err(fault(message, Name::Contact)) }
 }
 
-fn cseq(message: &Message<'_>, methods: &[&[u8]]) -> Result<(), Rejection> {
-    let Ok(cseq) = message.cseq() else {
-        let missing = message.header(Name::CSeq).is_none();
-        return Err(reject(400, if missing { "Missing CSeq Header" } else { "Bad CSeq Header" }));
-    };
-    if cseq.method == message.method() {
+/// A client that knows the magic cookie knows tags as well (RFC 3261 8.1.1.3); an older one need not (RFC 4475 3.4.1).
+fn from_tag(message: &Message<'_>) -> Result<(), Rejection> {
+    let modern = message.top_via().is_ok_and(|via| via.has_magic_cookie());
+    let tagged = message.from().is_ok_and(|from| from.tag().is_some());
+    if modern && !tagged { Err(because_of(Name::From, 400, "Missing From Tag")) } else { Ok(()) }
+}
+
+/// RFC 3261 8.1.1.5; of a method nobody knows, that is said instead (RFC 4475 3.1.2.18).
+fn method_mismatch(message: &Message<'_>, methods: &[&[u8]]) -> Result<(), Rejection> {
+    if message.cseq().is_ok_and(|cseq| cseq.method == message.method()) {
         return Ok(());
     }
-    let known = methods.contains(&message.method());
-    Err(if known { reject(400, "CSeq Method Mismatch") } else { reject(501, "Not Implemented") })
+    let known = methods.contains(&message.method()) || DEFINED.contains(&message.method());
+    Err(if known { because_of(Name::CSeq, 400, "CSeq Method Mismatch") } else { reject(501, "Not Implemented") })
 }
 
 fn request_uri(message: &Message<'_>) -> Result<(), Rejection> {
@@ -159,20 +213,23 @@ fn method(message: &Message<'_>, methods: &[&[u8]]) -> Result<(), Rejection> {
     Err(if defined { reject(405, "Method Not Allowed") } else { reject(501, "Not Implemented") })
 }
 
+/// RFC 3261 20.15.
 fn body(message: &Message<'_>) -> Result<(), Rejection> {
-    if message.body().is_empty() || message.header(Name::ContentType).is_some() {
-        return Ok(());
-    }
-    Err(reject(400, "Missing Content-Type Header"))
+    let fine = message.body().is_empty() || message.header(Name::ContentType).is_some();
+    if fine { Ok(()) } else { Err(fault(message, Name::ContentType)) }
 }
 
-/// RFC 3261 8.2.2.3: no extension is required of us that we have.
+/// RFC 3261 8.2.2.3: no extension is required of us that we have. Proxy-Require is for proxies alone (20.29).
 fn require(message: &Message<'_>) -> Result<(), Rejection> {
-    let demanded = message.values(Name::Require).chain(message.values(Name::ProxyRequire)).any(|tag| !tag.is_empty());
-    if demanded { Err(reject(420, "Bad Extension")) } else { Ok(()) }
+    let demanded = required(message).next().is_some();
+    if demanded { Err(because_of(Name::Require, 420, "Bad Extension")) } else { Ok(()) }
 }
 
-/// RFC 3261 20.13: 2xx and others may carry any delta-seconds; a value that is none is ignored.
+fn required<'a>(message: &Message<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    message.values(Name::Require).filter(|tag| !tag.is_empty())
+}
+
+/// RFC 3261 20.33: delta-seconds before any comment or parameter; a value that is none is ignored.
 #[must_use]
 pub fn retry_after_seconds(message: &Message<'_>) -> Option<u32> {
     let value = message.header(Name::RetryAfter)?;

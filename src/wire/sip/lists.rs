@@ -1,29 +1,35 @@
 //! Comma lists and parameters, with respect for quoted strings and angle brackets (RFC 3261 7.3.1, 25.1).
 
-use super::trim;
+use memchr::{memchr, memchr2, memchr3};
 
-/// Where the first `wanted` octet stands outside quotes and angle brackets.
+use super::{is_token, trim};
+
+/// Where the first `wanted` octet stands outside quoted strings and angle brackets.
 #[must_use]
-pub fn find_outside(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    let (mut quoted, mut escaped, mut angle) = (false, false, false);
-    for (at, &octet) in bytes.iter().enumerate() {
-        if escaped {
-            escaped = false;
-        } else if quoted {
-            escaped = octet == b'\\';
-            quoted = octet != b'"';
-        } else if !angle && wanted.contains(&octet) {
-            return Some(at);
-        } else {
-            match octet {
-                b'"' => quoted = true,
-                b'<' => angle = true,
-                b'>' => angle = false,
-                _ => {}
-            }
+pub fn find_outside(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let found = at + memchr3(wanted, b'"', b'<', bytes.get(at..)?)?;
+        let rest = bytes.get(found..)?;
+        at = match *rest.first()? {
+            octet if octet == wanted => return Some(found),
+            b'"' => found + quoted_len(rest)?,
+            _ => found + memchr(b'>', rest)? + 1,
+        };
+    }
+}
+
+/// Octets of the quoted string that `bytes` start with, both quotes included (RFC 3261 25.1). `None` if it does not end.
+#[must_use]
+pub fn quoted_len(bytes: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            _ => at += 2,
         }
     }
-    None
 }
 
 /// The values of a comma list.
@@ -42,7 +48,7 @@ impl<'a> Iterator for Values<'a> {
     type Item = &'a [u8];
     fn next(&mut self) -> Option<&'a [u8]> {
         let list = self.0.take()?;
-        let Some(comma) = find_outside(list, b",") else { return Some(trim(list)) };
+        let Some(comma) = find_outside(list, b',') else { return Some(trim(list)) };
         self.0 = list.get(comma + 1..);
         Some(trim(list.get(..comma).unwrap_or_default()))
     }
@@ -55,17 +61,27 @@ pub struct Params<'a>(pub &'a [u8]);
 impl<'a> Params<'a> {
     /// The parameters in order; a flag has the value `None`.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
+        self.all().filter(|(name, _)| !name.is_empty())
+    }
+
+    /// Whether every semicolon has its parameter, every name is a token, and every value a run without white space or a
+    /// quoted string (RFC 3261 25.1 generic-param, but for what IPv6 and UTF-8 need).
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        trim(self.0).is_empty() || self.all().all(|(name, value)| is_name(name) && value.is_none_or(is_value))
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
         let mut rest = Some(self.0);
         core::iter::from_fn(move || {
             let bytes = rest.take()?;
-            let (one, after) = match find_outside(bytes, b";") {
+            let (one, after) = match find_outside(bytes, b';') {
                 Some(at) => (bytes.get(..at).unwrap_or_default(), bytes.get(at + 1..)),
                 None => (bytes, None),
             };
             rest = after;
             Some(pair(one))
         })
-        .filter(|(name, _)| !name.is_empty())
     }
 
     /// The value of a parameter, quotes removed; `Some(b"")` for a flag.
@@ -82,8 +98,19 @@ impl<'a> Params<'a> {
     }
 }
 
+fn is_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|&octet| is_token(octet))
+}
+
+fn is_value(value: &[u8]) -> bool {
+    match value.first() {
+        Some(b'"') => quoted_len(value) == Some(value.len()),
+        _ => !value.iter().any(|&octet| octet <= b' ' || matches!(octet, b'"' | b'<' | b'>' | b',' | 0x7f)),
+    }
+}
+
 fn pair(one: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match find_outside(one, b"=") {
+    match find_outside(one, b'=') {
         Some(at) => (trim(one.get(..at).unwrap_or_default()), one.get(at + 1..).map(trim)),
         None => (trim(one), None),
     }
@@ -112,5 +139,15 @@ mod tests {
         assert_eq!(params.get(b"tag"), Some(b"x".as_slice()));
         assert_eq!(params.get(b"LR"), Some(b"".as_slice()));
         assert_eq!(params.get(b"q"), Some(b"a;b".as_slice()));
+    }
+
+    #[test]
+    fn stray_separators_and_open_quotes_are_no_parameters() {
+        for fine in ["", "a", "a;b = c", "tag=\"x;\\\"y\"", "received=2001:db8::1", "rport="] {
+            assert!(Params(fine.as_bytes()).is_well_formed(), "{fine}");
+        }
+        for bad in [";", "a;;b", "a;", "=x", "a b", "a=b c", "a=\"b", "a=\"b\"c", "a,", "a=,"] {
+            assert!(!Params(bad.as_bytes()).is_well_formed(), "{bad}");
+        }
     }
 }
