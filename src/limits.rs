@@ -22,6 +22,12 @@ pub const SIP_SERVER_TRANSACTIONS_MAX: usize = 500_000;
 pub const SIP_CLIENT_TRANSACTIONS_MAX: usize = 200_000;
 /// Targets that one request is tried at (RFC 3263 4.3).
 pub const SIP_TARGETS_MAX: usize = 8;
+/// Services of a domain (NAPTR records) that are looked at (RFC 3263 4.1); the least preferred are passed over.
+pub const SIP_SERVICES_MAX: usize = 4;
+/// SRV records of a service among which servers are drawn; the least preferred are passed over.
+pub const SIP_SRV_RECORDS_MAX: usize = 64;
+/// Seconds for which a Retry-After can turn us away from a server.
+pub const SIP_TARGET_PAUSE_S_MAX: u64 = 3_600;
 /// Octets that our Via may add to a request.
 pub const SIP_VIA_BYTES_MAX: usize = 120;
 /// Buffers that a shard's engine keeps for reuse.

@@ -1,6 +1,6 @@
 //! The names by which pure code and the shell speak of sockets.
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
@@ -89,6 +89,37 @@ pub enum RecordKind {
     Srv,
     /// IPv4 and IPv6 addresses.
     Address,
+}
+
+/// A record of the DNS, without its name and time to live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// RFC 3403 4.1. One with a regular expression has the replacement ".".
+    Naptr {
+        /// Low ones first; once one fits, higher ones do not count.
+        order: u16,
+        /// Low ones first among the same order.
+        preference: u16,
+        /// "s" leads to SRV records.
+        flags: String,
+        /// `SIP+D2U` and others.
+        service: String,
+        /// Where it leads.
+        replacement: String,
+    },
+    /// RFC 2782.
+    Srv {
+        /// Low ones first.
+        priority: u16,
+        /// Share among the same priority.
+        weight: u16,
+        /// Port of the service.
+        port: u16,
+        /// Host; "." if there is decidedly no such service.
+        target: String,
+    },
+    /// A or AAAA.
+    Address(IpAddr),
 }
 
 /// What happened on a core's sockets.

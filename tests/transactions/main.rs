@@ -1,6 +1,12 @@
-//! SIP transactions in virtual time, to the figures of RFC 3261 and RFC 4320.
+//! SIP transactions in virtual time, to the figures of RFC 3261 and RFC 4320, and where requests go (RFC 3263).
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod client;
+mod locate;
 mod server;
+
+/// The rows of a table, without comments and the names of its columns.
+fn rows(tsv: &str) -> impl Iterator<Item = Vec<&str>> {
+    tsv.lines().filter(|line| !line.starts_with('#')).skip(1).map(|line| line.split('\t').collect())
+}

@@ -1,10 +1,16 @@
 //! SIP transactions and what surrounds them, without I/O.
 
 pub mod client_non_invite;
+pub mod locate;
+pub mod next_hop;
 pub mod response;
 pub mod server_non_invite;
+pub mod targets;
 pub mod timers;
 
 pub use client_non_invite::{ClientEvent, ClientNonInvite, SentBy, Target};
+pub use locate::{Locate, Reach, Step};
+pub use next_hop::NextHop;
 pub use response::{ResponseRoute, write_response_head};
 pub use server_non_invite::{Arrived, ServerNonInvite, TransactionId};
+pub use targets::Targets;

@@ -18,3 +18,14 @@ pub const TIMER_K: Duration = T4;
 pub const TRYING_100: Duration = Duration::from_millis(3_500);
 
 const _: () = assert!(TIMER_F.as_millis() == 64 * T1.as_millis() && TIMER_J.as_millis() == 64 * T1.as_millis());
+
+/// How long others are preferred to a target that did not answer; a 503 says it itself by Retry-After.
+pub const TARGET_PAUSE: Duration = Duration::from_secs(30);
+/// Addresses of the next hop are asked for again not sooner than this, whatever their time to live.
+pub const LOOKUP_AGAIN_MIN: Duration = Duration::from_secs(5);
+/// Nor later than this.
+pub const LOOKUP_AGAIN_MAX: Duration = Duration::from_secs(3_600);
+/// A lookup that failed is repeated after this, doubling with each failure.
+pub const LOOKUP_RETRY_MIN: Duration = Duration::from_secs(1);
+/// The longest time to wait before a lookup is repeated.
+pub const LOOKUP_RETRY_MAX: Duration = Duration::from_secs(60);
