@@ -4,7 +4,7 @@
 //   {"deliver": FILE, "window": N}   sends each line of FILE as a deliver_sm over the bound sessions, N unanswered at most
 //   {"answer": true}                 answers again after `hold_after`
 //
-// {port, log, receipts: "after" | "before" | "none", receipt_delay_ms, throttle_every, hold_after, hex_ids, seed}
+// {port, log, receipts: "after" | "before" | "none", receipt_delay_ms, throttle_every, hold_after, hex_ids}
 //
 // It is durable as a real one: started again on the same log, it sends the receipts that were not answered.
 
@@ -26,6 +26,7 @@ let next_id = 1;
 let holding = false;
 let receipt_turn = 0;
 const held = [];
+const seen = new Set(); // recipients
 
 function record(event) {
   fs.writeSync(log, JSON.stringify(event) + '\n');
@@ -35,15 +36,24 @@ function hex(octets) {
   return Buffer.isBuffer(octets) ? octets.toString('hex') : undefined;
 }
 
+// What becomes of a submit: 49172 never gets any, 49173 all but the first segment.
+function fails(dest) {
+  const first = !seen.has(dest);
+  seen.add(dest);
+  return dest.startsWith('49172') || (dest.startsWith('49173') && first);
+}
+
 function receipt_of(pdu, message_id) {
   const wanted = pdu.registered_delivery & 3;
-  const failed = pdu.destination_addr.startsWith('49172');
+  const failed = fails(pdu.destination_addr);
   if (options.receipts === 'none' || wanted === 0 || (wanted === 2 && !failed)) return null;
   return { source: pdu.destination_addr, dest: pdu.source_addr, message_id, stat: failed ? 'UNDELIV' : 'DELIVRD' };
 }
 
 function receipt_text(receipt) {
-  const text = `id:${receipt.message_id} sub:001 dlvrd:${receipt.stat === 'DELIVRD' ? '001' : '000'}` +
+  // With hex_ids it is one of those that say the same number in decimal here.
+  const id = options.hex_ids ? parseInt(receipt.message_id, 16) : receipt.message_id;
+  const text = `id:${id} sub:001 dlvrd:${receipt.stat === 'DELIVRD' ? '001' : '000'}` +
     ` submit date:2611210210 done date:2611210211 stat:${receipt.stat} err:000 text:`;
   return Buffer.from(text, 'latin1');
 }
@@ -55,7 +65,7 @@ function receipt_fields(receipt) {
     esm_class: 4, data_coding: 0, short_message: receipt_text(receipt),
   };
   // Real ones differ: some say it in TLVs, some only in the text, some in both.
-  if (receipt_turn++ % 3 !== 0) {
+  if (receipt_turn++ % 3 !== 0 && !options.hex_ids) {
     fields.receipted_message_id = receipt.message_id;
     fields.message_state = receipt.stat === 'DELIVRD' ? 2 : 5;
   }
@@ -183,7 +193,7 @@ function deliver(file, window) {
 // What an earlier life left open.
 for (const line of fs.readFileSync(options.log, 'utf8').split('\n').filter(Boolean)) {
   const event = JSON.parse(line);
-  if (event.event === 'submit') next_id += 1;
+  if (event.event === 'submit') { next_id += 1; seen.add(event.dest); }
   if (event.event === 'receipt') pending.set(event.message_id, event);
   if (event.event === 'receipt_resp') pending.delete(event.message_id);
 }

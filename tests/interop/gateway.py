@@ -1,0 +1,101 @@
+"""The gateway under test: its configuration, its process, its metrics."""
+
+import re
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+READY_S_MAX = 15
+DRAIN_S_MAX = 40
+
+CONFIGURATION = """
+profile = "cpm"
+state_dir = "{folder}/state"
+
+[runtime]
+cores = {cores}
+
+[sip]
+listen = ["udp://127.0.0.1:{sip}", "tcp://127.0.0.1:{sip}"]
+next_hop = "sip:127.0.0.1:{next_hop}{next_hop_transport}"
+domain = "gw.example.net"
+trusted = ["127.0.0.0/8"]
+
+[[smsc]]
+name = "node-smpp"
+address = "127.0.0.1:{smpp}"
+system_id = "isthmus"
+password = "secret"
+bind = "transceiver"
+binds = {binds}
+window = {window}
+concatenation = "{concatenation}"
+message_id = "{message_id}"
+
+[admin]
+listen = "127.0.0.1:{admin}"
+
+{more}
+"""
+
+DEFAULTS = {"cores": [0], "next_hop_transport": "", "binds": 1, "window": 64, "concatenation": "sar",
+            "message_id": "opaque", "more": ""}
+
+
+class Gateway:
+    """`isthmus run` with the given settings (see CONFIGURATION)."""
+
+    def __init__(self, binary, folder, **settings):
+        self.binary, self.folder = binary, folder
+        self.settings = {**DEFAULTS, "folder": folder, **settings}
+
+    def start(self):
+        configuration = self.folder / "isthmus.toml"
+        configuration.write_text(CONFIGURATION.format(**self.settings))
+        self.log = (self.folder / "gateway.log").open("w")
+        self.process = subprocess.Popen([self.binary, "run", "-c", configuration], stdout=self.log, stderr=self.log)
+        self.wait_ready()
+
+    def wait_ready(self):
+        deadline = time.monotonic() + READY_S_MAX
+        while self.get("/readyz") is None:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"isthmus ended with {self.process.returncode} before it was ready, see gateway.log")
+            if time.monotonic() > deadline:
+                self.process.kill()
+                raise RuntimeError("isthmus was not ready in time, see gateway.log")
+            time.sleep(0.05)
+
+    def get(self, path):
+        """The body of a 200, else None."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.settings['admin']}{path}", timeout=5) as answer:
+                return answer.read().decode()
+        except (urllib.error.URLError, OSError):
+            return None
+
+    def metric(self, name, **labels):
+        """The sum of a metric over all label sets that have these labels; None if there is none of the name."""
+        found = [value for has, value in self.samples(name) if all(has.get(k) == v for k, v in labels.items())]
+        return sum(found) if found else None
+
+    def samples(self, name):
+        for line in (self.get("/metrics") or "").splitlines():
+            match = re.fullmatch(rf"isthmus_{name}(?:_total)?(?:{{(.*)}})? (\S+)", line)
+            if match:
+                yield dict(re.findall(r'(\w+)="([^"]*)"', match[1] or "")), float(match[2])
+
+    def stop(self):
+        """SIGTERM; the findings are an exit code other than 0, or no end in time."""
+        if self.process.poll() is not None:
+            return [f"isthmus ended by itself with {self.process.returncode}, see gateway.log"]
+        (self.folder / "metrics.txt").write_text(self.get("/metrics") or "")
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(DRAIN_S_MAX)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return [f"isthmus did not end within {DRAIN_S_MAX} s of SIGTERM"]
+        return [] if code == 0 else [f"isthmus ended with {code} after SIGTERM"]
