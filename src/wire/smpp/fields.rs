@@ -62,9 +62,11 @@ impl<'a> Reader<'a> {
 
 /// Appends a C-Octet String, cut to `max` octets with its NUL.
 pub(super) fn put_c_octets(out: &mut Vec<u8>, value: &[u8], max: usize) {
-    let value = value.get(..value.len().min(max - 1)).unwrap_or_default();
-    let end = memchr::memchr(0, value).unwrap_or(value.len());
-    out.extend_from_slice(value.get(..end).unwrap_or_default());
+    if !value.is_empty() {
+        let value = value.get(..value.len().min(max - 1)).unwrap_or_default();
+        let end = memchr::memchr(0, value).unwrap_or(value.len());
+        out.extend_from_slice(value.get(..end).unwrap_or_default());
+    }
     out.push(0);
 }
 

@@ -21,17 +21,18 @@ enum Key {
     Text,
 }
 
+/// Keys without their colon. None ends with another after a separator, so their order does not matter.
 const KEYS: &[(&[u8], Key)] = &[
-    (b"id:", Key::Id),
-    (b"sub:", Key::Other),
-    (b"dlvrd:", Key::Other),
-    (b"submit date:", Key::Other),
-    (b"submit_date:", Key::Other),
-    (b"done date:", Key::DoneDate),
-    (b"done_date:", Key::DoneDate),
-    (b"stat:", Key::Stat),
-    (b"err:", Key::Err),
-    (b"text:", Key::Text),
+    (b"id", Key::Id),
+    (b"sub", Key::Other),
+    (b"dlvrd", Key::Other),
+    (b"submit date", Key::Other),
+    (b"submit_date", Key::Other),
+    (b"done date", Key::DoneDate),
+    (b"done_date", Key::DoneDate),
+    (b"stat", Key::Stat),
+    (b"err", Key::Err),
+    (b"text", Key::Text),
 ];
 
 struct Found {
@@ -90,16 +91,20 @@ const VENDOR_STATS: [(&[u8], MessageState); 9] = [
 
 /// The next key at or after `from` that begins a word.
 fn next_key(text: &[u8], from: usize) -> Option<Found> {
-    let begins_word = |at: &usize| *at == from || text.get(at - 1).is_some_and(|before| is_separator(*before));
-    (from..text.len()).filter(begins_word).find_map(|key_start| {
-        let (name, key) = key_at(text.get(key_start..)?)?;
-        Some(Found { key, key_start, value_start: key_start + name.len() })
+    let behind = text.get(from..)?;
+    memchr::memchr_iter(b':', behind).find_map(|colon| {
+        let (name, key) = key_before(behind.get(..colon)?)?;
+        let key_start = colon.checked_sub(name.len())?;
+        let begins_word = key_start == 0 || behind.get(key_start - 1).is_some_and(|before| is_separator(*before));
+        begins_word.then_some(Found { key, key_start: from + key_start, value_start: from + colon + 1 })
     })
 }
 
-fn key_at(text: &[u8]) -> Option<(&'static [u8], Key)> {
-    let starts = |name: &[u8]| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-    KEYS.iter().find(|(name, _)| starts(name)).copied()
+/// The key that `text` ends with.
+fn key_before(text: &[u8]) -> Option<(&'static [u8], Key)> {
+    let last = text.last()?.to_ascii_lowercase();
+    let ends = |name: &[u8]| text.len().checked_sub(name.len()).is_some_and(|at| text[at..].eq_ignore_ascii_case(name));
+    KEYS.iter().find(|(name, _)| name.last() == Some(&last) && ends(name)).copied()
 }
 
 fn is_separator(octet: u8) -> bool {

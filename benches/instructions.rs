@@ -1,0 +1,118 @@
+//! Instructions of one operation against `benches/instructions.toml`: a gate that a busy machine does not disturb.
+//!
+//! This program runs itself under callgrind, each operation with two numbers of repetitions; the difference is what the
+//! repetitions cost, start and end of the process left out.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the figures are what the bench is for")]
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::process::{Command, ExitCode};
+
+use isthmus::wire::short_message::{National, gsm7};
+use isthmus::wire::sip::{Index, Message};
+use isthmus::wire::smpp::{CommandId, Pdu, status_report};
+
+mod samples;
+
+const LIMITS: &str = include_str!("instructions.toml");
+/// What a limit may be exceeded by, in percent: compilers differ.
+const TOLERANCE_PERCENT: u64 = 10;
+const FEW: u64 = 100;
+const MANY: u64 = 1_100;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &arguments[..] {
+        [operation, repetitions] if repetitions.parse::<u64>().is_ok() => {
+            let repetitions = repetitions.parse().unwrap_or(0);
+            if run(operation, repetitions) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        // `cargo test --benches` builds without optimisation, and then counts mean nothing.
+        arguments if !arguments.iter().any(|argument| argument == "--bench") => ExitCode::SUCCESS,
+        _ if Command::new("valgrind").arg("--version").output().is_err() => {
+            println!("valgrind is not installed: instructions are not counted");
+            ExitCode::SUCCESS
+        }
+        _ => gate(),
+    }
+}
+
+/// Counts every operation and compares it with its limit.
+fn gate() -> ExitCode {
+    let Ok(limits) = toml::from_str::<BTreeMap<String, u64>>(LIMITS) else {
+        eprintln!("benches/instructions.toml is not a table of numbers");
+        return ExitCode::FAILURE;
+    };
+    let mut verdict = ExitCode::SUCCESS;
+    for (operation, limit) in limits {
+        let counted = instructions(&operation);
+        let within = counted.is_some_and(|counted| counted * 100 <= limit * (100 + TOLERANCE_PERCENT));
+        let counted = counted.map_or("not counted".to_owned(), |counted| counted.to_string());
+        println!("{operation}: {counted} instructions, limit {limit}{}", if within { "" } else { ": TOO MANY" });
+        if !within {
+            verdict = ExitCode::FAILURE;
+        }
+    }
+    verdict
+}
+
+/// Instructions of one repetition.
+fn instructions(operation: &str) -> Option<u64> {
+    let (few, many) = (collected(operation, FEW)?, collected(operation, MANY)?);
+    Some(many.checked_sub(few)? / (MANY - FEW))
+}
+
+/// What callgrind says after "Collected :".
+fn collected(operation: &str, repetitions: u64) -> Option<u64> {
+    let this = std::env::current_exe().ok()?;
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    let output = valgrind.arg(this).arg(operation).arg(repetitions.to_string()).output().ok()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let count = said.lines().find_map(|line| line.split("Collected :").nth(1))?;
+    count.trim().parse().ok().filter(|_| output.status.success())
+}
+
+/// Does one operation `repetitions` times; `false` if there is none of this name.
+fn run(operation: &str, repetitions: u64) -> bool {
+    let repeat = |work: &mut dyn FnMut()| (0..repetitions).for_each(|_| work());
+    let mut out = Vec::with_capacity(1_024);
+    match operation {
+        "SIP parse" => {
+            let mut index = Index::new();
+            repeat(&mut || assert!(Message::parse(black_box(samples::MESSAGE.as_bytes()), &mut index).is_ok()));
+        }
+        "SMPP decode deliver_sm" => {
+            let pdu = samples::deliver_sm();
+            repeat(&mut || assert!(Pdu::parse(black_box(&pdu)).is_ok()));
+        }
+        "SMPP decode status report" => {
+            let pdu = samples::status_report();
+            repeat(&mut || {
+                let Ok((_, Pdu::DeliverSm(pdu))) = Pdu::parse(black_box(&pdu)) else { return };
+                black_box(status_report::from_deliver_sm(&pdu));
+            });
+        }
+        "SMPP encode submit_sm" => {
+            let pdu = Pdu::SubmitSm(samples::submit_sm());
+            repeat(&mut || {
+                out.clear();
+                black_box(&pdu).emit(&mut out, CommandId::SUBMIT_SM, Default::default(), 7);
+            });
+        }
+        "GSM-7 encode" => repeat(&mut || {
+            out.clear();
+            gsm7::encode(black_box(samples::TEXT), &mut out);
+        }),
+        "GSM-7 decode" => {
+            let mut text = String::with_capacity(1_024);
+            repeat(&mut || {
+                text.clear();
+                gsm7::decode(black_box(samples::TEXT.as_bytes()), National::NONE, &mut text);
+            });
+        }
+        _ => return false,
+    }
+    true
+}
