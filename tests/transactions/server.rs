@@ -2,9 +2,11 @@
 
 use isthmus::engine::keyed_hash::KeyedHash;
 use isthmus::engine::sip::{Arrived, ResponseRoute, ServerNonInvite, TransactionId};
-use isthmus::engine::transport::{ListenerId, Road, Source};
+use isthmus::engine::transport::{LinkId, LinkRef, ListenerId, Road, ShardId, Source};
 use isthmus::engine::{Moment, Random};
-use isthmus::wire::sip::{Index, Message, Name};
+use isthmus::wire::sip::{Index, Message, Name, Via};
+
+use crate::rows;
 
 struct Bench {
     server: ServerNonInvite,
@@ -15,6 +17,11 @@ const SECOND: u64 = 1_000_000;
 
 fn source() -> Source {
     Source { peer: "198.51.100.7:40000".parse().unwrap(), road: Road::Datagram(ListenerId(0)) }
+}
+
+fn source_by(road: &str) -> Source {
+    let link = LinkRef { shard: ShardId(0), link: LinkId { index: 1, generation: 1 } };
+    if road == "tcp" { Source { road: Road::Stream(link), ..source() } } else { source() }
 }
 
 fn request(via: &str, tag: &str) -> Vec<u8> {
@@ -31,9 +38,13 @@ impl Bench {
     }
 
     fn arrive(&mut self, at: u64, bytes: &[u8]) -> Arrived {
+        self.arrive_by("udp", at, bytes)
+    }
+
+    fn arrive_by(&mut self, road: &str, at: u64, bytes: &[u8]) -> Arrived {
         let mut index = Index::new();
         let message = Message::parse(bytes, &mut index).unwrap();
-        self.server.handle_request(Moment(at), &message, &source(), &mut self.random)
+        self.server.handle_request(Moment(at), &message, &source_by(road), &mut self.random)
     }
 
     fn new_transaction(&mut self, at: u64, bytes: &[u8]) -> TransactionId {
@@ -129,4 +140,80 @@ fn without_rport_the_response_goes_to_the_sent_by_port() {
     bench.server.respond(Moment(0), id, 200, "OK", |_| {});
     let (route, _) = bench.server.poll_transmit().unwrap();
     assert_eq!(route, ResponseRoute::Datagram { listener: ListenerId(0), peer: "198.51.100.7:5099".parse().unwrap() });
+}
+
+/// RFC 3261 8.2.6.1.
+#[test]
+fn a_timestamp_is_copied() {
+    let mut bench = Bench::new();
+    let mut bytes = request(VIA, "a");
+    bytes.truncate(bytes.len() - 2);
+    bytes.extend_from_slice(b"timestamp: 54.2\r\n\r\n");
+    bench.new_transaction(0, &bytes);
+    bench.server.handle_timeout(Moment(3_500_000));
+    let (_, trying) = bench.server.poll_transmit().unwrap();
+    let mut index = Index::new();
+    let trying = Message::parse(&trying, &mut index).unwrap();
+    assert_eq!((trying.code(), trying.header_named(b"Timestamp")), (100, Some(b"54.2".as_slice())));
+}
+
+#[test]
+fn every_event_in_every_state() {
+    for row in rows(include_str!("../spec/server_non_invite.tsv")) {
+        let [road, state, event, result, sent, gone_ms] = row[..] else { panic!("{row:?}") };
+        let mut bench = Bench::new();
+        let Arrived::New(id) = bench.arrive_by(road, 0, &request(VIA, "a")) else { panic!() };
+        let event_ms = if state == "trying" { 1_000 } else { 4_000 };
+        let (mut found, mut gone) = (Vec::new(), None);
+        let mut happened = String::from("-");
+        for ms in 0..60_000 {
+            if ms == 100 && state == "completed" {
+                assert!(bench.server.respond(Moment(ms * 1_000), id, 202, "Accepted", |_| {}));
+            }
+            if ms == event_ms {
+                found.clear();
+                happened = play(&mut bench, road, event, ms, id);
+            }
+            found.extend(bench.codes_at(ms * 1_000).into_iter().map(|code| format!("{code}@{ms}")));
+            if bench.server.is_empty() {
+                gone.get_or_insert(ms);
+            }
+        }
+        assert_eq!(happened, result, "{row:?}");
+        assert_eq!(if found.is_empty() { "-".to_owned() } else { found.join(" ") }, sent, "{row:?}");
+        assert_eq!(gone.map_or("-".to_owned(), |ms| ms.to_string()), gone_ms, "{row:?}");
+    }
+}
+
+fn play(bench: &mut Bench, road: &str, event: &str, ms: u64, id: TransactionId) -> String {
+    let via = match event {
+        "none" => return "-".to_owned(),
+        "request" => VIA,
+        "request by another path" => "h2;branch=z9hG4bK2",
+        respond => {
+            let code = respond.strip_prefix("respond ").unwrap().parse().unwrap();
+            return bench.server.respond(Moment(ms * 1_000), id, code, "X", |_| {}).to_string();
+        }
+    };
+    let arrived = bench.arrive_by(road, ms * 1_000, &request(via, "a"));
+    format!("{arrived:?}").to_lowercase()
+}
+
+#[test]
+fn the_topmost_via_says_where_a_response_goes() {
+    for row in rows(include_str!("../spec/response_route.tsv")) {
+        let [section, road, peer, via, response_via, to] = row[..] else { panic!("{row:?}") };
+        let source = Source { peer: peer.parse().unwrap(), ..source_by(road) };
+        let to = to.parse().unwrap();
+        let route = ResponseRoute::new(&source, &Via::parse(via.split(',').next().unwrap().as_bytes()).unwrap());
+        match source.road {
+            Road::Datagram(listener) => assert_eq!(route, ResponseRoute::Datagram { listener, peer: to }, "{section}"),
+            Road::Stream(link) => assert_eq!(route, ResponseRoute::Stream { link, otherwise: to }, "{section}"),
+        }
+        let bytes = format!("MESSAGE tel:+1 SIP/2.0\r\nVia: {via}\r\n\r\n").into_bytes();
+        let (mut index, mut out) = (Index::new(), Vec::new());
+        let message = Message::parse(&bytes, &mut index).unwrap();
+        isthmus::engine::sip::write_response_head(&message, &source, b"t", &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), format!("Via: {response_via}\r\n"), "{section}");
+    }
 }

@@ -4,6 +4,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use crate::engine::transport::{LinkRef, ListenerId, Road, Source};
 use crate::wire::sip::emit::decimal;
+use crate::wire::sip::lists::find_outside;
 use crate::wire::sip::{Message, Name, Via};
 
 /// Where the response to a request goes (RFC 3261 18.2.2, RFC 3581 4, RFC 5923).
@@ -58,24 +59,29 @@ fn is_broadcast(address: IpAddr) -> bool {
 }
 
 /// Appends the headers that a response copies (RFC 3261 8.2.6.2): every Via with the topmost one's received and rport
-/// filled in, From, To with `to_tag` if it has none, Call-ID, CSeq.
+/// filled in, From, To with `to_tag` if it has none, Call-ID, CSeq; and Timestamp (8.2.6.1).
 pub fn write_response_head(message: &Message<'_>, source: &Source, to_tag: &[u8], out: &mut Vec<u8>) {
     let mut top = true;
     for field in message.fields() {
         match field.name {
             Name::Via if core::mem::take(&mut top) => top_via(field.value, source, out),
-            Name::Via | Name::From | Name::CallId | Name::CSeq => line(field.name, field.value, b"", out),
+            Name::Via | Name::From | Name::CallId | Name::CSeq => {
+                line(field.name.as_str().as_bytes(), field.value, b"", out);
+            }
             Name::To => {
                 let tagged = message.to().is_ok_and(|to| to.tag().is_some());
-                line(Name::To, field.value, if tagged { b"" } else { to_tag }, out);
+                line(b"To", field.value, if tagged { b"" } else { to_tag }, out);
             }
+            Name::Other if field.raw_name.eq_ignore_ascii_case(TIMESTAMP) => line(TIMESTAMP, field.value, b"", out),
             _ => {}
         }
     }
 }
 
-fn line(name: Name, value: &[u8], tag: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(name.as_str().as_bytes());
+const TIMESTAMP: &[u8] = b"Timestamp";
+
+fn line(name: &[u8], value: &[u8], tag: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
     out.extend_from_slice(b": ");
     unfolded(value, out);
     if !tag.is_empty() {
@@ -92,54 +98,39 @@ fn unfolded(value: &[u8], out: &mut Vec<u8>) {
     out.extend(value.iter().map(|&octet| if matches!(octet, b'\r' | b'\n') { b' ' } else { octet }));
 }
 
-/// The first Via line, its first value completed (RFC 3261 18.2.1, RFC 3581 4: with rport, received is always added).
+/// The first Via line, its first value completed: received if the sender is another than it says (RFC 3261 18.2.1), and
+/// always with rport, which gets its value (RFC 3581 4). A received that the sender wrote itself is not believed.
 fn top_via(value: &[u8], source: &Source, out: &mut Vec<u8>) {
-    use crate::wire::sip::lists::find_outside;
     let end = find_outside(value, b',').unwrap_or(value.len());
     let (first, rest) = value.split_at(end);
-    let first = first.trim_ascii_end();
     out.extend_from_slice(b"Via: ");
     let Some(via) = Via::parse(first) else { return finish(value, out) };
-    match find_flag(first, b"rport").filter(|_| via.wants_rport()) {
-        Some(at) => {
-            unfolded(first.get(..at).unwrap_or_default(), out);
-            out.push(b'=');
-            decimal(out, u64::from(source.peer.port()));
-            unfolded(first.get(at..).unwrap_or_default(), out);
-            received(source.peer.ip(), out);
-        }
-        None => {
-            unfolded(first, out);
-            if !is_address(via.host, source.peer.ip()) {
-                received(source.peer.ip(), out);
-            }
-        }
+    let sent = memchr::memchr(b';', first).unwrap_or(first.len());
+    unfolded(first.get(..sent).unwrap_or_default().trim_ascii_end(), out);
+    for (name, value) in via.params.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(b"received")) {
+        via_parameter(name, value, source, out);
+    }
+    if via.wants_rport() || !is_address(via.host, source.peer.ip()) {
+        received(source.peer.ip(), out);
     }
     finish(rest, out);
+}
+
+fn via_parameter(name: &[u8], value: Option<&[u8]>, source: &Source, out: &mut Vec<u8>) {
+    out.push(b';');
+    unfolded(name, out);
+    if name.eq_ignore_ascii_case(b"rport") && value.is_none_or(<[u8]>::is_empty) {
+        out.push(b'=');
+        decimal(out, u64::from(source.peer.port()));
+    } else if let Some(value) = value {
+        out.push(b'=');
+        unfolded(value, out);
+    }
 }
 
 fn finish(rest: &[u8], out: &mut Vec<u8>) {
     unfolded(rest, out);
     out.extend_from_slice(b"\r\n");
-}
-
-/// Where the parameter `name` without value ends.
-fn find_flag(via: &[u8], name: &[u8]) -> Option<usize> {
-    let mut at = memchr::memchr(b';', via)?;
-    loop {
-        let rest = via.get(at + 1..)?;
-        let end = at + 1 + memchr::memchr(b';', rest).unwrap_or(rest.len());
-        let one = via.get(at + 1..end)?;
-        let trimmed = one.trim_ascii();
-        if trimmed.eq_ignore_ascii_case(name) {
-            let start = at + 1 + one.iter().position(|octet| !octet.is_ascii_whitespace())?;
-            return Some(start + trimmed.len());
-        }
-        if end >= via.len() {
-            return None;
-        }
-        at = end;
-    }
 }
 
 fn is_address(host: &[u8], address: IpAddr) -> bool {

@@ -167,9 +167,10 @@ impl ServerNonInvite {
                 self.hash.of(&[via.branch().unwrap_or_default(), via.host, &port, cseq.1])
             }
             _ => {
-                let tag = message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
+                let from_tag = message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
+                let to_tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
                 let via = message.header(crate::wire::sip::Name::Via).unwrap_or_default();
-                self.hash.of(&[message.request_uri(), tag, call_id, &cseq.0.to_be_bytes(), cseq.1, via])
+                self.hash.of(&[message.request_uri(), to_tag, from_tag, call_id, &cseq.0.to_be_bytes(), cseq.1, via])
             }
         }
     }
