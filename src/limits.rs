@@ -22,6 +22,8 @@ pub const SIP_SERVER_TRANSACTIONS_MAX: usize = 500_000;
 pub const SIP_CLIENT_TRANSACTIONS_MAX: usize = 200_000;
 /// Targets that one request is tried at (RFC 3263 4.3).
 pub const SIP_TARGETS_MAX: usize = 8;
+/// Failed targets that wait to be noted; of more than these the pause is forgone.
+pub const SIP_FAULTS_MAX: usize = 64;
 /// Services of a domain (NAPTR records) that are looked at (RFC 3263 4.1); the least preferred are passed over.
 pub const SIP_SERVICES_MAX: usize = 4;
 /// SRV records of a service among which servers are drawn; the least preferred are passed over.

@@ -2,13 +2,12 @@
 //!
 //! | state | Timer E | 1xx | final | Timer F, transport error |
 //! |---|---|---|---|---|
-//! | Trying | again, doubling to T2 | Proceeding, E at T2 | Completed | next target, or failed |
+//! | Trying | again, doubling to T2 | Proceeding, then E at T2 | Completed | next target, or failed |
 //! | Proceeding | again every T2 | | Completed | next target, or failed |
 //! | Completed | | | absorbed until K | |
 
 use std::collections::VecDeque;
 
-use core::net::SocketAddr;
 use core::time::Duration;
 
 use hashbrown::HashMap;
@@ -20,18 +19,11 @@ use crate::engine::wheel::{TimerId, Wheel};
 use crate::engine::{Moment, Random};
 use crate::limits;
 use crate::wire::inline::Inline;
-use crate::wire::sip::{Message, check};
+use crate::wire::sip::uri::host_port;
+use crate::wire::sip::{Message, Name, Via, check};
 
+use super::attempts::{Attempts, Fault, Target};
 use super::timers::{T1, T2, TIMER_F, TIMER_K};
-
-/// Where a request may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Target {
-    /// How.
-    pub transport: Transport,
-    /// Where.
-    pub peer: SocketAddr,
-}
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +60,7 @@ struct Transaction {
     request: Vec<u8>,
     start_line: usize,
     branch: Inline<28>,
-    targets: Vec<Target>,
-    attempt: usize,
+    attempts: Attempts,
     interval: Duration,
     retransmit: Option<TimerId>,
     timeout: TimerId,
@@ -84,6 +75,15 @@ pub struct SentBy {
     pub tcp: Vec<u8>,
 }
 
+impl SentBy {
+    fn is(&self, via: &Via<'_>) -> bool {
+        [&self.udp, &self.tcp]
+            .into_iter()
+            .filter_map(|ours| host_port(ours))
+            .any(|(host, port)| host.eq_ignore_ascii_case(via.host) && port.unwrap_or(5060) == via.port.unwrap_or(5060))
+    }
+}
+
 /// The client transactions of one shard.
 #[derive(Debug)]
 pub struct ClientNonInvite {
@@ -94,8 +94,9 @@ pub struct ClientNonInvite {
     timers: Wheel,
     transmits: VecDeque<(Target, Vec<u8>)>,
     events: VecDeque<ClientEvent>,
+    faults: VecDeque<Fault>,
     spare: Vec<Vec<u8>>,
-    spare_targets: Vec<Vec<Target>>,
+    spare_attempts: Vec<Attempts>,
     retransmissions: u64,
 }
 
@@ -114,8 +115,9 @@ impl ClientNonInvite {
             timers: Wheel::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
+            faults: VecDeque::new(),
             spare: Vec::new(),
-            spare_targets: Vec::new(),
+            spare_attempts: Vec::new(),
             retransmissions: 0,
         }
     }
@@ -155,8 +157,8 @@ impl ClientNonInvite {
         let mut request = self.spare.pop().unwrap_or_default();
         write(&mut request);
         let start_line = memchr::memchr(b'\n', &request).map_or(request.len(), |at| at + 1);
-        let mut list = self.spare_targets.pop().unwrap_or_default();
-        choose_targets(targets, request.len(), &mut list);
+        let mut attempts = self.spare_attempts.pop().unwrap_or_default();
+        attempts.begin(targets, request.len());
         let entry = self.table.vacant_entry();
         let index = u32::try_from(entry.key()).unwrap_or(u32::MAX);
         let timeout = self.timers.arm(now + TIMER_F, u64::from(index) << 1 | TIMEOUT);
@@ -167,8 +169,7 @@ impl ClientNonInvite {
             request,
             start_line,
             branch: Inline::new(),
-            targets: list,
-            attempt: 0,
+            attempts,
             interval: T1,
             retransmit: None,
             timeout,
@@ -186,15 +187,14 @@ impl ClientNonInvite {
         transaction.interval = T1;
         transaction.state = State::Trying;
         self.by_branch.insert(transaction.key, index);
-        let reliable =
-            transaction.targets.get(transaction.attempt).is_some_and(|target| target.transport == Transport::Tcp);
-        transaction.retransmit = (!reliable).then(|| self.timers.arm(now + T1, u64::from(index) << 1));
+        transaction.retransmit =
+            (!transaction.attempts.is_reliable()).then(|| self.timers.arm(now + T1, u64::from(index) << 1));
         self.transmit(index);
     }
 
     fn transmit(&mut self, index: u32) {
         let Some(transaction) = self.table.get(index as usize) else { return };
-        let Some(&target) = transaction.targets.get(transaction.attempt) else { return };
+        let Some(target) = transaction.attempts.target() else { return };
         let mut out = self.spare.pop().unwrap_or_default();
         let (start_line, rest) = transaction.request.split_at(transaction.start_line);
         let (name, sent_by) = match target.transport {
@@ -212,33 +212,32 @@ impl ClientNonInvite {
     pub fn handle_response(&mut self, now: Moment, message: &Message<'_>, random: &mut Random) -> bool {
         let Some(index) = self.match_response(message) else { return false };
         match message.code() {
-            100..200 => self.provisional(now, index),
-            503 if self.has_next(index) => self.next_target(now, index, random),
+            100..200 => self.provisional(index),
+            503 => self.overloaded(now, index, check::retry_after_seconds(message), random),
             code => self.answered(now, index, code, check::retry_after_seconds(message)),
         }
         true
     }
 
-    /// RFC 3261 17.1.3: branch of the topmost Via and method of CSeq; every request here is a MESSAGE or alike, so the
-    /// branch tells them apart.
+    /// RFC 3261 17.1.3: branch of the topmost Via and method of CSeq. RFC 3261 18.1.2 and 8.1.3.3: that Via is ours, and
+    /// the only one.
     fn match_response(&self, message: &Message<'_>) -> Option<u32> {
         let via = message.top_via().ok()?;
+        if !self.sent_by.is(&via) || message.values(Name::Via).nth(1).is_some() {
+            return None;
+        }
         let index = *self.by_branch.get(&self.hash.of(&[via.branch()?]))?;
         let transaction = self.table.get(index as usize)?;
         let method = transaction.request.split(|&octet| octet == b' ').next()?;
         (message.cseq().ok()?.method == method).then_some(index)
     }
 
-    fn provisional(&mut self, now: Moment, index: u32) {
+    /// RFC 3261 17.1.2.2: Timer E runs on; from when it fires next, it is T2.
+    fn provisional(&mut self, index: u32) {
         let Some(transaction) = self.table.get_mut(index as usize) else { return };
-        if transaction.state != State::Trying {
-            return;
-        }
-        transaction.state = State::Proceeding;
-        transaction.interval = T2;
-        if let Some(timer) = transaction.retransmit.take() {
-            self.timers.cancel(timer);
-            transaction.retransmit = Some(self.timers.arm(now + T2, u64::from(index) << 1));
+        if transaction.state == State::Trying {
+            transaction.state = State::Proceeding;
+            transaction.interval = T2;
         }
     }
 
@@ -249,7 +248,7 @@ impl ClientNonInvite {
         }
         transaction.state = State::Completed;
         self.events.push_back(ClientEvent::Answered { token: transaction.token, code, retry_after });
-        let reliable = transaction.retransmit.is_none();
+        let reliable = transaction.attempts.is_reliable();
         let timer = transaction.retransmit.take();
         self.timers.cancel(transaction.timeout);
         if let Some(timer) = timer {
@@ -261,9 +260,23 @@ impl ClientNonInvite {
         transaction.timeout = self.timers.arm(now + TIMER_K, u64::from(index) << 1 | TIMEOUT);
     }
 
-    fn has_next(&self, index: u32) -> bool {
-        let transaction = self.table.get(index as usize);
-        transaction.is_some_and(|t| t.state != State::Completed && t.attempt + 1 < t.targets.len())
+    /// RFC 3263 4.3: the next server, if there is one; RFC 3261 21.5.4: with Retry-After this one is left alone.
+    fn overloaded(&mut self, now: Moment, index: u32, retry_after: Option<u32>, random: &mut Random) {
+        let Some(transaction) = self.table.get_mut(index as usize).filter(|t| t.state != State::Completed) else {
+            return;
+        };
+        let target = transaction.attempts.target();
+        let another = transaction.attempts.failed();
+        if let (Some(target), Some(_)) = (target, retry_after) {
+            self.fault(Fault { target, retry_after });
+        }
+        if another { self.next_target(now, index, random) } else { self.answered(now, index, 503, retry_after) }
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        if self.faults.len() < limits::SIP_FAULTS_MAX && !self.faults.contains(&fault) {
+            self.faults.push_back(fault);
+        }
     }
 
     fn next_target(&mut self, now: Moment, index: u32, random: &mut Random) {
@@ -273,22 +286,36 @@ impl ClientNonInvite {
         if let Some(timer) = transaction.retransmit.take() {
             self.timers.cancel(timer);
         }
-        transaction.attempt += 1;
         transaction.timeout = self.timers.arm(now + TIMER_F, u64::from(index) << 1 | TIMEOUT);
         self.attempt(now, index, random);
     }
 
     /// A connection to `peer` could not be made or is gone: its requests without answer go to their next target.
     pub fn handle_transport_error(&mut self, now: Moment, target: Target, random: &mut Random) {
-        let hit = |t: &Transaction| t.state != State::Completed && t.targets.get(t.attempt) == Some(&target);
+        let hit = |t: &Transaction| t.state != State::Completed && t.attempts.target() == Some(target);
         let indexes: Vec<usize> = self.table.iter().filter(|(_, t)| hit(t)).map(|(index, _)| index).collect();
+        if !indexes.is_empty() {
+            self.fault(Fault { target, retry_after: None });
+        }
         for index in indexes {
-            self.give_up_target(now, u32::try_from(index).unwrap_or(u32::MAX), random);
+            let another = self.table.get_mut(index).is_some_and(|transaction| transaction.attempts.unreached());
+            self.target_ended(now, u32::try_from(index).unwrap_or(u32::MAX), another, random);
         }
     }
 
-    fn give_up_target(&mut self, now: Moment, index: u32, random: &mut Random) {
-        if self.has_next(index) {
+    /// Timer F.
+    fn timed_out(&mut self, now: Moment, index: u32, random: &mut Random) {
+        let Some(transaction) = self.table.get_mut(index as usize) else { return };
+        let target = transaction.attempts.target();
+        let another = transaction.attempts.failed();
+        if let Some(target) = target {
+            self.fault(Fault { target, retry_after: None });
+        }
+        self.target_ended(now, index, another, random);
+    }
+
+    fn target_ended(&mut self, now: Moment, index: u32, another: bool, random: &mut Random) {
+        if another {
             return self.next_target(now, index, random);
         }
         if let Some(transaction) = self.table.get(index as usize) {
@@ -304,7 +331,7 @@ impl ClientNonInvite {
             let completed = self.table.get(index as usize).is_none_or(|t| t.state == State::Completed);
             match (token & TIMEOUT != 0, completed) {
                 (true, true) => self.remove(index),
-                (true, false) => self.give_up_target(now, index, random),
+                (true, false) => self.timed_out(now, index, random),
                 (false, true) => {}
                 (false, false) => self.retransmit(now, index),
             }
@@ -320,14 +347,15 @@ impl ClientNonInvite {
     }
 
     fn remove(&mut self, index: u32) {
-        let Some(mut transaction) = self.table.try_remove(index as usize) else { return };
+        let Some(transaction) = self.table.try_remove(index as usize) else { return };
         self.by_branch.remove(&transaction.key);
         self.timers.cancel(transaction.timeout);
         if let Some(timer) = transaction.retransmit {
             self.timers.cancel(timer);
         }
-        transaction.targets.clear();
-        self.spare_targets.push(transaction.targets);
+        if self.spare_attempts.len() < limits::SPARE_BUFFERS_MAX {
+            self.spare_attempts.push(transaction.attempts);
+        }
         self.recycle(transaction.request);
     }
 
@@ -339,6 +367,11 @@ impl ClientNonInvite {
     /// The next outcome.
     pub fn poll_event(&mut self) -> Option<ClientEvent> {
         self.events.pop_front()
+    }
+
+    /// The next target to be paused; told once for many requests that fail at it together.
+    pub fn poll_fault(&mut self) -> Option<Fault> {
+        self.faults.pop_front()
     }
 
     /// Gives a buffer back.
@@ -354,18 +387,4 @@ impl ClientNonInvite {
     pub fn deadline(&self) -> Option<Moment> {
         self.timers.next_deadline()
     }
-}
-
-/// RFC 3261 18.1.1: a large request goes by TCP, and by UDP again if nobody listens there.
-fn choose_targets(targets: &[Target], len: usize, list: &mut Vec<Target>) {
-    if len + limits::SIP_VIA_BYTES_MAX > limits::SIP_DATAGRAM_REQUEST_BYTES_MAX {
-        list.extend(
-            targets
-                .iter()
-                .filter(|target| target.transport == Transport::Udp)
-                .map(|t| Target { transport: Transport::Tcp, ..*t }),
-        );
-    }
-    list.extend_from_slice(targets);
-    list.truncate(limits::SIP_TARGETS_MAX);
 }

@@ -1,5 +1,6 @@
 //! SIP transactions and what surrounds them, without I/O.
 
+pub mod attempts;
 pub mod client_non_invite;
 pub mod locate;
 pub mod next_hop;
@@ -8,7 +9,8 @@ pub mod server_non_invite;
 pub mod targets;
 pub mod timers;
 
-pub use client_non_invite::{ClientEvent, ClientNonInvite, SentBy, Target};
+pub use attempts::{Fault, Target};
+pub use client_non_invite::{ClientEvent, ClientNonInvite, SentBy};
 pub use locate::{Locate, Reach, Step};
 pub use next_hop::NextHop;
 pub use response::{ResponseRoute, write_response_head};
