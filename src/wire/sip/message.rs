@@ -73,6 +73,13 @@ pub struct CSeq<'a> {
     pub method: &'a [u8],
 }
 
+impl Field<'_> {
+    /// Whether `name`, in any case, is how this field is written. A line without a name has none.
+    fn is_named(&self, name: &[u8]) -> bool {
+        !name.is_empty() && self.raw_name.eq_ignore_ascii_case(name)
+    }
+}
+
 impl Index {
     /// An index with room for every message within limits.
     #[must_use]
@@ -140,10 +147,13 @@ impl<'a> Message<'a> {
         self.index.fields.iter().find(|entry| entry.name == name).map(|entry| entry.value.of(self.bytes))
     }
 
-    /// The value of the first header field of this name, in any case; for names outside [`Name`].
+    /// The value of the first header field of this name, in any case; of a known name in any of its forms.
     #[must_use]
     pub fn header_named(&self, name: &[u8]) -> Option<&'a [u8]> {
-        self.fields().find(|field| field.raw_name.eq_ignore_ascii_case(name)).map(|field| field.value)
+        match Name::parse(name) {
+            Name::Other => self.fields().find(|field| field.is_named(name)).map(|field| field.value),
+            known => self.header(known),
+        }
     }
 
     /// Every value of this name, repeated fields and comma lists alike, in order.

@@ -12,6 +12,7 @@ pub mod message;
 pub mod name;
 mod section;
 pub mod uri;
+mod uri_equality;
 pub mod via;
 
 pub use address::NameAddr;

@@ -1,7 +1,7 @@
 //! SIP and tel URIs (RFC 3261 19.1, RFC 3966).
 
-use super::decimal;
 use super::lists::Params;
+use super::{decimal, uri_equality};
 
 /// A URI by its scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct SipUri<'a> {
     pub secure: bool,
     /// As written, escapes included; empty if there is none. Parameters inside the user part are part of it.
     pub user: &'a [u8],
+    /// After the user part's colon; empty if there is none. Sent in clear, so never used but for comparison.
+    pub password: &'a [u8],
     /// An IPv6 reference keeps its brackets.
     pub host: &'a [u8],
     /// If written.
@@ -72,6 +74,14 @@ impl<'a> Uri<'a> {
     }
 }
 
+impl<'a> SipUri<'a> {
+    /// The value of a URI parameter; its name may be written with escapes (RFC 3261 19.1.2). Empty for a flag.
+    #[must_use]
+    pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
+        uri_equality::find(self.params, name)
+    }
+}
+
 fn sip(secure: bool, rest: &[u8]) -> Option<SipUri<'_>> {
     let (rest, headers) = match memchr::memchr(b'?', rest) {
         // A '?' may stand in the user part (RFC 3261 25.1 user-unreserved); headers follow the host.
@@ -82,11 +92,12 @@ fn sip(secure: bool, rest: &[u8]) -> Option<SipUri<'_>> {
         Some(at) => (rest.get(..at)?, rest.get(at + 1..)?),
         None => (b"".as_slice(), rest),
     };
-    let user = user_info.split(|&octet| octet == b':').next().unwrap_or_default();
+    let colon = memchr::memchr(b':', user_info).unwrap_or(user_info.len());
+    let (user, password) = (user_info.get(..colon)?, user_info.get(colon + 1..).unwrap_or_default());
     let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
     let (host, port) = host_port(rest.get(..end)?)?;
     let params = Params(rest.get(end + 1..).unwrap_or_default());
-    Some(SipUri { secure, user, host, port, params, headers })
+    Some(SipUri { secure, user, password, host, port, params, headers })
 }
 
 fn tel(rest: &[u8]) -> Option<TelUri<'_>> {
@@ -121,25 +132,30 @@ pub fn host_port(bytes: &[u8]) -> Option<(&[u8], Option<u16>)> {
 /// Appends `text` with its `%XX` escapes replaced; an escape that is none stays as it is (RFC 3261 19.1.2).
 pub fn unescape(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
-    while let [first, after @ ..] = rest {
-        match (first, after) {
-            (b'%', [high, low, tail @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                out.push(hex(*high) << 4 | hex(*low));
-                rest = tail;
-            }
-            _ => {
-                out.push(*first);
-                rest = after;
-            }
-        }
+    while let Some(percent) = memchr::memchr(b'%', rest) {
+        let (before, from) = rest.split_at(percent);
+        out.extend_from_slice(before);
+        let escaped = escape(from);
+        out.push(escaped.unwrap_or(b'%'));
+        rest = from.get(if escaped.is_some() { 3 } else { 1 }..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+}
+
+/// The octet that the escape at the start of `text` stands for.
+pub(super) fn escape(text: &[u8]) -> Option<u8> {
+    match text {
+        [b'%', high, low, ..] => Some(hex(*high)? << 4 | hex(*low)?),
+        _ => None,
     }
 }
 
-const fn hex(digit: u8) -> u8 {
+const fn hex(digit: u8) -> Option<u8> {
     match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        _ => digit.wrapping_sub(b'A').wrapping_add(10) & 15,
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
     }
 }
 
