@@ -5,7 +5,10 @@
 mod cpim;
 mod gsm7;
 mod imdn;
+mod rfc4475;
 mod segments;
+mod sip_properties;
+mod sip_uri;
 mod smpp;
 mod smpp_receipts;
 mod tsv;
