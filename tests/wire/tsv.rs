@@ -5,7 +5,7 @@ pub(crate) fn rows(tsv: &str) -> impl Iterator<Item = Vec<&str>> {
     tsv.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect())
 }
 
-/// The octets a cell stands for: `\\xNN` is one octet, `\\\\` a backslash, and `\\` at the end of a line joins it with the next.
+/// The octets a cell stands for: `\xNN` is one octet and `\\` a backslash.
 pub(crate) fn octets(cell: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = cell.as_bytes();
@@ -17,7 +17,6 @@ pub(crate) fn octets(cell: &str) -> Vec<u8> {
                 out.push(u8::from_str_radix(text, 16).unwrap());
                 after
             }
-            (b'\\', [b'\n', after @ ..]) => after,
             (b'\\', [b'\\', after @ ..]) => {
                 out.push(b'\\');
                 after

@@ -54,7 +54,8 @@ pub fn request(message: &Message<'_>, methods: &[&[u8]]) -> Result<(), Rejection
 pub fn response(message: &Message<'_>) -> bool {
     (100..700).contains(&message.code())
         && message.values(Name::Via).count() == 1
-        && message.top_via().is_ok()
+        && message.left_out() == 0
+        && message.top_via().is_ok_and(|via| via.is_ours())
         && message.cseq().is_ok()
         && message.call_id().is_some()
 }
@@ -70,6 +71,9 @@ fn request_line(message: &Message<'_>) -> Result<(), Rejection> {
 }
 
 fn syntax(message: &Message<'_>) -> Result<(), Rejection> {
+    if message.left_out() > 0 {
+        return Err(reject(400, "Too Many Headers"));
+    }
     once(message)?;
     via(message)?;
     message.cseq().map_err(|_| fault(message, Name::CSeq))?;
@@ -129,7 +133,7 @@ fn once(message: &Message<'_>) -> Result<(), Rejection> {
 /// The topmost Via is what a response needs; the others are copied as they are. Stray separators spoil it, though the
 /// refusal still finds its way by it (RFC 4475 3.1.2.1).
 fn via(message: &Message<'_>) -> Result<(), Rejection> {
-    let fine = message.top_via().is_ok_and(|via| via.params.is_well_formed());
+    let fine = message.top_via().is_ok_and(|via| via.is_ours() && via.params.is_well_formed());
     if fine { Ok(()) } else { Err(fault(message, Name::Via)) }
 }
 

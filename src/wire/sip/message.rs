@@ -11,11 +11,16 @@ use super::section::{self, Step, Walk};
 use super::{Name, NameAddr, Via, decimal, is_token, trim};
 
 /// Where the header fields of a message are. Reused from message to message: its table is taken once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Index {
     fields: Vec<Entry>,
+    /// Of each name, one more than the place of its first field in `fields`; 0 if it has none.
+    first: [u8; Name::COUNT],
+    left_out: usize,
     body: Span,
 }
+
+const _: () = assert!(limits::SIP_HEADERS_MAX < u8::MAX as usize);
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -73,6 +78,12 @@ pub struct CSeq<'a> {
     pub method: &'a [u8],
 }
 
+impl Entry {
+    fn of(self, bytes: &[u8]) -> Field<'_> {
+        Field { name: self.name, raw_name: self.raw_name.of(bytes), value: self.value.of(bytes) }
+    }
+}
+
 impl Field<'_> {
     /// Whether `name`, in any case, is how this field is written. A line without a name has none.
     fn is_named(&self, name: &[u8]) -> bool {
@@ -86,6 +97,48 @@ impl Index {
     pub fn new() -> Index {
         Index { fields: Vec::with_capacity(limits::SIP_HEADERS_MAX), ..Index::default() }
     }
+
+    fn clear(&mut self) {
+        self.fields.clear();
+        self.first = [0; Name::COUNT];
+        self.left_out = 0;
+    }
+
+    /// Walks the header section and returns where the body starts.
+    fn fill(&mut self, bytes: &[u8], mut walk: Walk<'_>) -> Option<usize> {
+        self.clear();
+        loop {
+            match walk.step()? {
+                Step::End(body) => return Some(body),
+                Step::Line(_) if self.fields.len() >= limits::SIP_HEADERS_MAX => self.left_out += 1,
+                Step::Line(line) => self.push(entry(bytes, line)),
+            }
+        }
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.fields.push(entry);
+        if let Some(first @ 0) = self.first.get_mut(entry.name as usize) {
+            *first = u8::try_from(self.fields.len()).unwrap_or(u8::MAX);
+        }
+    }
+
+    /// The fields from the first of this name on; none if there is no such field.
+    fn since(&self, name: Name) -> &[Entry] {
+        let from = match self.first.get(name as usize) {
+            Some(0) => self.fields.len(),
+            Some(&first) => usize::from(first) - 1,
+            None => 0,
+        };
+        self.fields.get(from..).unwrap_or_default()
+    }
+}
+
+impl Default for Index {
+    /// An index that takes its room with the first message.
+    fn default() -> Index {
+        Index { fields: Vec::new(), first: [0; Name::COUNT], left_out: 0, body: Span::default() }
+    }
 }
 
 impl<'a> Message<'a> {
@@ -94,11 +147,11 @@ impl<'a> Message<'a> {
     /// as a field without name.
     ///
     /// # Errors
-    /// The start line is none, there are too many header lines, or the blank line is missing.
+    /// The start line is none, or the blank line is missing.
     pub fn parse(bytes: &'a [u8], index: &'a mut Index) -> Result<Message<'a>, Malformed> {
         let (first, walk) = section::start(bytes).ok_or(Malformed::new("start line", 0))?;
         let start_line = start_line(first.of(bytes))?;
-        let body = fields(bytes, walk, &mut index.fields)?;
+        let body = index.fill(bytes, walk).ok_or(Malformed::new("end of header", bytes.len()))?;
         index.body = Span::new(body, bytes.len());
         let index = &*index;
         Ok(Message { bytes, index, start_line })
@@ -137,14 +190,19 @@ impl<'a> Message<'a> {
     /// The header fields in order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
         let bytes = self.bytes;
-        let field = move |e: &Entry| Field { name: e.name, raw_name: e.raw_name.of(bytes), value: e.value.of(bytes) };
-        self.index.fields.iter().map(field)
+        self.index.fields.iter().map(move |entry| entry.of(bytes))
+    }
+
+    /// Header lines beyond [`limits::SIP_HEADERS_MAX`]; no accessor sees them.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.index.left_out
     }
 
     /// The value of the first header field of this name.
     #[must_use]
     pub fn header(&self, name: Name) -> Option<&'a [u8]> {
-        self.index.fields.iter().find(|entry| entry.name == name).map(|entry| entry.value.of(self.bytes))
+        self.named(name).next().map(|field| field.value)
     }
 
     /// The value of the first header field of this name, in any case; of a known name in any of its forms.
@@ -158,13 +216,18 @@ impl<'a> Message<'a> {
 
     /// Every value of this name, repeated fields and comma lists alike, in order.
     pub fn values(&self, name: Name) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        self.fields().filter(move |field| field.name == name).flat_map(|field| Values::new(field.value))
+        self.named(name).flat_map(|field| Values::new(field.value))
     }
 
     /// How many header fields have this name.
     #[must_use]
     pub fn count(&self, name: Name) -> usize {
-        self.index.fields.iter().filter(|entry| entry.name == name).count()
+        self.named(name).count()
+    }
+
+    fn named(&self, name: Name) -> impl Iterator<Item = Field<'a>> + use<'a> {
+        let bytes = self.bytes;
+        self.index.since(name).iter().filter(move |entry| entry.name == name).map(move |entry| entry.of(bytes))
     }
 
     /// The body, as far as Content-Length says.
@@ -251,20 +314,6 @@ impl<'a> Message<'a> {
     #[must_use]
     pub fn expires(&self) -> Option<u32> {
         self.header(Name::Expires).and_then(decimal)
-    }
-}
-
-/// Indexes the header fields and returns where the body starts.
-fn fields(bytes: &[u8], mut walk: Walk<'_>, index: &mut Vec<Entry>) -> Result<usize, Malformed> {
-    index.clear();
-    loop {
-        match walk.step().ok_or(Malformed::new("end of header", bytes.len()))? {
-            Step::End(body) => return Ok(body),
-            Step::Line(line) if index.len() >= limits::SIP_HEADERS_MAX => {
-                return Err(Malformed::new("number of headers", line.start()));
-            }
-            Step::Line(line) => index.push(entry(bytes, line)),
-        }
     }
 }
 

@@ -73,7 +73,7 @@ names! {
 
 const SLOTS: usize = 128;
 const FREE: u8 = u8::MAX;
-const _: () = assert!(KNOWN.len() < SLOTS / 2 && KNOWN.len() <= 64, "a bit of a u64 per name, and room to probe");
+const _: () = assert!(KNOWN.len() < SLOTS / 2, "room to probe");
 
 /// Where each known name is found: its slot or the next free one after it.
 static TABLE: [u8; SLOTS] = table();
