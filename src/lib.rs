@@ -14,8 +14,11 @@
 //! Protocol logic is pure: it is handed the time, the bytes and its random seed, and returns values. Only `shell`
 //! touches the operating system, and the crate compiles without it (`--no-default-features`).
 
+#[cfg(feature = "uring")]
+pub mod control;
 pub mod engine;
 pub mod limits;
 pub mod observe;
 pub mod queue;
+pub mod policy;
 pub mod wire;

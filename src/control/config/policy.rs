@@ -1,0 +1,157 @@
+//! `[policy.*]`: answers that replace those of the profile, each checked by itself.
+//!
+//! The keys are the fields of [`Policy`]: one value of the file after the other is laid over what there is, and what the
+//! result cannot be read with is wrong.
+
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
+use toml::{Table, Value as Plain};
+
+use super::Profile;
+use super::problem::nearest;
+use super::reader::{Section, Value};
+use crate::policy::Policy;
+
+/// The profile's answers with those of the file in their place.
+pub(super) fn read(section: &Section<'_>, profile: Profile) -> Policy {
+    let base = match profile {
+        Profile::Cpm => Policy::default(),
+        Profile::Rcs => Policy::rcs(),
+    };
+    let mut answers = Table::try_from(&base).unwrap_or_default();
+    learn(section, &answers, &mut Vec::new());
+    section.table().into_iter().for_each(|table| overlay(section, &mut answers, table, &mut Vec::new()));
+    let policy = Policy::deserialize(answers).unwrap_or(base);
+    check(section, &policy);
+    policy
+}
+
+fn overlay<'t>(section: &Section<'_>, answers: &mut Table, given: &'t DeTable<'t>, path: &mut Vec<&'t str>) {
+    for (key, value) in given {
+        path.push(key.get_ref());
+        match value.get_ref().as_table() {
+            Some(table) if table_at(answers, path).is_some() => overlay(section, answers, table, path),
+            _ => replace(section, answers, value, path),
+        }
+        path.pop();
+    }
+}
+
+fn replace(section: &Section<'_>, answers: &mut Table, value: &Value<'_>, path: &[&str]) {
+    let mut changed = answers.clone();
+    if let Some((key, tables)) = path.split_last()
+        && let Some(table) = table_at(&mut changed, tables)
+    {
+        table.insert((*key).to_owned(), plain(value.get_ref()));
+    }
+    match Policy::deserialize(changed.clone()) {
+        Ok(_) => *answers = changed,
+        Err(error) => section.note(Some(value.span()), &path.join("."), explained(error.message())),
+    }
+}
+
+fn table_at<'a>(table: &'a mut Table, path: &[&str]) -> Option<&'a mut Table> {
+    path.iter().try_fold(table, |table, key| table.get_mut(*key)?.as_table_mut())
+}
+
+fn plain(value: &DeValue<'_>) -> Plain {
+    match value {
+        DeValue::String(text) => Plain::String(text.clone().into_owned()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or(Plain::String(number.to_string()), Plain::Integer),
+        DeValue::Float(number) => Plain::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Boolean(boolean) => Plain::Boolean(*boolean),
+        DeValue::Datetime(time) => Plain::Datetime(*time),
+        DeValue::Array(array) => Plain::Array(array.iter().map(|value| plain(value.get_ref())).collect()),
+        DeValue::Table(table) => {
+            Plain::Table(table.iter().map(|(key, value)| (key.get_ref().to_string(), plain(value.get_ref()))).collect())
+        }
+    }
+}
+
+/// What serde says, in this file's form.
+fn explained(message: &str) -> String {
+    let message = message.lines().next().unwrap_or_default();
+    let Some((what, expected)) = message.split_once(", expected ") else { return message.to_owned() };
+    let words = quoted(expected);
+    if let Some(word) = what.strip_prefix("unknown field ") {
+        let near = nearest(word.trim_matches('`'), words).unwrap_or_default();
+        return format!("there is no such key; the nearest one is `{near}`");
+    }
+    if let Some(word) = what.strip_prefix("unknown variant ") {
+        let right = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+        return format!("is \"{}\"; right would be one of {right}", word.trim_matches('`'));
+    }
+    let what = what.trim_start_matches("invalid type: ").trim_start_matches("invalid value: ");
+    format!("is {what}; right would be {}", kind(expected))
+}
+
+fn kind(rust: &str) -> String {
+    match rust {
+        "u8" => "a whole number from 0 to 255".into(),
+        "u16" => "a whole number from 0 to 65535".into(),
+        "u32" => "a whole number from 0 to 4294967295".into(),
+        "a boolean" => "true or false".into(),
+        "a sequence" => "a list".into(),
+        other if other.starts_with("struct ") => "a table".into(),
+        other => other.into(),
+    }
+}
+
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// Tells the reader of every key: what serde would have accepted in the place of one that cannot be.
+fn learn(section: &Section<'_>, answers: &Table, path: &mut Vec<String>) {
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    let mut spoilt = answers.clone();
+    table_at(&mut spoilt, &names).map(|table| table.insert("?".into(), Plain::Boolean(true)));
+    let message = Policy::deserialize(spoilt).err().map(|error| error.message().to_owned()).unwrap_or_default();
+    let fields = message.split_once(", expected ").map(|(_, fields)| quoted(fields)).unwrap_or_default();
+    for field in fields {
+        path.push(field.to_owned());
+        let names: Vec<&str> = path.iter().map(String::as_str).collect();
+        match table_at(&mut answers.clone(), &names) {
+            Some(_) => learn(section, answers, path),
+            None => section.learn(&path.join(".")),
+        }
+        path.pop();
+    }
+}
+
+/// Bounds that the types do not hold.
+fn check(section: &Section<'_>, policy: &Policy) {
+    let (submission, delivery, addresses) = (&policy.submission, &policy.delivery, &policy.addresses);
+    let fails = |code: u16| (300..=699).contains(&code);
+    let unmapped = submission.unmapped_command_status;
+    let overrides_fine = submission.command_status_overrides.iter().all(|row| (200..=699).contains(&row.sip_status));
+    let digits = |text: &str, counts: &[usize]| {
+        text.is_empty() || (text.bytes().all(|octet| octet.is_ascii_digit()) && counts.contains(&text.len()))
+    };
+    let anonymous = &submission.anonymous_source_addr;
+    let rewriting_fine = addresses.rewriting.iter().all(|rule| rule.replacement.starts_with('+'));
+    let bounds: [(&[&str], bool, &str); 12] = [
+        (&["submission", "answer_deadline_ms"], (1..32_000).contains(&submission.answer_deadline_ms), "1 to 31999"),
+        (&["submission", "unmapped_command_status", "permanent"], fails(unmapped.permanent), "300 to 699"),
+        (&["submission", "unmapped_command_status", "temporary"], fails(unmapped.temporary), "300 to 699"),
+        (&["submission", "unmapped_command_status", "session"], fails(unmapped.session), "300 to 699"),
+        (&["submission", "command_status_overrides"], overrides_fine, "a sip_status from 200 to 699 in each"),
+        (
+            &["submission", "anonymous_source_addr"],
+            anonymous.len() <= 15 && digits(anonymous, &[anonymous.len()]),
+            "up to 15 digits",
+        ),
+        (&["delivery", "pager_bytes_max"], delivery.pager_bytes_max <= 65_535, "at most 65535"),
+        (&["delivery", "joining_timeout_s"], (1..=86_400).contains(&delivery.joining_timeout_s), "1 to 86400"),
+        (&["addresses", "digits_min"], (1..=15).contains(&addresses.digits_min), "1 to 15"),
+        (&["addresses", "rewriting"], rewriting_fine, "a replacement that starts with '+' in each"),
+        (&["events", "mcc"], digits(&policy.events.mcc, &[3]), "three digits"),
+        (&["events", "mnc"], digits(&policy.events.mnc, &[2, 3]), "two or three digits"),
+    ];
+    for (path, fine, right) in bounds {
+        if !fine {
+            section.note(section.span_at(path), &path.join("."), format!("is out of bounds; right would be {right}"));
+        }
+    }
+}

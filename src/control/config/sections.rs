@@ -1,0 +1,104 @@
+//! The tables of the file, but for SM-SCs and policies.
+
+use core::time::Duration;
+
+use super::reader::{Section, Value, wrong};
+use super::values::{domain, integer, list, listen, network, one_of, seconds, sip_uri, socket_address, text};
+use super::{Admin, Backend, Config, Host, Listen, Log, LogFormat, Msrp, Profile, Runtime, Sip, policy, smsc, values};
+use crate::engine::transport::Transport;
+use crate::limits::SHARDS_MAX;
+
+/// The whole file. `None` if something without a default is missing or wrong.
+pub(super) fn read(mut root: Section<'_>, host: &Host) -> Option<Config> {
+    let profile = root.or("profile", Profile::Cpm, one_of(&[("cpm", Profile::Cpm), ("rcs", Profile::Rcs)]));
+    let state_dir = root.or("state_dir", "state".into(), text("a directory", |text| Some(text.into())));
+    let runtime = runtime(root.section("runtime"), host);
+    let sip = sip(root.section("sip"));
+    let msrp = msrp(root.section("msrp"));
+    let admin = admin(root.section("admin"));
+    let log = log(root.section("log"));
+    let policy = policy::read(&root.section("policy"), profile);
+    let smscs = smsc::read_all(&mut root, host, &policy, runtime.drain);
+    root.finish();
+    Some(Config { profile, state_dir, runtime, sip: sip?, msrp, smscs: smscs?, admin, log, policy })
+}
+
+fn runtime(mut section: Section<'_>, host: &Host) -> Runtime {
+    let backends = [("auto", Backend::Auto), ("io_uring", Backend::IoUring), ("epoll", Backend::Epoll)];
+    let runtime = Runtime {
+        cores: section.or("cores", host.cores.clone(), |value| cores(value, host)),
+        backend: section.or("backend", Backend::Auto, one_of(&backends)),
+        drain: section.or("drain_s", Duration::from_secs(30), seconds(0.0..=3_600.0)),
+    };
+    section.finish();
+    runtime
+}
+
+fn cores(value: &Value<'_>, host: &Host) -> super::reader::Read<Vec<usize>> {
+    let right = format!("\"all\" or a list of cores out of {:?}", host.cores);
+    if value.get_ref().as_str() == Some("all") {
+        return Ok(host.cores.iter().copied().take(SHARDS_MAX).collect());
+    }
+    let read = list(&right, integer(0..=usize::from(u16::MAX)))(value)?;
+    let repeated = read.iter().enumerate().find(|(at, core)| read.iter().take(*at).any(|earlier| earlier == *core));
+    match read.iter().find(|core| !host.cores.contains(core)) {
+        Some(core) => wrong(value, format_args!("names core {core}, which this host does not give us"), right),
+        None if repeated.is_some() => wrong(value, "names a core twice", right),
+        None if read.is_empty() => wrong(value, "is empty", right),
+        None if read.len() > SHARDS_MAX => wrong(value, "is too long", format_args!("{SHARDS_MAX} cores at most")),
+        None => Ok(read),
+    }
+}
+
+fn sip(mut section: Section<'_>) -> Option<Sip> {
+    let any = |transport| Listen { transport, address: ([0, 0, 0, 0], 5060).into() };
+    let sip = Sip {
+        listen: section.or("listen", vec![any(Transport::Udp), any(Transport::Tcp)], listens),
+        next_hop: section.need("next_hop", "sip:10.0.0.1:5060", sip_uri).unwrap_or_default(),
+        domain: section.or("domain", "localhost".into(), domain),
+        trusted: section.or("trusted", Vec::new(), list("a list of address blocks", network)),
+        idle: section.or("idle_s", Duration::from_secs(120), seconds(1.0..=86_400.0)),
+    };
+    section.finish();
+    (!sip.next_hop.is_empty()).then_some(sip)
+}
+
+fn listens(value: &Value<'_>) -> super::reader::Read<Vec<Listen>> {
+    let right = "a list such as [\"udp://0.0.0.0:5060\", \"tcp://0.0.0.0:5060\"]";
+    let read = list(right, listen)(value)?;
+    let twice = |at: usize, one: &Listen| one.address.port() != 0 && read.iter().take(at).any(|other| other == one);
+    match read.iter().enumerate().find(|(at, one)| twice(*at, one)) {
+        Some((_, twice)) => wrong(value, format_args!("has {} twice", twice.address), "each socket once"),
+        None if read.is_empty() => wrong(value, "is empty", right),
+        None => Ok(read),
+    }
+}
+
+fn msrp(mut section: Section<'_>) -> Msrp {
+    let right = "a list such as [\"tcp://0.0.0.0:2855\"]";
+    let msrp = Msrp { listen: section.or("listen", Vec::new(), list(right, values::tcp_listen)) };
+    section.finish();
+    msrp
+}
+
+fn admin(mut section: Section<'_>) -> Admin {
+    let admin = Admin { listen: section.or("listen", ([127, 0, 0, 1], 9464).into(), socket_address) };
+    section.finish();
+    admin
+}
+
+fn log(mut section: Section<'_>) -> Log {
+    let levels = [
+        ("error", tracing::Level::ERROR),
+        ("warn", tracing::Level::WARN),
+        ("info", tracing::Level::INFO),
+        ("debug", tracing::Level::DEBUG),
+        ("trace", tracing::Level::TRACE),
+    ];
+    let log = Log {
+        level: section.or("level", tracing::Level::INFO, one_of(&levels)),
+        format: section.or("format", LogFormat::Text, one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)])),
+    };
+    section.finish();
+    log
+}

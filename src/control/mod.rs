@@ -1,0 +1,3 @@
+//! The slow path: configuration, command line, logs, and what operators ask. Never called by a shard.
+
+pub mod config;

@@ -1,0 +1,115 @@
+//! SMS to CPM: questions of IWF V3.0 6.2.2.2 and 6.2.2.2.1 (Tables 9 and 10).
+
+use serde::{Deserialize, Serialize};
+
+/// How a short message becomes a CPM message and how its PDU is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Delivery {
+    /// 6.2.2.2: octets up to which a message goes in Pager Mode.
+    pub pager_bytes_max: u32,
+    /// What these octets count.
+    pub pager_size: PagerSize,
+    /// Table 9 P-Asserted-Identity and From: "a SIP URI, if available", with `{number}` for the E.164 number and its plus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub originator_sip_uri: Option<String>,
+    /// Table 9 To and Request-URI: the same for the recipient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipient_sip_uri: Option<String>,
+    /// Table 9 Priority: the header value by priority_flag, from 0; an empty one leaves the header out. A larger flag
+    /// takes the last.
+    pub priority: Vec<String>,
+    /// Table 10, every response code the page does not list.
+    pub unmapped_sip_status: UnmappedSipStatus,
+    /// 6.2.2.2.1 step 2: a concatenated message whose parts do not all come.
+    pub incomplete_message: IncompleteMessage,
+    /// How long its parts are waited for.
+    pub joining_timeout_s: u32,
+}
+
+impl Default for Delivery {
+    fn default() -> Delivery {
+        Delivery {
+            pager_bytes_max: 1_300,
+            pager_size: PagerSize::WholeRequest,
+            originator_sip_uri: None,
+            recipient_sip_uri: None,
+            priority: ["non-urgent", "normal", "urgent", "emergency"].map(String::from).into(),
+            unmapped_sip_status: UnmappedSipStatus::default(),
+            incomplete_message: IncompleteMessage::Deliver,
+            joining_timeout_s: 300,
+        }
+    }
+}
+
+impl Delivery {
+    /// Table 9 Priority for `priority_flag`, empty if there is none.
+    #[must_use]
+    pub fn priority(&self, priority_flag: u8) -> &str {
+        let known = self.priority.get(usize::from(priority_flag)).or(self.priority.last());
+        known.map_or("", String::as_str)
+    }
+
+    /// Whether a message of these sizes goes in Pager Mode.
+    #[must_use]
+    pub const fn fits_pager(&self, request_bytes: usize, body_bytes: usize, text_bytes: usize) -> bool {
+        let counted = match self.pager_size {
+            PagerSize::WholeRequest => request_bytes,
+            PagerSize::Body => body_bytes,
+            PagerSize::Text => text_bytes,
+        };
+        counted <= self.pager_bytes_max as usize
+    }
+}
+
+/// What is counted against 1300 bytes: the text says "Standalone Message" (6.2.2.2) and "can be sent as one SIP MESSAGE"
+/// (6.2.2.2.1), RFC 3428 8 the whole request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PagerSize {
+    /// Start line, headers and body.
+    #[default]
+    WholeRequest,
+    /// The CPIM body.
+    Body,
+    /// The text alone.
+    Text,
+}
+
+/// command_status for response codes that Table 10 does not list. Other 2xx are a success.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UnmappedSipStatus {
+    /// For the codes in `temporary_codes`, ESME_RX_T_APPN by default: the SM-SC tries again.
+    pub temporary: u32,
+    /// For all others, ESME_RX_P_APPN by default.
+    pub permanent: u32,
+    /// Codes after which another attempt makes sense.
+    pub temporary_codes: Vec<u16>,
+}
+
+impl Default for UnmappedSipStatus {
+    fn default() -> UnmappedSipStatus {
+        let temporary_codes = vec![408, 430, 480, 486, 487, 491, 500, 502, 504, 580, 600];
+        UnmappedSipStatus { temporary: 0x64, permanent: 0x65, temporary_codes }
+    }
+}
+
+impl UnmappedSipStatus {
+    /// The answer for `code`.
+    #[must_use]
+    pub fn of(&self, code: u16) -> u32 {
+        if self.temporary_codes.contains(&code) { self.temporary } else { self.permanent }
+    }
+}
+
+/// A concatenated short message whose time is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncompleteMessage {
+    /// The parts that came are delivered.
+    #[default]
+    Deliver,
+    /// It is dropped; parts still unanswered get an error.
+    Refuse,
+}

@@ -1,0 +1,3 @@
+//! The slow path: configuration, metrics, admin endpoints.
+
+mod config;
