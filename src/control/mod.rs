@@ -1,3 +1,6 @@
 //! The slow path: configuration, command line, logs, and what operators ask. Never called by a shard.
 
+pub mod admin;
 pub mod config;
+pub mod log;
+pub mod metrics;
