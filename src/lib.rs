@@ -19,6 +19,6 @@ pub mod control;
 pub mod engine;
 pub mod limits;
 pub mod observe;
-pub mod queue;
 pub mod policy;
+pub mod queue;
 pub mod wire;

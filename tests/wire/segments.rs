@@ -61,7 +61,7 @@ fn sizes_are_those_of_the_table() {
             _ if elements > 0 => 1 + elements,
             _ => 0,
         };
-        assert_eq!(capacity(coding, header), row[3].parse().unwrap(), "{row:?}");
+        assert_eq!(capacity(coding, header), row[3].parse::<usize>().unwrap(), "{row:?}");
     }
 }
 
