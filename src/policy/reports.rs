@@ -19,6 +19,8 @@ pub struct Reports {
     pub intermediate_notification: IntermediateNotification,
     /// How <interworking-notification> is written.
     pub interworking_form: InterworkingForm,
+    /// Seconds a status report is waited for where neither Expires nor policy says how long a message is valid.
+    pub wait_without_validity_s: u32,
     /// Seconds a status report waits for the submit response that names its message_id.
     pub unmatched_hold_s: u32,
     /// The answer when none came.
@@ -34,6 +36,7 @@ impl Default for Reports {
             several_segments: SeveralSegments::WorstState,
             intermediate_notification: IntermediateNotification::Ignore,
             interworking_form: InterworkingForm::OmaNamespace,
+            wait_without_validity_s: 259_200,
             unmatched_hold_s: 5,
             no_matching_message_id: NoMatchingMessageId::InvalidMessageId,
         }
