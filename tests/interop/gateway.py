@@ -62,11 +62,14 @@ class Gateway:
         deadline = time.monotonic() + READY_S_MAX
         while self.get("/readyz") is None:
             if self.process.poll() is not None:
-                raise RuntimeError(f"isthmus ended with {self.process.returncode} before it was ready, see gateway.log")
+                raise RuntimeError(f"isthmus ended with {self.process.returncode} before it was ready\n{self.tail()}")
             if time.monotonic() > deadline:
                 self.process.kill()
-                raise RuntimeError("isthmus was not ready in time, see gateway.log")
+                raise RuntimeError(f"isthmus was not ready within {READY_S_MAX} s\n{self.tail()}")
             time.sleep(0.05)
+
+    def tail(self, lines=6):
+        return "\n".join((self.folder / "gateway.log").read_text().splitlines()[-lines:])
 
     def get(self, path):
         """The body of a 200, else None."""

@@ -44,6 +44,8 @@ def run_one(name, options, binary):
         told = scenarios.run(name, scenarios.Setting(folder, binary, options.messages, options.seed, options.capture))
     except Failed as failed:
         return fail(name, failed.findings, folder)
+    except RuntimeError as trouble:
+        return fail(name, str(trouble).splitlines(), folder)
     except Exception:  # a broken harness is a failure with a trace, not the end of the suite
         return fail(name, traceback.format_exc().splitlines()[-12:], folder)
     print(f"ok    {name:<28} {told}, {time.monotonic() - began:.1f} s", flush=True)
