@@ -58,6 +58,8 @@ def segment_flaws(message, segments, whole):
     numbered = [texts.segment_number(segment) for segment in segments]
     counts = collections.Counter((reference, number) for reference, _, number, _ in numbered)
     yield from (f"segment {number} came {times} times" for (_, number), times in counts.items() if times > 1)
+    for segment in segments:
+        yield from size_flaws(segment)
     if not whole:
         return
     totals = {total for _, total, _, _ in numbered}
@@ -67,12 +69,23 @@ def segment_flaws(message, segments, whole):
     yield from text_flaws(message, segments, [octets for _, _, _, octets in sorted(numbered, key=lambda each: each[2])])
 
 
+def size_flaws(segment):
+    """A short message is 140 octets on the air; of several with sar_* parameters 6 are left for the SM-SC's header."""
+    octets = bytes.fromhex(segment["octets"] or "")
+    room, header = (134, 0) if segment.get("sar") else (140, 0)
+    if segment["esm_class"] & 0x40:
+        header = octets[0] + 1
+    bits = 7 if segment["data_coding"] == 0 else 8
+    if (len(octets) - header) * bits > (room - header) * 8:
+        yield f"a segment of {len(octets) - header} characters of {bits} bits with a header of {header} octets"
+
+
 def text_flaws(message, segments, pieces):
     coding = segments[0]["data_coding"]
     try:
         text = texts.decode(coding, b"".join(pieces))
         each = "".join(texts.decode(coding, piece) for piece in pieces)
-    except ValueError as error:
+    except (ValueError, KeyError) as error:
         yield f"octets do not decode as data_coding {coding}: {error}"
         return
     if text != message.text:

@@ -60,8 +60,10 @@ def encode(text):
 
 
 def decode(data_coding, octets):
-    """The text of joined octets."""
-    return GSM.decode(octets)[0] if data_coding == 0 else octets.decode("utf-16-be")
+    """The text of joined octets (SMPP 3.4 5.2.19; 0 is the SM-SC's default alphabet, here GSM 03.38)."""
+    if data_coding == 0:
+        return GSM.decode(octets)[0]
+    return octets.decode({1: "ascii", 3: "latin-1", 8: "utf-16-be"}[data_coding])
 
 
 def cut(text, method, reference):
