@@ -8,8 +8,12 @@
 //! | [`limits`] | every bound, related by compile-time assertions | - |
 //! | [`wire`] | bytes to typed values and back: no clock, no socket, no allocation on reading | limits |
 //! | [`observe`] | what can be seen from outside: counters, gauges, latencies | - |
+//! | [`policy`] | one named question per "service provider policy" of the documents, with a typed answer | - |
 //! | [`engine`] | protocol state machines: bytes or events and `now` in, an outbox out | wire limits |
 //! | [`queue`] | bounded lock-free rings from core to core, and the flag that says who sleeps | limits |
+//! | [`interwork`] | the tables of the OMA documents as data | wire policy |
+//! | [`iwf`] | the procedures of the Interworking Function: engines meet tables | engine wire interwork policy |
+//! | [`shard`] | one core's world, single-threaded and still without I/O | iwf interwork engine wire policy observe limits |
 //!
 //! Protocol logic is pure: it is handed the time, the bytes and its random seed, and returns values. Only `shell`
 //! touches the operating system, and the crate compiles without it (`--no-default-features`).
@@ -17,8 +21,11 @@
 #[cfg(feature = "uring")]
 pub mod control;
 pub mod engine;
+pub mod interwork;
+pub mod iwf;
 pub mod limits;
 pub mod observe;
 pub mod policy;
 pub mod queue;
+pub mod shard;
 pub mod wire;

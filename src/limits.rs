@@ -20,6 +20,8 @@ pub const SIP_DATAGRAM_REQUEST_BYTES_MAX: usize = 1_300;
 pub const SIP_SERVER_TRANSACTIONS_MAX: usize = 500_000;
 /// Client transactions of one shard; beyond, what would have been sent is refused for now.
 pub const SIP_CLIENT_TRANSACTIONS_MAX: usize = 200_000;
+/// Requests of one shard that wait for a connection to one peer; one more fails.
+pub const SIP_CONNECT_QUEUE_MAX: usize = 4_096;
 /// Targets that one request is tried at (RFC 3263 4.3).
 pub const SIP_TARGETS_MAX: usize = 8;
 /// Failed targets that wait to be noted; of more than these the pause is forgone.
@@ -50,6 +52,8 @@ pub const SEGMENTS_MAX: usize = 255;
 
 // Interworking
 
+/// Log events of one shard that wait for the shell; more are counted and dropped.
+pub const EVENTS_MAX: usize = 4_096;
 /// CPM messages of one shard whose response or reports are awaited.
 pub const PAGER_MESSAGES_MAX: usize = 1_000_000;
 /// message_ids of one shard that await a status report.

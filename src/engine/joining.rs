@@ -221,6 +221,17 @@ impl Joining {
         }
     }
 
+    /// The message that was handed out could not be delivered now, and the sender will repeat its part `without`: the
+    /// other parts wait for it again, for the whole time.
+    pub fn put_back(&mut self, now: Now, joined: &Joined, without: u8) {
+        if let Some(place) = self.find(joined.key) {
+            self.end(place);
+        }
+        for part in joined.parts().filter(|part| part.number != without) {
+            let _stored = self.handle_part(now, joined.key, part);
+        }
+    }
+
     /// Ends the sets whose deadline has come.
     pub fn handle_timeout(&mut self, now: Now) {
         while let Some((place, generation)) = self.deadlines.front().copied() {

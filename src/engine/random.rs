@@ -17,6 +17,14 @@ impl Random {
         Random(ChaCha12Rng::from_seed(seed))
     }
 
+    /// Another generator, seeded by this one.
+    #[must_use]
+    pub fn fork(&mut self) -> Random {
+        let mut seed = [0; 32];
+        self.0.fill_bytes(&mut seed);
+        Random::from_seed(seed)
+    }
+
     /// 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
         self.0.next_u64()

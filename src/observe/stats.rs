@@ -60,6 +60,11 @@ families! {
         events_failed [result "failed"],
     }
 
+    Counter imdns_received "Disposition notifications from CPM, acknowledged and not passed on." { imdns_received }
+    Counter reports_not_kept "message_ids that found no room; their reports will not be found." { reports_not_kept }
+    Counter sip_connections_timed_out "SIP connections closed for idleness or slowness." { sip_connections_timed_out }
+    Counter log_events_dropped "Log events that found no room." { events_dropped }
+
     Gauge binds_bound "Binds that are up." { binds_bound }
     Gauge sip_transactions "SIP transactions." {
         server_transactions [side "server"],
@@ -68,5 +73,7 @@ families! {
     Gauge sip_connections "SIP connections." { sip_connections }
     Gauge open_messages "CPM messages that await responses or reports." { open_messages }
     Gauge open_reports "message_ids that await a status report." { open_reports }
+    Gauge undelivered "Short messages that wait for another attempt." { undelivered }
+    Gauge joining "Concatenated short messages of which parts are held." { joining }
     Gauge held_reports "Status reports that wait for their message." { held_reports }
 }

@@ -25,6 +25,18 @@ impl Span {
         buffer.get(self.start()..self.end()).unwrap_or_default()
     }
 
+    /// Appends `octets` to `buffer` and names the place.
+    pub fn append(buffer: &mut Vec<u8>, octets: &[u8]) -> Span {
+        Span::append_with(buffer, |buffer| buffer.extend_from_slice(octets))
+    }
+
+    /// Lets `write` append to `buffer` and names the place.
+    pub fn append_with(buffer: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Span {
+        let start = buffer.len();
+        write(buffer);
+        Span::new(start, buffer.len())
+    }
+
     /// First octet.
     #[must_use]
     pub const fn start(self) -> usize {

@@ -374,6 +374,12 @@ impl ClientNonInvite {
         self.faults.pop_front()
     }
 
+    /// Buffers kept for reuse.
+    #[must_use]
+    pub fn spare(&self) -> usize {
+        self.spare.len()
+    }
+
     /// Gives a buffer back.
     pub fn recycle(&mut self, mut buffer: Vec<u8>) {
         if self.spare.len() < limits::SPARE_BUFFERS_MAX {

@@ -293,6 +293,12 @@ impl ServerNonInvite {
         self.transmits.pop_front()
     }
 
+    /// Buffers kept for reuse.
+    #[must_use]
+    pub fn spare(&self) -> usize {
+        self.spare.len()
+    }
+
     /// Gives a buffer back.
     pub fn recycle(&mut self, mut buffer: Vec<u8>) {
         if self.spare.len() < limits::SPARE_BUFFERS_MAX {

@@ -119,6 +119,24 @@ pub enum CloseReason {
     FramingLost,
 }
 
+impl CloseReason {
+    /// For a log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CloseReason::ConnectFailed => "the connection could not be opened",
+            CloseReason::PeerClosed => "the SM-SC closed the connection, or it broke",
+            CloseReason::PeerUnbound => "the SM-SC sent unbind",
+            CloseReason::Unbound => "unbound",
+            CloseReason::BindRefused(_) => "the bind was refused",
+            CloseReason::SessionInitTimeout => "no bind response in time",
+            CloseReason::OutbindRefused => "an outbind with the wrong password",
+            CloseReason::EnquireLinkTimeout => "no enquire_link_resp in time",
+            CloseReason::FramingLost => "a command_length that cannot be",
+        }
+    }
+}
+
 /// Names one delivery until it is answered. It dies with its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeliveryId {
@@ -195,4 +213,8 @@ pub struct Counters {
     pub enquire_links_answered: u64,
     /// Binds accepted.
     pub bound: u64,
+    /// PDUs received, whatever they were.
+    pub pdus_received: u64,
+    /// PDUs handed out for sending.
+    pub pdus_sent: u64,
 }

@@ -15,6 +15,7 @@ impl Session {
         self.enquire_link.pdu(now.moment);
         let octets = bytes.get(place.clone()).unwrap_or_default();
         let Some(header) = Header::parse(octets) else { return };
+        self.counters.pdus_received += 1;
         match Pdu::parse(octets) {
             Ok((_, pdu)) if header.command_id.is_response() => self.handle_response(now, header, &pdu),
             Ok((_, pdu)) if self.state.admits(header.command_id) => {

@@ -101,6 +101,12 @@ impl Session {
         self.state
     }
 
+    /// Submissions that may be in flight.
+    #[must_use]
+    pub fn window_size(&self) -> usize {
+        self.config.window()
+    }
+
     /// Whether `submit` has a chance now: bound to send, not draining, and room to wait.
     #[must_use]
     pub fn can_submit(&self) -> bool {
@@ -268,6 +274,7 @@ impl Session {
         let any = !self.outbox.is_empty();
         if any {
             core::mem::swap(&mut self.outbox, spare);
+            self.counters.pdus_sent += smpp::count(spare);
         }
         any
     }

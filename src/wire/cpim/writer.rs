@@ -35,13 +35,25 @@ pub struct Wrapper<'a> {
 impl Wrapper<'_> {
     /// Appends the whole body around `content`.
     pub fn write(&self, content: &[u8], out: &mut Vec<u8>) {
+        self.write_with(|out| out.extend_from_slice(content), out);
+    }
+
+    /// Appends the whole body around what `content` appends.
+    pub fn write_with(&self, content: impl FnOnce(&mut Vec<u8>), out: &mut Vec<u8>) {
         self.write_head(out);
         header(b"Content-Type", self.content_type, out);
         header(b"Content-Disposition", self.content_disposition, out);
+        let start = out.len();
+        content(out);
+        let end = out.len();
         out.extend_from_slice(b"Content-Length: ");
-        write_number(content.len(), out);
+        write_number(end - start, out);
         out.extend_from_slice(b"\r\n\r\n");
-        out.extend_from_slice(content);
+        // The length is known now; its header goes in front of the content.
+        let header_len = out.len() - end;
+        if let Some(written) = out.get_mut(start..) {
+            written.rotate_right(header_len);
+        }
     }
 
     fn write_head(&self, out: &mut Vec<u8>) {

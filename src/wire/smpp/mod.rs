@@ -95,6 +95,17 @@ pub fn frame(stream: &[u8], bytes_max: usize) -> Framing {
     if len > stream.len() { Framing::Partial } else { Framing::Complete(len) }
 }
 
+/// How many whole PDUs stand in `pdus` one after the other.
+#[must_use]
+pub fn count(pdus: &[u8]) -> u64 {
+    let (mut count, mut rest) = (0, pdus);
+    while let Framing::Complete(len) = frame(rest, usize::MAX) {
+        count += 1;
+        rest = rest.get(len..).unwrap_or_default();
+    }
+    count
+}
+
 /// Appends a PDU: header, then the body `write` appends; command_length is put right afterwards.
 pub fn emit(out: &mut Vec<u8>, id: CommandId, status: CommandStatus, sequence: u32, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();

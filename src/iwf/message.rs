@@ -1,0 +1,67 @@
+//! SIP MESSAGE requests that the gateway originates: the headers they have in common (RFC 3428, RFC 3261 8.1.1).
+
+use crate::wire::sip::{Name, Writer};
+
+/// Accept-Contact of messages that are for a CPM client, Conv-Func 7.2.1 (RFC 3841).
+const CPM_MSG: (&[u8], &[u8]) = (
+    b"urn:urn-7:3gpp-service.ims.icsi.oma.cpm.msg",
+    b"*;+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.msg\";require;explicit",
+);
+/// The same for event reports, Conv-Func 6.7.1.
+const CPM_SYSTEMMSG: (&[u8], &[u8]) = (
+    b"urn:urn-7:3gpp-service.ims.icsi.oma.cpm.systemmsg",
+    b"*;+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.systemmsg\";require;explicit",
+);
+/// RFC 3261 8.1.1.6.
+const MAX_FORWARDS: u64 = 70;
+
+/// Which service a request belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Pager Mode messages and their notifications.
+    Message,
+    /// Event reports.
+    SystemMessage,
+}
+
+/// What is minted for one request.
+#[derive(Clone, Copy, Debug)]
+pub struct Minted<'a> {
+    /// Call-ID.
+    pub call_id: &'a [u8],
+    /// Tag of From.
+    pub tag: &'a [u8],
+    /// imdn.Message-ID.
+    pub message_id: &'a [u8],
+    /// Conversation-ID, where a conversation begins.
+    pub conversation_id: &'a [u8],
+    /// Contribution-ID, where a conversation begins.
+    pub contribution_id: &'a [u8],
+}
+
+/// Starts a MESSAGE from one URI to another.
+pub fn start<'o>(out: &'o mut Vec<u8>, service: Service, from: &[u8], to: &[u8], minted: &Minted<'_>) -> Writer<'o> {
+    let (asserted, contact) = match service {
+        Service::Message => CPM_MSG,
+        Service::SystemMessage => CPM_SYSTEMMSG,
+    };
+    let mut writer = Writer::request(out, b"MESSAGE", to);
+    writer.number(Name::MaxForwards, MAX_FORWARDS);
+    writer.header_parts(Name::From, &[b"<", from, b">;tag=", minted.tag]);
+    writer.header_parts(Name::To, &[b"<", to, b">"]);
+    writer.header(Name::CallId, minted.call_id);
+    writer.header(Name::CSeq, b"1 MESSAGE");
+    writer.header(Name::PAssertedService, asserted);
+    writer.header(Name::AcceptContact, contact);
+    writer
+}
+
+/// Adds P-Asserted-Identity with the URIs that are not empty, as one list.
+pub fn asserted(writer: &mut Writer<'_>, first: &[u8], second: &[u8]) {
+    match (first.is_empty(), second.is_empty()) {
+        (false, false) => writer.header_parts(Name::PAssertedIdentity, &[b"<", first, b">, <", second, b">"]),
+        (false, true) => writer.header_parts(Name::PAssertedIdentity, &[b"<", first, b">"]),
+        (true, false) => writer.header_parts(Name::PAssertedIdentity, &[b"<", second, b">"]),
+        (true, true) => {}
+    }
+}

@@ -1,0 +1,40 @@
+//! The procedures of IWF V3.0 section 6.1 and 6.2: where engines meet tables.
+//!
+//! What is here turns one message into another and keeps what the text says must be kept; which core does it, and when,
+//! is the shard's business.
+
+pub mod arena;
+pub mod date_time;
+pub mod event_report;
+pub mod message;
+pub mod notification;
+pub mod pager;
+pub mod retained;
+pub mod segments;
+pub mod short_message;
+
+use crate::interwork::product;
+use crate::policy::{Events, Policy};
+
+/// What every procedure is told: the service provider's answers, and texts made of them once.
+#[derive(Clone, Debug)]
+pub struct Iwf {
+    /// The answers.
+    pub policy: Policy,
+    /// User-Agent of requests (Appendix C).
+    pub user_agent: String,
+    /// Server of responses (Appendix C).
+    pub server: String,
+    /// Between whom interworking events go; `None` if nobody is to be told (6.2.3.2).
+    pub events: Option<Events>,
+}
+
+impl Iwf {
+    /// Procedures under this policy.
+    #[must_use]
+    pub fn new(policy: Policy) -> Iwf {
+        let (user_agent, server) = (product::user_agent(&policy.identity), product::server(&policy.identity));
+        let events = policy.events.resolved();
+        Iwf { policy, user_agent, server, events }
+    }
+}

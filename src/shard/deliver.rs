@@ -1,0 +1,334 @@
+//! Short messages for CPM users (IWF 6.2.2.2.1): joined, converted, sent as SIP MESSAGE, and answered with what the SIP side
+//! says.
+
+use core::time::Duration;
+
+use crate::engine::joining::{Expired, Incomplete, Joined, Outcome, Part};
+use crate::engine::{Moment, Now};
+use crate::interwork::sms::deliver_sm_to_pager::{self, NOT_E164};
+use crate::iwf::message::Minted;
+use crate::iwf::short_message::{self, Arrived, Head, NotTaken};
+use crate::limits;
+use crate::wire::short_message::National;
+use crate::wire::short_message::user_data::Concatenated;
+use crate::wire::smpp::{CommandStatus, HEADER_BYTES};
+
+use super::Shard;
+use super::event::Event;
+use super::handoff::DeliverRef;
+use super::redelivery::Seen;
+use super::submit::{ALARM_RETRY, micros};
+use super::uac::{Ended, Purpose};
+
+/// What the parts of a concatenated message have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Common {
+    smsc: u16,
+    head: Head,
+}
+
+/// A short message that is on its way to the CPM side.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    common: Common,
+    /// The deliver_sm that is answered when the CPM side has answered. A message whose parts are all answered has none.
+    deliver: Option<DeliverRef>,
+    fingerprint: u64,
+    /// The parts, and the number of the one that `deliver` is.
+    joined: Option<(Joined, u8)>,
+    attempts: u8,
+    arrived: Moment,
+}
+
+/// First wait before a message that nobody else will repeat is sent again; doubled each time.
+const RETRY_MIN: Duration = Duration::from_secs(5);
+const RETRY_MAX: Duration = Duration::from_secs(600);
+/// Attempts for such a message: about a day.
+const ATTEMPTS_MAX: u8 = 150;
+
+impl Shard {
+    /// As owner of its addresses: a deliver_sm or data_sm that is no status report.
+    pub(super) fn deliver(&mut self, now: Now, deliver: DeliverRef, pdu: &[u8]) {
+        self.stats.delivers += 1;
+        let body = pdu.get(HEADER_BYTES..).unwrap_or_default();
+        let fingerprint = self.route.hash(&[&deliver.smsc.to_be_bytes(), body]);
+        match self.redelivery.arrived(now.moment, fingerprint, &deliver) {
+            Seen::New => {}
+            Seen::Open => return self.stats.redelivered += 1,
+            Seen::Answered(status) => {
+                self.stats.redelivered += 1;
+                return self.answer(deliver, status);
+            }
+        }
+        if self.draining || self.requests.len() >= limits::DELIVERIES_MAX {
+            return self.refuse_delivery(
+                now,
+                deliver,
+                fingerprint,
+                CommandStatus::ESME_RX_T_APPN,
+                "overload or draining",
+            );
+        }
+        match short_message::read(pdu, &self.iwf) {
+            Ok(arrived) => self.take_short_message(now, deliver, fingerprint, &arrived),
+            Err(why) => {
+                let (status, why) = not_taken(why);
+                self.refuse_delivery(now, deliver, fingerprint, status, why);
+            }
+        }
+    }
+
+    fn refuse_delivery(
+        &mut self,
+        now: Now,
+        deliver: DeliverRef,
+        fingerprint: u64,
+        status: CommandStatus,
+        why: &'static str,
+    ) {
+        self.stats.delivers_refused += 1;
+        self.event(Event::DeliverRefused { smsc: deliver.smsc, status, why });
+        self.answer_delivery(now, deliver, fingerprint, status);
+    }
+
+    fn answer_delivery(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64, status: CommandStatus) {
+        let newest = self.redelivery.answered(now.moment, fingerprint, status);
+        self.answer(newest.unwrap_or(deliver), status);
+    }
+
+    fn take_short_message(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64, arrived: &Arrived<'_>) {
+        let common = Common { smsc: deliver.smsc, head: arrived.head };
+        let Some(part) = arrived.part else {
+            return self.take_single(now, deliver, fingerprint, common, arrived);
+        };
+        let key = self.join_key(common, &part, arrived.by_sar);
+        let Concatenated { total, number, .. } = part;
+        let (data_coding, national, octets) = (arrived.data_coding, arrived.national, arrived.octets);
+        let part = Part { number, total, ticket: 0, data_coding, national, octets };
+        match self.joining.handle_part(now, key, part) {
+            Outcome::Single | Outcome::Unusable => self.take_single(now, deliver, fingerprint, common, arrived),
+            Outcome::Stored => {
+                self.stats.parts_stored += 1;
+                self.joining_heads.insert(key, common);
+                self.answer_delivery(now, deliver, fingerprint, CommandStatus::ESME_ROK);
+            }
+            Outcome::Duplicate => {
+                self.stats.parts_repeated += 1;
+                let open = self.joined_open.contains(&key);
+                let status = if open { CommandStatus::ESME_RX_T_APPN } else { CommandStatus::ESME_ROK };
+                self.answer_delivery(now, deliver, fingerprint, status);
+            }
+            Outcome::Full => {
+                self.refuse_delivery(now, deliver, fingerprint, CommandStatus::ESME_RX_T_APPN, "no room for parts");
+            }
+            Outcome::Complete(joined) => {
+                self.joining_heads.remove(&key);
+                self.joined_open.insert(key);
+                let joined = Some((joined, number));
+                self.pass_on(
+                    now,
+                    Delivery { common, deliver: Some(deliver), fingerprint, joined, attempts: 0, arrived: now.moment },
+                );
+            }
+        }
+        self.expire_joins(now);
+    }
+
+    /// Parts belong together if account, addresses, reference, its width and its kind agree.
+    fn join_key(&self, common: Common, part: &Concatenated, by_sar: bool) -> u64 {
+        let kind = [u8::from(part.wide), u8::from(by_sar), part.total];
+        let Head { source, dest, .. } = common.head;
+        self.route.hash(&[
+            &common.smsc.to_be_bytes(),
+            &source.digits,
+            b"/",
+            &dest.digits,
+            &kind,
+            &part.reference.to_be_bytes(),
+        ])
+    }
+
+    fn take_single(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64, common: Common, arrived: &Arrived<'_>) {
+        let parts = [(arrived.national, arrived.octets)];
+        if !self.decode(common, arrived.data_coding, parts) {
+            let status = CommandStatus::ESME_RX_P_APPN;
+            return self.refuse_delivery(now, deliver, fingerprint, status, "not text");
+        }
+        self.send_short_message(
+            now,
+            Delivery { common, deliver: Some(deliver), fingerprint, joined: None, attempts: 0, arrived: now.moment },
+        );
+    }
+
+    /// Sends a message whose parts are joined.
+    fn pass_on(&mut self, now: Now, delivery: Delivery) {
+        let Some((joined, _)) = &delivery.joined else { return };
+        let data_coding = joined.parts().next().map_or(0, |part| part.data_coding);
+        let mut scratch = core::mem::take(&mut self.scratch);
+        let zero = self.zero_of(delivery.common.smsc);
+        let parts = joined.parts().map(|part| (part.national, part.octets));
+        let is_text = short_message::decode(data_coding, zero, parts, &mut scratch.octets, &mut scratch.text);
+        self.scratch = scratch;
+        if is_text {
+            return self.send_short_message(now, delivery);
+        }
+        self.finish(now, delivery, CommandStatus::ESME_RX_P_APPN);
+    }
+
+    fn zero_of(&self, smsc: u16) -> crate::wire::short_message::DataCodingZero {
+        self.settings.smscs.get(usize::from(smsc)).map(|smsc| smsc.coding.data_coding_0).unwrap_or_default()
+    }
+
+    fn decode(&mut self, common: Common, data_coding: u8, parts: [(National, &[u8]); 1]) -> bool {
+        let zero = self.zero_of(common.smsc);
+        let scratch = &mut self.scratch;
+        short_message::decode(data_coding, zero, parts, &mut scratch.octets, &mut scratch.text)
+    }
+
+    /// Step 4: "SHALL send the SIP MESSAGE request towards the CPM Client". The text is in the scratch buffer.
+    fn send_short_message(&mut self, now: Now, delivery: Delivery) {
+        let (mut tag, mut message_id, mut call_id) = ([0; 12], [0; 24], self.pool.take());
+        self.random.token(&mut tag);
+        self.random.token(&mut message_id);
+        let (conversation_id, contribution_id) = (uuid(&mut self.random), uuid(&mut self.random));
+        self.route.mint_call_id(self.settings.id, self.settings.sip.domain.as_bytes(), &mut self.random, &mut call_id);
+        let minted = Minted {
+            call_id: &call_id,
+            tag: &tag,
+            message_id: &message_id,
+            conversation_id: &conversation_id,
+            contribution_id: &contribution_id,
+        };
+        let head = delivery.common.head;
+        let token = self.requests.insert(Purpose::ShortMessage(delivery));
+        let (scratch, iwf) = (&mut self.scratch, &self.iwf);
+        let targets = self.hop.as_mut().map_or(&[][..], |hop| hop.targets(now.moment, &mut self.random));
+        self.clients.send(now.moment, token, targets, &mut self.random, |out| {
+            short_message::write(&head, &scratch.text, now, iwf, &minted, &mut scratch.octets, out);
+        });
+        self.pool.give(call_id);
+    }
+
+    /// "When the SMS IWF receives the SIP response, it SHALL generate a deliver_sm_resp" by Table 10.
+    pub(super) fn short_message_ended(&mut self, now: Now, delivery: Delivery, ended: Ended) {
+        let status = self.command_status_of(ended);
+        self.finish(now, delivery, status);
+    }
+
+    fn finish(&mut self, now: Now, mut delivery: Delivery, status: CommandStatus) {
+        let accepted = status == CommandStatus::ESME_ROK;
+        self.stats.delivers_accepted += u64::from(accepted);
+        let temporary = status == CommandStatus::ESME_RX_T_APPN;
+        if delivery.deliver.is_none() && temporary {
+            return self.keep_undelivered(now, delivery);
+        }
+        self.stats.delivers_refused += u64::from(!accepted);
+        if let Some((joined, last)) = delivery.joined.take() {
+            self.joined_open.remove(&joined.key());
+            self.joined_ended(now, joined, last, delivery.common, temporary);
+        }
+        self.latencies.sms_to_cpm.add(micros(now.moment.since(delivery.arrived)));
+        match delivery.deliver {
+            Some(deliver) => {
+                if !accepted {
+                    self.event(Event::DeliverRefused {
+                        smsc: deliver.smsc,
+                        status,
+                        why: "the SIP side did not take it",
+                    });
+                }
+                self.answer_delivery(now, deliver, delivery.fingerprint, status);
+            }
+            None if !accepted => self.event(Event::DeliverLost { smsc: delivery.common.smsc }),
+            None => {}
+        }
+    }
+
+    /// The SM-SC repeats only the last part of what could not be delivered, so the others wait for it again.
+    fn joined_ended(&mut self, now: Now, joined: Joined, last: u8, common: Common, temporary: bool) {
+        if temporary {
+            self.joining_heads.insert(joined.key(), common);
+            self.joining.put_back(now, &joined, last);
+        }
+        self.joining.recycle(joined);
+    }
+
+    /// Nobody repeats a message whose parts were all acknowledged: we do.
+    fn keep_undelivered(&mut self, now: Now, mut delivery: Delivery) {
+        delivery.attempts += 1;
+        if delivery.attempts > ATTEMPTS_MAX {
+            self.stats.delivers_refused += 1;
+            return self.event(Event::DeliverLost { smsc: delivery.common.smsc });
+        }
+        let wait = (RETRY_MIN * (1 << u32::from(delivery.attempts).min(10))).min(RETRY_MAX);
+        let key = self.undelivered.insert(delivery);
+        self.arm(now.moment + wait, ALARM_RETRY, key);
+    }
+
+    pub(super) fn deliver_again(&mut self, now: Now, key: u64) {
+        if let Some(delivery) = self.undelivered.remove(key) {
+            self.pass_on(now, delivery);
+        }
+    }
+
+    /// Step 2's wait ends: what came is delivered, or nothing, by policy.
+    pub(super) fn expire_joins(&mut self, now: Now) {
+        self.joining.handle_timeout(now);
+        while let Some(Expired { incomplete, joined }) = self.joining.poll_expired() {
+            self.stats.joins_expired += 1;
+            match (self.joining_heads.remove(&joined.key()), incomplete) {
+                (Some(common), Incomplete::DeliverWhatCame) => {
+                    let joined = Some((joined, 0));
+                    self.pass_on(
+                        now,
+                        Delivery { common, deliver: None, fingerprint: 0, joined, attempts: 0, arrived: now.moment },
+                    );
+                }
+                _ => self.joining.recycle(joined),
+            }
+        }
+    }
+
+    /// Table 10, and "try again" for what was never answered.
+    pub(super) fn command_status_of(&self, ended: Ended) -> CommandStatus {
+        match ended {
+            Ended::Answered(code) => deliver_sm_to_pager::command_status(code, &self.iwf.policy),
+            Ended::Failed => CommandStatus::ESME_RX_T_APPN,
+        }
+    }
+}
+
+fn not_taken(why: NotTaken) -> (CommandStatus, &'static str) {
+    match why {
+        NotTaken::Address => (NOT_E164, "an address is no E.164 number"),
+        NotTaken::Malformed => (CommandStatus::ESME_RX_P_APPN, "malformed"),
+        NotTaken::NotText => (CommandStatus::ESME_RX_P_APPN, "not text for a person"),
+    }
+}
+
+/// A random UUID (RFC 9562 5.4), as Conversation-ID and Contribution-ID are written.
+fn uuid(random: &mut crate::engine::Random) -> [u8; 36] {
+    let bits = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
+    let bits = bits & !(0xF << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let mut uuid = [b'-'; 36];
+    let places = (0..36).filter(|place| !matches!(place, 8 | 13 | 18 | 23));
+    for (nibble, place) in (0..32).rev().zip(places) {
+        let digit = u8::try_from(bits >> (4 * nibble) & 0xF).unwrap_or(0);
+        uuid[place] = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+    }
+    uuid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_are_of_version_4() {
+        let uuid = uuid(&mut crate::engine::Random::from_seed([3; 32]));
+        let text = core::str::from_utf8(&uuid).unwrap();
+        assert_eq!(text.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert_eq!(uuid[14], b'4');
+        assert!(matches!(uuid[19], b'8' | b'9' | b'a' | b'b'));
+    }
+}

@@ -1,0 +1,96 @@
+//! What is worth a line in a log. No message text, and no address of a subscriber, is in any of them.
+
+use crate::wire::inline::Inline;
+use crate::wire::smpp::CommandStatus;
+
+/// A Call-ID, cut to what fits: enough to find the message in a trace.
+pub type CallId = Inline<96>;
+
+/// Something that happened on one shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A bind is up.
+    Bound {
+        /// SM-SC number.
+        smsc: u16,
+    },
+    /// The SM-SC refused the bind.
+    BindRefused {
+        /// SM-SC number.
+        smsc: u16,
+        /// Why.
+        status: CommandStatus,
+    },
+    /// The connection to the SM-SC is gone, or could not be made.
+    BindLost {
+        /// SM-SC number.
+        smsc: u16,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The SM-SC asks for fewer requests.
+    Throttled {
+        /// SM-SC number.
+        smsc: u16,
+        /// ESME_RTHROTTLED or ESME_RMSGQFUL.
+        status: CommandStatus,
+    },
+    /// A SIP request was refused.
+    Refused {
+        /// Its Call-ID.
+        call_id: CallId,
+        /// The response.
+        code: u16,
+        /// Why: a header, a policy, or what is missing.
+        why: &'static str,
+    },
+    /// A message was refused by the SM-SC, at least in part.
+    RefusedBySmsc {
+        /// Its Call-ID.
+        call_id: CallId,
+        /// The response.
+        code: u16,
+        /// What the SM-SC said.
+        status: CommandStatus,
+        /// Whether some of its short messages had been taken.
+        partial: bool,
+    },
+    /// Nobody knows whether the SM-SC took a message.
+    Unknown {
+        /// Its Call-ID.
+        call_id: CallId,
+        /// The response.
+        code: u16,
+    },
+    /// A status report named a message that is not open here.
+    ReportUnmatched {
+        /// SM-SC number.
+        smsc: u16,
+    },
+    /// The CPM side did not take a notification or an event.
+    NotificationFailed {
+        /// The response, 0 if there was none.
+        code: u16,
+    },
+    /// A short message for a CPM user was refused.
+    DeliverRefused {
+        /// SM-SC number.
+        smsc: u16,
+        /// What the SM-SC was told.
+        status: CommandStatus,
+        /// Why.
+        why: &'static str,
+    },
+    /// A message whose parts were acknowledged could not be delivered and was given up.
+    DeliverLost {
+        /// SM-SC number.
+        smsc: u16,
+    },
+}
+
+/// A Call-ID as events bear it.
+#[must_use]
+pub fn call_id(octets: &[u8]) -> CallId {
+    let len = octets.len().min(96);
+    Inline::from_slice(octets.get(..len).unwrap_or_default()).unwrap_or_default()
+}

@@ -1,0 +1,147 @@
+//! Hand-offs and the rounds that empty every engine.
+
+use crate::engine::Now;
+use crate::engine::sip::ResponseRoute;
+use crate::engine::transport::{LinkRef, QueryId, ShardId, Transmit, Transport};
+
+use super::Shard;
+use super::handoff::Handoff;
+
+impl Shard {
+    pub(super) fn take_handoff(&mut self, now: Now, from: ShardId, handoff: Handoff) {
+        match handoff {
+            Handoff::Sip { source, bytes } => self.handle_sip(now, source, &bytes),
+            Handoff::StreamOut { link, bytes, otherwise } => self.stream_out(link, bytes, otherwise),
+            Handoff::Submit(submit) => {
+                self.binds.submit(now, &submit, &mut self.outbox, &mut self.stats);
+                self.pool.give(submit.pdus);
+            }
+            Handoff::Submitted { whose, smsc, outcome } => self.submitted(now, whose, smsc, outcome),
+            Handoff::Register { hash, whose, until } => self.register(hash, whose, until),
+            Handoff::Forget { hash, whose } => self.reports.forget(hash, whose),
+            Handoff::Report { hash, report } => self.find_message(now, hash, report),
+            Handoff::Reported { hash, whose, report } => self.reported(now, hash, whose, report),
+            Handoff::Deliver { deliver, pdu } => self.deliver(now, deliver, &pdu),
+            Handoff::Answer { deliver, status } => self.binds.answer(now, deliver, status),
+            Handoff::BindLost(bind) => self.redelivery.bind_lost(now.moment, bind),
+            Handoff::Binds { smsc, transmitters } => self.choice.set(smsc, from, transmitters),
+            Handoff::Finished => self.core_finished(now, from),
+        }
+    }
+
+    /// What the DNS is to be asked, and which servers did not answer.
+    fn look_after_next_hop(&mut self, now: Now) {
+        let Some(hop) = &mut self.hop else { return };
+        while let Some(fault) = self.clients.poll_fault() {
+            hop.pause(now.moment, fault.target, fault.retry_after);
+        }
+        if let Some((name, kind)) = hop.poll_query(now.moment) {
+            self.queries += 1;
+            self.outbox.transmits.push_back(Transmit::Resolve { query: QueryId(self.queries), name, kind });
+        }
+    }
+
+    /// Empties every engine until nothing more comes.
+    pub(super) fn settle(&mut self, now: Now) {
+        loop {
+            self.send_responses();
+            self.send_requests(now);
+            while let Some(event) = self.clients.poll_event() {
+                self.request_ended(now, event);
+            }
+            let mut busy = self.binds.settle(now, &self.settings.smscs, &mut self.outbox, &mut self.bind_events);
+            self.take_deliveries();
+            while let Some(handoff) = self.outbox.local.pop_front() {
+                busy = true;
+                let own = self.settings.id;
+                self.take_handoff(now, own, handoff);
+            }
+            if !busy {
+                break;
+            }
+        }
+        self.look_after_next_hop(now);
+        self.finish_if_drained(now);
+    }
+
+    fn send_responses(&mut self) {
+        while let Some((route, bytes)) = self.servers.poll_transmit() {
+            match route {
+                ResponseRoute::Datagram { listener, peer } => {
+                    self.outbox.transmits.push_back(Transmit::Datagram { listener, peer, bytes });
+                }
+                ResponseRoute::Stream { link, otherwise } => self.stream_response(link, bytes, otherwise),
+            }
+        }
+    }
+
+    /// A response leaves by the connection of its request, from the core that holds it.
+    fn stream_response(&mut self, link: LinkRef, bytes: Vec<u8>, otherwise: core::net::SocketAddr) {
+        if link.shard == self.settings.id {
+            self.stream_out(link.link, bytes, otherwise);
+        } else {
+            self.outbox.hand(link.shard, Handoff::StreamOut { link: link.link, bytes, otherwise });
+        }
+    }
+
+    fn stream_out(&mut self, link: crate::engine::transport::LinkId, bytes: Vec<u8>, otherwise: core::net::SocketAddr) {
+        if self.streams.peer(link).is_some() {
+            self.outbox.transmits.push_back(Transmit::Stream { link, bytes });
+        } else {
+            self.send_stream(otherwise, bytes);
+        }
+    }
+
+    fn send_stream(&mut self, peer: core::net::SocketAddr, bytes: Vec<u8>) -> bool {
+        let next = &mut self.next_order;
+        self.streams.send_to(peer, bytes, &mut self.outbox, || {
+            *next += 1;
+            crate::engine::transport::ConnectId(*next)
+        })
+    }
+
+    fn send_requests(&mut self, now: Now) {
+        while let Some((target, bytes)) = self.clients.poll_transmit() {
+            match target.transport {
+                Transport::Udp => {
+                    let Some(listener) = self.settings.sip.listener_for(target.peer) else {
+                        self.clients.handle_transport_error(now.moment, target, &mut self.random);
+                        continue;
+                    };
+                    self.outbox.transmits.push_back(Transmit::Datagram { listener, peer: target.peer, bytes });
+                }
+                Transport::Tcp => {
+                    if !self.send_stream(target.peer, bytes) {
+                        self.clients.handle_transport_error(now.moment, target, &mut self.random);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Drain, first step: what this core accepted is finished, and the others are told. Second step: when every core has,
+    /// the binds are unbound.
+    fn finish_if_drained(&mut self, now: Now) {
+        let own = usize::from(self.settings.id.0);
+        let idle = self.is_idle();
+        if !self.draining || !idle || self.finished[own] {
+            return;
+        }
+        self.finished[own] = true;
+        self.outbox.broadcast(|| Handoff::Finished);
+        while let Some(handoff) = self.outbox.local.pop_front() {
+            let own = self.settings.id;
+            self.take_handoff(now, own, handoff);
+        }
+    }
+
+    fn core_finished(&mut self, now: Now, from: ShardId) {
+        if let Some(finished) = self.finished.get_mut(usize::from(from.0)) {
+            *finished = true;
+        }
+        if self.finished.iter().all(|&finished| finished) {
+            self.binds.drain(now);
+            while self.binds.settle(now, &self.settings.smscs, &mut self.outbox, &mut self.bind_events) {}
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! One core's world: everything a core owns, single-threaded, and still without I/O.
+//!
+//! The shell tells a [`Shard`] what arrived (`on_*`) and drains what came of it (`poll_*`). Shards know of each other only
+//! by what they hand over.
+
+mod binds;
+mod deliver;
+pub mod event;
+mod handle;
+pub mod handoff;
+mod outbox;
+mod pager;
+mod pool;
+mod redelivery;
+mod report_index;
+pub mod route;
+pub mod settings;
+mod sip_stream;
+mod smsc_choice;
+mod status_reports;
+mod streams;
+mod submit;
+mod uac;
+mod uas;
+
+use core::net::SocketAddr;
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use hashbrown::{HashMap, HashSet};
+
+use crate::engine::joining::Joining;
+use crate::engine::keyed_hash::{Hashed, KeyedHash};
+use crate::engine::sip::{ClientNonInvite, NextHop, SentBy, ServerNonInvite, Target};
+use crate::engine::transport::{
+    ConnectId, LinkId, ListenerId, QueryId, Record, Road, ShardId, Source, Transmit, Transport,
+};
+use crate::engine::wheel::Wheel;
+use crate::engine::{Moment, Now, Random};
+use crate::iwf::Iwf;
+use crate::iwf::arena::Arena;
+use crate::limits;
+use crate::observe::{Latencies, LinkStats, SipCodes, Snapshot, Stats};
+use crate::wire::sip;
+
+use binds::{BindEvent, Binds};
+use event::Event;
+use handoff::Handoff;
+use outbox::Outbox;
+use pool::Pool;
+use redelivery::Redelivery;
+use report_index::ReportIndex;
+use route::Route;
+use settings::Settings;
+use smsc_choice::SmscChoice;
+use streams::{Heard, Streams};
+
+/// One core's world.
+///
+/// Order of calls: any number of `on_*`, then `poll_transmit` and `poll_handoff` until empty, then `poll_timeout`.
+#[derive(Debug)]
+pub struct Shard {
+    settings: Settings,
+    iwf: Iwf,
+    route: Route,
+    random: Random,
+    index: sip::Index,
+    servers: ServerNonInvite,
+    clients: ClientNonInvite,
+    /// Where our requests go.
+    hop: Option<NextHop>,
+    /// Questions to the DNS that were asked, counted.
+    queries: u64,
+    streams: Streams,
+    binds: Binds,
+    choice: SmscChoice,
+    reports: ReportIndex,
+    joining: Joining,
+    /// What the parts of each set have in common.
+    joining_heads: HashMap<u64, deliver::Common, Hashed>,
+    /// Sets that are complete and whose message is on its way.
+    joined_open: HashSet<u64, Hashed>,
+    redelivery: Redelivery,
+    messages: Arena<submit::Message>,
+    /// Of these, how many senders wait for an answer.
+    unanswered: usize,
+    /// Short messages that nobody else will repeat, waiting for another attempt.
+    undelivered: Arena<deliver::Delivery>,
+    requests: Arena<uac::Purpose>,
+    alarms: Wheel,
+    outbox: Outbox,
+    bind_events: Vec<BindEvent>,
+    events: VecDeque<Event>,
+    pool: Pool,
+    scratch: pager::Scratch,
+    stats: Stats,
+    latencies: Latencies,
+    sip_codes: SipCodes,
+    next_order: u64,
+    draining: bool,
+    /// Cores that will submit nothing more.
+    finished: Vec<bool>,
+}
+
+impl Shard {
+    /// A shard that will connect its binds at once.
+    #[must_use]
+    pub fn new(settings: Settings) -> Shard {
+        let mut random = Random::from_seed(settings.seed);
+        let (id, shards) = (settings.id, settings.shards);
+        let route = Route::new(shards, settings.hash_key);
+        let own_hash = KeyedHash::new([random.next_u64(), random.next_u64()]);
+        let sent_by = SentBy { udp: settings.sip.sent_by(Transport::Udp), tcp: settings.sip.sent_by(Transport::Tcp) };
+        Shard {
+            index: sip::Index::new(),
+            servers: ServerNonInvite::new(own_hash.clone()),
+            clients: ClientNonInvite::new(own_hash, sent_by),
+            hop: settings.sip.hop(),
+            queries: 0,
+            streams: Streams::new(settings.sip.idle),
+            binds: Binds::new(id, shards, &settings.smscs, &mut random),
+            choice: SmscChoice::new(id, shards, settings.smscs.len()),
+            reports: ReportIndex::new(),
+            joining: Joining::new(settings.joining()),
+            joining_heads: HashMap::with_hasher(Hashed::default()),
+            joined_open: HashSet::with_hasher(Hashed::default()),
+            redelivery: Redelivery::default(),
+            messages: Arena::default(),
+            unanswered: 0,
+            undelivered: Arena::default(),
+            requests: Arena::default(),
+            alarms: Wheel::new(),
+            outbox: Outbox::new(id, shards),
+            bind_events: Vec::new(),
+            events: VecDeque::new(),
+            pool: Pool::default(),
+            scratch: pager::Scratch::default(),
+            stats: Stats::default(),
+            latencies: Latencies::default(),
+            sip_codes: SipCodes::default(),
+            next_order: 0,
+            draining: false,
+            finished: vec![false; usize::from(shards)],
+            iwf: Iwf::new(settings.policy.clone()),
+            route,
+            random,
+            settings,
+        }
+    }
+
+    /// Which shard this is.
+    #[must_use]
+    pub fn id(&self) -> ShardId {
+        self.settings.id
+    }
+
+    /// Which shard must get this datagram. One without a Call-ID may be refused by any.
+    #[must_use]
+    pub fn owner_of(&self, datagram: &[u8]) -> ShardId {
+        sip::peek_call_id(datagram).map_or(self.settings.id, |call_id| self.route.of_call_id(call_id))
+    }
+
+    /// A datagram that this shard owns.
+    pub fn on_datagram(&mut self, now: Now, listener: ListenerId, peer: SocketAddr, bytes: &[u8]) {
+        self.handle_sip(now, Source { peer, road: Road::Datagram(listener) }, bytes);
+        self.settle(now);
+    }
+
+    /// A connection was accepted on a SIP listener.
+    pub fn on_accepted(&mut self, now: Now, link: LinkId, peer: SocketAddr) {
+        self.streams.opened(now.moment, link, peer);
+    }
+
+    /// An ordered connection is open.
+    pub fn on_connected(&mut self, now: Now, link: LinkId, order: ConnectId, peer: SocketAddr) {
+        if order.0 & binds::CONNECT_BIT != 0 {
+            self.binds.connected(now, order, link);
+        } else if !self.streams.connected(now.moment, link, order, peer, &mut self.outbox) {
+            self.outbox.transmits.push_back(Transmit::Close { link });
+        }
+        self.settle(now);
+    }
+
+    /// An ordered connection could not be opened.
+    pub fn on_connect_failed(&mut self, now: Now, order: ConnectId) {
+        if order.0 & binds::CONNECT_BIT != 0 {
+            self.binds.connect_failed(now, order);
+        } else if let Some(peer) = self.streams.connect_failed(order) {
+            self.target_lost(now, peer);
+        }
+        self.settle(now);
+    }
+
+    /// Octets of a connection.
+    pub fn on_stream(&mut self, now: Now, link: LinkId, bytes: Bytes) {
+        if self.binds.has(link) {
+            self.binds.bytes(now, link, &bytes)
+        } else {
+            self.sip_stream(now, link, bytes)
+        }
+        self.settle(now);
+    }
+
+    fn sip_stream(&mut self, now: Now, link: LinkId, bytes: Bytes) {
+        let Some(peer) = self.streams.peer(link) else { return };
+        let road = Road::Stream(crate::engine::transport::LinkRef { shard: self.settings.id, link });
+        let source = Source { peer, road };
+        self.streams.push(now.moment, link, bytes);
+        loop {
+            match self.streams.next(now.moment, link, &mut self.outbox) {
+                Heard::Message(bytes) => self.sip_from_stream(now, source, bytes),
+                Heard::Nothing => return,
+                Heard::Broken => {
+                    self.stats.sip_malformed += 1;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn sip_from_stream(&mut self, now: Now, source: Source, bytes: Bytes) {
+        let owner = self.owner_of(&bytes);
+        if owner == self.settings.id {
+            return self.handle_sip(now, source, &bytes);
+        }
+        self.stats.sip_handed_over += 1;
+        self.outbox.hand(owner, Handoff::Sip { source, bytes });
+    }
+
+    /// A connection is gone.
+    pub fn on_closed(&mut self, now: Now, link: LinkId) {
+        if self.binds.has(link) {
+            self.binds.closed(now, link);
+        } else if let Some(peer) = self.streams.closed(link) {
+            self.target_lost(now, peer);
+        }
+        self.settle(now);
+    }
+
+    fn target_lost(&mut self, now: Now, peer: SocketAddr) {
+        let target = Target { transport: Transport::Tcp, peer };
+        self.clients.handle_transport_error(now.moment, target, &mut self.random);
+    }
+
+    /// The DNS answered: these records, good for `ttl_s` seconds; none if it had none or failed.
+    pub fn on_resolved(&mut self, now: Now, query: QueryId, records: &[Record], ttl_s: u32) {
+        if let Some(hop) = self.hop.as_mut().filter(|_| query.0 == self.queries) {
+            hop.answered(now.moment, records, ttl_s, &mut self.random);
+        }
+        self.settle(now);
+    }
+
+    /// Something from another core.
+    pub fn on_handoff(&mut self, now: Now, from: ShardId, handoff: Handoff) {
+        self.take_handoff(now, from, handoff);
+        self.settle(now);
+    }
+
+    /// Timers may be due.
+    pub fn on_tick(&mut self, now: Now) {
+        self.servers.handle_timeout(now.moment);
+        self.clients.handle_timeout(now.moment, &mut self.random);
+        self.binds.timeout(now);
+        self.stats.sip_connections_timed_out += self.streams.handle_timeout(now.moment, &mut self.outbox);
+        self.expire_reports(now);
+        self.expire_joins(now);
+        self.ring_alarms(now);
+        self.settle(now);
+    }
+
+    /// What to send next.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.outbox.transmits.pop_front()
+    }
+
+    /// What is worth a line in the log.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn event(&mut self, event: Event) {
+        if self.events.len() < limits::EVENTS_MAX {
+            self.events.push_back(event)
+        } else {
+            self.stats.events_dropped += 1
+        }
+    }
+
+    /// What to hand over next, and to whom.
+    pub fn poll_handoff(&mut self) -> Option<(ShardId, Handoff)> {
+        self.outbox.handoffs.pop_front()
+    }
+
+    /// Gives a sent buffer back, to whoever has the fewest.
+    pub fn recycle(&mut self, bytes: Vec<u8>) {
+        let spare = [self.servers.spare(), self.clients.spare(), self.binds.spare()];
+        match spare.iter().enumerate().min_by_key(|(_, count)| **count) {
+            Some((0, _)) => self.servers.recycle(bytes),
+            Some((1, _)) => self.clients.recycle(bytes),
+            _ => self.binds.recycle(bytes),
+        }
+    }
+
+    /// When to call `on_tick` next.
+    #[must_use]
+    pub fn poll_timeout(&mut self) -> Option<Moment> {
+        let joins = self.joining.poll_timeout();
+        let timers = [
+            self.servers.deadline(),
+            self.clients.deadline(),
+            self.binds.deadline(),
+            self.streams.deadline(),
+            self.reports.deadline(),
+            self.alarms.next_deadline(),
+            self.hop.as_ref().and_then(NextHop::poll_timeout),
+            joins,
+        ];
+        timers.into_iter().flatten().min()
+    }
+
+    /// What was counted, gauges brought up to date.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let count = |number: usize| number as u64;
+        Stats {
+            sip_retransmissions_absorbed: self.servers.retransmissions(),
+            sip_retransmissions_sent: self.clients.retransmissions(),
+            binds_bound: count(self.binds.bound()),
+            server_transactions: count(self.servers.len()),
+            client_transactions: count(self.clients.len()),
+            open_reports: count(self.reports.len()),
+            held_reports: count(self.reports.held()),
+            open_messages: count(self.messages.len()),
+            sip_connections: count(self.streams.len()),
+            undelivered: count(self.undelivered.len()),
+            joining: count(self.joining_heads.len()),
+            ..self.stats
+        }
+    }
+
+    /// Everything that can be seen of this shard; what the shell counts is its own to fill in.
+    pub fn observe(&self, snapshot: &mut Snapshot) {
+        snapshot.core = usize::from(self.settings.id.0);
+        (snapshot.ready, snapshot.draining) = (self.is_ready(), self.draining);
+        snapshot.stats = self.stats();
+        snapshot.latencies = Latencies { submit: self.binds.submit_latency(), ..self.latencies };
+        snapshot.sip_codes = self.sip_codes;
+        snapshot.links.clear();
+        snapshot.links.extend(self.links());
+    }
+
+    /// What each bind counts.
+    pub fn links(&self) -> impl Iterator<Item = LinkStats> {
+        self.binds.links()
+    }
+
+    /// Whether a submission would find a bind.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.choice.any()
+    }
+
+    /// Stops taking new work: what was accepted is finished, then the binds are unbound.
+    pub fn drain(&mut self, now: Now) {
+        self.draining = true;
+        self.settle(now);
+    }
+
+    /// Whether everything that was accepted is finished and every bind is gone.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.draining && self.binds.is_drained() && self.outbox.transmits.is_empty()
+    }
+}

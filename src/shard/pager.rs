@@ -1,0 +1,159 @@
+//! CPM messages as they arrive (IWF 6.1.1): accepted, converted, retained and put on their way.
+
+use core::time::Duration;
+
+use crate::engine::Now;
+use crate::engine::sip::TransactionId;
+use crate::interwork::sms::pager_to_submit_sm::registered_delivery_of;
+use crate::iwf::pager::{self, Form, Read};
+use crate::iwf::retained::{Progress, Retained};
+use crate::iwf::segments::{Reports, Responses};
+use crate::limits;
+use crate::policy::EarlyAnswer;
+use crate::wire::sip::{Message as SipMessage, Name};
+
+use super::Shard;
+use super::event::{self, CallId};
+use super::status_reports::Telling;
+use super::submit::{ALARM_ANSWER, Message};
+use super::uas::Refusal;
+
+/// Buffers used within one call, kept for the next.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) text: String,
+    pub(super) octets: Vec<u8>,
+}
+
+/// A message that was converted and has a link to leave by.
+struct Converted {
+    pdus: Vec<u8>,
+    total: u8,
+    smsc: u16,
+    shard: crate::engine::transport::ShardId,
+}
+
+impl Shard {
+    /// A MESSAGE of a trusted peer. An error is its response; otherwise it comes later.
+    pub(super) fn handle_message(
+        &mut self,
+        now: Now,
+        transaction: TransactionId,
+        message: &SipMessage<'_>,
+    ) -> Result<(), Refusal> {
+        if pager::is_notification(message) {
+            self.stats.imdns_received += 1;
+            self.acknowledge_notification(now, transaction);
+            return Ok(());
+        }
+        if !self.iwf.policy.switches.sms_standalone_messages {
+            return Err(Refusal::because(488, "Standalone Messages are switched off"));
+        }
+        if self.draining || self.messages.len() >= limits::PAGER_MESSAGES_MAX {
+            return Err(Refusal::because(503, "draining, or too many messages are open"));
+        }
+        let mut scratch = core::mem::take(&mut self.scratch);
+        let taken = self.take_message(now, transaction, message, &mut scratch);
+        self.scratch = scratch;
+        taken
+    }
+
+    /// RFC 5438 8: a notification about a short message's delivery has nowhere to go; SMS cannot bear it.
+    fn acknowledge_notification(&mut self, now: Now, transaction: TransactionId) {
+        let server = self.iwf.server.as_bytes();
+        self.sip_codes.sent.add(200);
+        self.servers.respond(now.moment, transaction, 200, "OK", |headers| headers.header(Name::Server, server));
+    }
+
+    fn take_message(
+        &mut self,
+        now: Now,
+        transaction: TransactionId,
+        message: &SipMessage<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<(), Refusal> {
+        let read = pager::read(message, &self.iwf.policy, &mut scratch.text)
+            .map_err(|why| Refusal::not_acceptable(why, &self.iwf.policy))?;
+        let converted = self.convert(&read, scratch)?;
+        let call_id = event::call_id(message.call_id().unwrap_or_default());
+        let key = self.keep(now, transaction, call_id, &read, &converted, scratch);
+        self.answer_early(now, key);
+        let pdus = self.pool.copy(&converted.pdus);
+        if let Some(message) = self.messages.get_mut(key) {
+            message.pdus = converted.pdus;
+        }
+        self.hand_submit(key, converted.smsc, converted.shard, pdus);
+        Ok(())
+    }
+
+    fn convert(&mut self, read: &Read<'_>, scratch: &mut Scratch) -> Result<Converted, Refusal> {
+        let Some((smsc, shard)) = self.choice.choose(|_| true) else {
+            return Err(Refusal::because(503, "no SM-SC is bound"));
+        };
+        let settings = &self.settings.smscs[usize::from(smsc)];
+        let form = Form { coding: &settings.coding, concatenation: settings.concatenation, data_sm: settings.data_sm };
+        let reference = u16::try_from(self.random.below(1 << 16)).unwrap_or(0);
+        let mut pdus = self.pool.take();
+        let policy = &self.iwf.policy;
+        match read.write_short_messages(&scratch.text, &form, reference, policy, &mut scratch.octets, &mut pdus) {
+            Ok(total) => Ok(Converted { pdus, total, smsc, shard }),
+            Err(why) => {
+                self.pool.give(pdus);
+                Err(Refusal::not_acceptable(why, policy))
+            }
+        }
+    }
+
+    fn keep(
+        &mut self,
+        now: Now,
+        transaction: TransactionId,
+        call_id: CallId,
+        read: &Read<'_>,
+        converted: &Converted,
+        scratch: &Scratch,
+    ) -> u64 {
+        let policy = &self.iwf.policy;
+        let mut retained = Retained { octets: self.pool.take(), ..Retained::default() };
+        read.retain(now, &scratch.text, &mut retained);
+        let validity_s = policy.submission.validity_s(read.expires_s).unwrap_or(policy.reports.wait_without_validity_s);
+        retained.until = now.moment + Duration::from_secs(u64::from(validity_s)) + REPORT_MARGIN;
+        let deadline = Duration::from_millis(u64::from(policy.submission.answer_deadline_ms));
+        let report_requested = registered_delivery_of(read.requested, policy) != 0;
+        self.unanswered += 1;
+        let key = self.messages.insert(Message {
+            transaction: Some(transaction),
+            call_id,
+            arrived: now.moment,
+            retained,
+            requested: read.requested,
+            total: converted.total,
+            responses: Responses::default(),
+            reports: Reports::default(),
+            progress: Progress { report_requested, ..Progress::default() },
+            smsc: converted.smsc,
+            pdus: Vec::new(),
+            resends: 0,
+            until: now.moment + deadline * 4 / 5,
+            alarm: None,
+            telling: Telling::default(),
+        });
+        let alarm = self.arm(now.moment + deadline, ALARM_ANSWER, key);
+        if let Some(message) = self.messages.get_mut(key) {
+            message.alarm = Some(alarm);
+        }
+        key
+    }
+
+    /// 6.1.1: "MAY respond with either 202 or 408 prior to receiving a response".
+    fn answer_early(&mut self, now: Now, key: u64) {
+        match self.iwf.policy.submission.early_answer {
+            EarlyAnswer::None => {}
+            EarlyAnswer::Accepted => self.respond_accepted(now, key),
+            EarlyAnswer::RequestTimeout => self.respond_refused(now, key, Refusal::of_code(408)),
+        }
+    }
+}
+
+/// A report about the end of a short message's validity comes after that end.
+const REPORT_MARGIN: Duration = Duration::from_secs(600);

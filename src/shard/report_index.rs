@@ -1,0 +1,136 @@
+//! The index of open message_ids: which message a status report belongs to (IWF 6.2.2.1.2 step 1).
+//!
+//! A report may come before the submit response, so one that finds nothing is held for a short while before the SM-SC is
+//! told ESME_RINVMSGID.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
+use slab::Slab;
+
+use crate::engine::Moment;
+use crate::engine::wheel::{TimerId, Wheel};
+use crate::limits;
+
+use super::handoff::{Report, SegmentRef};
+
+/// The build hasher of tables whose keys are already keyed hashes.
+type Hashed = foldhash::fast::FixedState;
+
+#[derive(Debug)]
+struct Open {
+    hash: u64,
+    whose: SegmentRef,
+    timer: TimerId,
+}
+
+#[derive(Debug)]
+struct Held {
+    hash: u64,
+    report: Report,
+    until: Moment,
+}
+
+/// What a report found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Its message.
+    Message(SegmentRef),
+    /// Nothing yet; it waits.
+    Held,
+    /// Nothing, and there is no room to wait.
+    Full,
+}
+
+/// Open ids and held reports of one index shard.
+#[derive(Debug)]
+pub(super) struct ReportIndex {
+    by_hash: HashMap<u64, u32, Hashed>,
+    open: Slab<Open>,
+    timers: Wheel,
+    /// In order of their deadlines, since all are held for the same time.
+    held: VecDeque<Held>,
+}
+
+impl ReportIndex {
+    pub(super) fn new() -> ReportIndex {
+        let by_hash = HashMap::with_hasher(Hashed::default());
+        ReportIndex { by_hash, open: Slab::new(), timers: Wheel::new(), held: VecDeque::new() }
+    }
+
+    /// Number of open ids.
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Number of reports that wait for their message.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Opens an id until `until`. An id that the SM-SC gives out again belongs to the newer message. When the table is
+    /// full the id is not kept and `false` is returned; its report will not be found.
+    pub(super) fn register(&mut self, hash: u64, whose: SegmentRef, until: Moment) -> bool {
+        self.remove(hash);
+        if self.open.len() >= limits::OPEN_REPORTS_MAX {
+            return false;
+        }
+        let entry = self.open.vacant_entry();
+        let key = u32::try_from(entry.key()).unwrap_or(u32::MAX);
+        let timer = self.timers.arm(until, u64::from(key));
+        entry.insert(Open { hash, whose, timer });
+        self.by_hash.insert(hash, key);
+        true
+    }
+
+    /// Takes a held report for `hash`; call until there is none.
+    pub(super) fn release(&mut self, hash: u64) -> Option<Report> {
+        let at = self.held.iter().position(|held| held.hash == hash)?;
+        self.held.remove(at).map(|held| held.report)
+    }
+
+    /// Looks up the message of a report, or holds it until `until`.
+    pub(super) fn find(&mut self, hash: u64, report: Report, until: Moment) -> Found {
+        if let Some(open) = self.by_hash.get(&hash).and_then(|&key| self.open.get(key as usize)) {
+            return Found::Message(open.whose);
+        }
+        if self.held.len() >= limits::HELD_REPORTS_MAX {
+            return Found::Full;
+        }
+        self.held.push_back(Held { hash, report, until });
+        Found::Held
+    }
+
+    /// Closes an id if it is still `whose`.
+    pub(super) fn forget(&mut self, hash: u64, whose: SegmentRef) {
+        let open = self.by_hash.get(&hash).and_then(|&key| self.open.get(key as usize));
+        if open.is_some_and(|open| open.whose == whose) {
+            self.remove(hash);
+        }
+    }
+
+    fn remove(&mut self, hash: u64) {
+        let Some(key) = self.by_hash.remove(&hash) else { return };
+        let open = self.open.remove(key as usize);
+        self.timers.cancel(open.timer);
+    }
+
+    /// The next report that waited in vain. Ids whose time is over go as well.
+    pub(super) fn poll_expired(&mut self, now: Moment) -> Option<Report> {
+        while let Some(key) = self.timers.poll(now) {
+            if let Some(open) = usize::try_from(key).ok().and_then(|key| self.open.try_remove(key)) {
+                self.by_hash.remove(&open.hash);
+            }
+        }
+        if self.held.front().is_some_and(|held| held.until <= now) {
+            return self.held.pop_front().map(|held| held.report);
+        }
+        None
+    }
+
+    /// When to call `poll_expired` next.
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        let held = self.held.front().map(|held| held.until);
+        [held, self.timers.next_deadline()].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,213 @@
+//! What one shard is told at start: the configuration as values, no file and no key names.
+
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+
+use crate::engine::joining::{Incomplete, JoiningOptions};
+use crate::engine::sip::{NextHop, Reach};
+use crate::engine::smpp;
+use crate::engine::transport::{ListenerId, ShardId, Transport};
+use crate::policy::{IncompleteMessage, Policy};
+use crate::wire::short_message::{CodingOptions, Concatenation};
+use crate::wire::smpp::MessageIdForm;
+
+/// Everything a shard needs to know. Times are durations, sizes are octets.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which shard this is.
+    pub id: ShardId,
+    /// How many there are.
+    pub shards: u16,
+    /// Secret of the ownership hash, the same for all shards of the process.
+    pub hash_key: [u64; 2],
+    /// Entropy of this shard alone.
+    pub seed: [u8; 32],
+    /// The service provider's policies.
+    pub policy: Policy,
+    /// The SIP side.
+    pub sip: SipSettings,
+    /// The SM-SCs in order of preference.
+    pub smscs: Vec<SmscSettings>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            id: ShardId(0),
+            shards: 1,
+            hash_key: [0; 2],
+            seed: [0; 32],
+            policy: Policy::default(),
+            sip: SipSettings::default(),
+            smscs: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// How parts of short messages are joined.
+    pub(super) fn joining(&self) -> JoiningOptions {
+        let delivery = &self.policy.delivery;
+        JoiningOptions {
+            timeout: Duration::from_secs(u64::from(delivery.joining_timeout_s)),
+            incomplete: match delivery.incomplete_message {
+                IncompleteMessage::Deliver => Incomplete::DeliverWhatCame,
+                IncompleteMessage::Refuse => Incomplete::Refuse,
+            },
+            ..JoiningOptions::default()
+        }
+    }
+}
+
+/// The SIP side.
+#[derive(Clone, Debug)]
+pub struct SipSettings {
+    /// Host part of the URIs and Call-IDs we mint.
+    pub domain: String,
+    /// SIP URI where requests that we originate go.
+    pub next_hop: String,
+    /// Peers whose P-Asserted-Identity is believed.
+    pub trusted: Vec<Network>,
+    /// The sockets, by listener number.
+    pub listeners: Vec<Listener>,
+    /// A connection on which nothing happens this long is closed.
+    pub idle: Duration,
+}
+
+impl Default for SipSettings {
+    fn default() -> SipSettings {
+        SipSettings {
+            domain: String::new(),
+            next_hop: String::new(),
+            trusted: Vec::new(),
+            listeners: Vec::new(),
+            idle: Duration::from_secs(600),
+        }
+    }
+}
+
+impl SipSettings {
+    /// Whether what this peer asserts is believed.
+    pub(super) fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(peer))
+    }
+
+    /// `host:port` under which responses reach us (RFC 3261 18.1.1).
+    pub(super) fn sent_by(&self, transport: Transport) -> Vec<u8> {
+        let bound = self.listeners.iter().find(|listener| listener.transport == transport).or(self.listeners.first());
+        bound.map(|listener| listener.local.to_string().into_bytes()).unwrap_or_default()
+    }
+
+    /// The socket that datagrams to `peer` leave from: the first of its address family.
+    pub(super) fn listener_for(&self, peer: SocketAddr) -> Option<ListenerId> {
+        let fits =
+            |listener: &Listener| listener.transport == Transport::Udp && listener.local.is_ipv4() == peer.is_ipv4();
+        self.listeners.iter().position(fits).and_then(|at| u16::try_from(at).ok()).map(ListenerId)
+    }
+
+    /// Where requests that we originate go; `None` if it cannot be reached from our sockets.
+    pub(super) fn hop(&self) -> Option<NextHop> {
+        let udp = |ipv4: bool| {
+            let fits = |listener: &Listener| listener.transport == Transport::Udp && listener.local.is_ipv4() == ipv4;
+            self.listeners.iter().any(fits)
+        };
+        NextHop::new(self.next_hop.as_bytes(), Reach { udp_ipv4: udp(true), udp_ipv6: udp(false) })
+    }
+}
+
+/// One `sip.listen` entry as it was bound.
+#[derive(Clone, Copy, Debug)]
+pub struct Listener {
+    /// UDP or TCP.
+    pub transport: Transport,
+    /// The address, with the port that is really open.
+    pub local: SocketAddr,
+}
+
+/// An address block, `10.0.0.0/8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Any address of the block.
+    pub address: IpAddr,
+    /// Leading bits that count.
+    pub prefix_bits: u8,
+}
+
+impl Network {
+    /// Whether `address` is in the block. An IPv4 address in IPv6 form counts as IPv4.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address.to_canonical(), address.to_canonical()) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => {
+                same_prefix(u128::from(a.to_bits()) << 96, u128::from(b.to_bits()) << 96, self.prefix_bits)
+            }
+            (IpAddr::V6(a), IpAddr::V6(b)) => same_prefix(a.to_bits(), b.to_bits(), self.prefix_bits),
+            _ => false,
+        }
+    }
+}
+
+fn same_prefix(a: u128, b: u128, bits: u8) -> bool {
+    (a ^ b).checked_shr(128_u32.saturating_sub(u32::from(bits))).is_none_or(|rest| rest == 0)
+}
+
+/// One SM-SC.
+#[derive(Clone, Debug)]
+pub struct SmscSettings {
+    /// Its name in logs and metrics.
+    pub name: String,
+    /// Where to connect.
+    pub address: SocketAddr,
+    /// How the session behaves.
+    pub session: smpp::Config,
+    /// Number of connections, spread over the shards.
+    pub binds: u16,
+    /// Which alphabets may be used and what data_coding 0 means here.
+    pub coding: CodingOptions,
+    /// How long texts are split.
+    pub concatenation: Concatenation,
+    /// How ids of responses and reports compare.
+    pub message_id: MessageIdForm,
+    /// data_sm in place of submit_sm (IWF 6.2.2).
+    pub data_sm: bool,
+}
+
+impl Default for SmscSettings {
+    fn default() -> SmscSettings {
+        SmscSettings {
+            name: String::new(),
+            address: SocketAddr::from(([127, 0, 0, 1], 2775)),
+            session: smpp::Config::default(),
+            binds: 1,
+            coding: CodingOptions::default(),
+            concatenation: Concatenation::default(),
+            message_id: MessageIdForm::default(),
+            data_sm: false,
+        }
+    }
+}
+
+impl SmscSettings {
+    /// Binds that `shard` of `shards` holds: they are dealt out in turn, starting at a different core for each SM-SC.
+    #[must_use]
+    pub fn binds_of(&self, smsc: usize, shard: ShardId, shards: u16) -> u16 {
+        let first = u16::try_from(smsc % usize::from(shards)).unwrap_or(0);
+        let place = (shard.0 + shards - first) % shards;
+        self.binds / shards + u16::from(place < self.binds % shards)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_contain_by_prefix() {
+        let loopback = Network { address: [127, 0, 0, 0].into(), prefix_bits: 8 };
+        assert!(loopback.contains([127, 9, 9, 9].into()));
+        assert!(!loopback.contains([128, 0, 0, 1].into()));
+        assert!(loopback.contains("::ffff:127.0.0.1".parse().unwrap()));
+        assert!(Network { address: [0, 0, 0, 0].into(), prefix_bits: 0 }.contains([8, 8, 8, 8].into()));
+        assert!(!Network { address: [10, 0, 0, 1].into(), prefix_bits: 32 }.contains([10, 0, 0, 2].into()));
+    }
+}

@@ -1,0 +1,277 @@
+//! Deliveries of the SM-SC: status reports find their message and become notifications (IWF 6.2.2.1.2, 6.2.3, 6.2.4), short
+//! messages find their owner.
+
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use crate::engine::{Moment, Now};
+use crate::interwork::sms::delivery_outcome::{self, Outcome};
+use crate::iwf::message::Minted;
+use crate::iwf::segments::Tally;
+use crate::iwf::{event_report, notification};
+use crate::policy::{IntermediateNotification, NoMatchingMessageId, SeveralSegments};
+use crate::wire::cpim::imdn::{Notification, Status};
+use crate::wire::smpp::message_id::Origin;
+use crate::wire::smpp::{CommandStatus, MessageState, status_report::StatusReport};
+
+use super::Shard;
+use super::binds::{self, BindEvent, Delivered};
+use super::event::Event;
+use super::handoff::{DeliverRef, Handoff, Report, SegmentRef};
+use super::report_index::Found;
+use super::submit::micros;
+use super::uac::{Ended, Purpose};
+
+/// What a message's final state has been told, and is being told.
+#[derive(Debug, Default)]
+pub(super) struct Telling {
+    /// The final state, once it is known.
+    state: Option<MessageState>,
+    /// Requests in flight.
+    in_flight: u8,
+    /// Taken by the CPM side, or refused for good.
+    done: [bool; 3],
+    /// Whether one in flight could not be passed on for now.
+    failed: bool,
+    /// The status report that waits for them.
+    waiting: Option<(DeliverRef, u64, SegmentRef)>,
+    /// Since when.
+    since: Moment,
+}
+
+/// What a request about a message tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// <delivery-notification>
+    Delivery,
+    /// <interworking-notification>
+    Interworking,
+    /// <failed-iw>
+    FailedIw,
+    /// <processing-notification>: nothing waits for it
+    Processing,
+}
+
+impl Telling {
+    /// Whether nothing is in flight.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight == 0
+    }
+}
+
+impl Shard {
+    /// Takes what the binds received.
+    pub(super) fn take_deliveries(&mut self) {
+        let mut events = core::mem::take(&mut self.bind_events);
+        for event in events.drain(..) {
+            match event {
+                BindEvent::Delivered(deliver, pdu) => self.take_delivery(deliver, pdu),
+                BindEvent::Log(event) => self.event(event),
+            }
+        }
+        self.bind_events = events;
+    }
+
+    fn take_delivery(&mut self, deliver: DeliverRef, pdu: Bytes) {
+        match binds::look(&pdu) {
+            Some(Delivered::Report(report)) => self.take_report(deliver, &report),
+            Some(Delivered::Text { source, destination }) => {
+                let smsc = deliver.smsc.to_be_bytes();
+                let owner = self.route.of_hash(self.route.hash(&[&smsc, source, destination]));
+                self.outbox.hand(owner, Handoff::Deliver { deliver, pdu });
+            }
+            None => self.answer(deliver, CommandStatus::ESME_RX_P_APPN),
+        }
+    }
+
+    pub(super) fn answer(&mut self, deliver: DeliverRef, status: CommandStatus) {
+        self.outbox.hand(deliver.shard, Handoff::Answer { deliver, status });
+    }
+
+    fn take_report(&mut self, deliver: DeliverRef, report: &StatusReport<'_>) {
+        self.stats.reports += 1;
+        let Some(smsc) = self.settings.smscs.get(usize::from(deliver.smsc)) else { return };
+        let message_id = smsc.message_id.canonical(report.message_id, Origin::Receipt);
+        let hash = self.report_hash(deliver.smsc, &message_id);
+        let report = Report { deliver, message_id, state: report.state, intermediate: report.intermediate };
+        self.outbox.hand(self.route.of_hash(hash), Handoff::Report { hash, report });
+    }
+
+    /// Key of the index: message ids are one SM-SC's own.
+    pub(super) fn report_hash(&self, smsc: u16, message_id: &[u8]) -> u64 {
+        self.route.hash(&[b"message_id", &smsc.to_be_bytes(), message_id])
+    }
+
+    /// As index shard: which message is it for (IWF 6.2.2.1.2 step 1)?
+    pub(super) fn find_message(&mut self, now: Now, hash: u64, report: Report) {
+        let hold = Duration::from_secs(u64::from(self.iwf.policy.reports.unmatched_hold_s));
+        match self.reports.find(hash, report, now.moment + hold) {
+            Found::Message(whose) => self.outbox.hand(whose.owner, Handoff::Reported { hash, whose, report }),
+            Found::Held => self.stats.reports_early += 1,
+            Found::Full => self.unknown_report(report),
+        }
+    }
+
+    /// As index shard: an id is open from now on; reports that came before it are released.
+    pub(super) fn register(&mut self, hash: u64, whose: SegmentRef, until: Moment) {
+        self.stats.reports_not_kept += u64::from(!self.reports.register(hash, whose, until));
+        while let Some(report) = self.reports.release(hash) {
+            self.outbox.hand(whose.owner, Handoff::Reported { hash, whose, report });
+        }
+    }
+
+    /// Reports that waited in vain.
+    pub(super) fn expire_reports(&mut self, now: Now) {
+        while let Some(report) = self.reports.poll_expired(now.moment) {
+            self.unknown_report(report);
+        }
+    }
+
+    /// IWF 6.2.2.1.2 step 1a.
+    fn unknown_report(&mut self, report: Report) {
+        self.stats.reports_unknown += 1;
+        self.event(Event::ReportUnmatched { smsc: report.deliver.smsc });
+        let status = match self.iwf.policy.reports.no_matching_message_id {
+            NoMatchingMessageId::InvalidMessageId => CommandStatus::ESME_RINVMSGID,
+            NoMatchingMessageId::Ok => CommandStatus::ESME_ROK,
+        };
+        self.answer(report.deliver, status);
+    }
+
+    /// As owner: a status report for one short message of ours.
+    pub(super) fn reported(&mut self, now: Now, hash: u64, whose: SegmentRef, report: Report) {
+        let policy = self.iwf.policy.reports;
+        let Some(message) = self.messages.get_mut(whose.message) else { return self.unknown_report(report) };
+        if report.intermediate {
+            return self.intermediate(now, whose, report);
+        }
+        if let Some((waiting, _, segment)) = &mut message.telling.waiting
+            && segment.segment == whose.segment
+        {
+            // The SM-SC repeats it, perhaps on another bind: the newest is answered.
+            *waiting = report.deliver;
+            return;
+        }
+        let first = policy.several_segments == SeveralSegments::FirstState;
+        match message.reports.reported(whose.segment, report.state, message.total, first) {
+            Tally::Repeated => {
+                self.stats.reports_repeated += 1;
+                self.answer(report.deliver, CommandStatus::ESME_ROK);
+            }
+            Tally::Waiting => self.report_is_over(hash, whose, report.deliver, CommandStatus::ESME_ROK),
+            Tally::Decided(state) => {
+                message.telling.state = Some(state);
+                message.telling.waiting = Some((report.deliver, hash, whose));
+                message.telling.since = now.moment;
+                self.tell(now, whose.message);
+            }
+        }
+    }
+
+    fn intermediate(&mut self, now: Now, whose: SegmentRef, report: Report) {
+        self.stats.reports_intermediate += 1;
+        self.answer(report.deliver, CommandStatus::ESME_ROK);
+        let wanted = self.iwf.policy.reports.intermediate_notification == IntermediateNotification::Processing;
+        if wanted && self.messages.get(whose.message).is_some_and(|message| message.requested.processing) {
+            self.send_about(now, whose.message, Told::Processing, Some((Notification::Processing, Status::Stored)));
+        }
+    }
+
+    /// An id has done its service: its report was passed on, or there was nothing to pass on.
+    fn report_is_over(&mut self, hash: u64, whose: SegmentRef, deliver: DeliverRef, status: CommandStatus) {
+        self.outbox.hand(self.route.of_hash(hash), Handoff::Forget { hash, whose });
+        self.answer(deliver, status);
+    }
+
+    /// 6.2.2.1.2 steps 2 to 4: the notifications that were requested, each as a MESSAGE of its own, since a document
+    /// holds one (RFC 5438 7.2).
+    fn tell(&mut self, now: Now, key: u64) {
+        let Some(message) = self.messages.get_mut(key) else { return };
+        let Some(state) = message.telling.state else { return };
+        let known = !message.retained.imdn_message_id.is_empty();
+        let due = delivery_outcome::outcome(state, message.requested, &self.iwf.policy);
+        let Outcome { delivery, interworking, failed_iw } = if known { due } else { Outcome::default() };
+        let done = message.telling.done;
+        message.telling.failed = false;
+        if let Some(status) = delivery.filter(|_| !done[0]) {
+            self.send_about(now, key, Told::Delivery, Some((Notification::Delivery, status)));
+        }
+        if let Some(status) = interworking.filter(|_| !done[1]) {
+            self.send_about(now, key, Told::Interworking, Some((Notification::Interworking, status)));
+        }
+        if failed_iw && !done[2] && self.iwf.events.is_some() {
+            self.send_about(now, key, Told::FailedIw, None);
+        }
+        self.told(now, key);
+    }
+
+    /// Sends one request about a message: a notification, or the event that its delivery failed.
+    fn send_about(&mut self, now: Now, key: u64, told: Told, status: Option<(Notification, Status)>) {
+        let (mut tag, mut message_id, mut call_id) = ([0; 12], [0; 24], self.pool.take());
+        self.random.token(&mut tag);
+        self.random.token(&mut message_id);
+        self.route.mint_call_id(self.settings.id, self.settings.sip.domain.as_bytes(), &mut self.random, &mut call_id);
+        let Some(message) = self.messages.get_mut(key) else { return };
+        message.telling.in_flight += u8::from(told != Told::Processing);
+        let minted = Minted {
+            call_id: &call_id,
+            tag: &tag,
+            message_id: &message_id,
+            conversation_id: b"",
+            contribution_id: b"",
+        };
+        let token = self.requests.insert(Purpose::About { message: key, told });
+        let (retained, iwf) = (&message.retained, &self.iwf);
+        let targets = self.hop.as_mut().map_or(&[][..], |hop| hop.targets(now.moment, &mut self.random));
+        self.clients.send(now.moment, token, targets, &mut self.random, |out| match (status, &iwf.events) {
+            (Some(status), _) => notification::write(retained, status, iwf, &minted, out),
+            (None, Some(events)) => event_report::write_failed_iw(retained, events, &iwf.user_agent, &minted, out),
+            (None, None) => {}
+        });
+        self.pool.give(call_id);
+    }
+
+    /// A request about a message ended.
+    pub(super) fn about_ended(&mut self, now: Now, key: u64, told: Told, ended: Ended) {
+        let sent = matches!(ended, Ended::Answered(200..300));
+        match told {
+            Told::FailedIw if sent => self.stats.events_sent += 1,
+            Told::FailedIw => self.stats.events_failed += 1,
+            _ if sent => self.stats.imdns_sent += 1,
+            _ => self.stats.imdns_failed += 1,
+        }
+        if !sent {
+            self.event(Event::NotificationFailed { code: ended.code() });
+        }
+        let later = self.command_status_of(ended) == CommandStatus::ESME_RX_T_APPN;
+        let Some(message) = self.messages.get_mut(key).filter(|_| told != Told::Processing) else { return };
+        message.telling.in_flight = message.telling.in_flight.saturating_sub(1);
+        message.telling.failed |= later;
+        let place = match told {
+            Told::Delivery => 0,
+            Told::Interworking => 1,
+            Told::FailedIw | Told::Processing => 2,
+        };
+        message.telling.done[place] = !later;
+        self.told(now, key);
+    }
+
+    /// When nothing is in flight any more, the status report that waits is answered (6.2.2.1.2 step 5): with success if
+    /// the CPM side has the notifications or will never take them, else so that the SM-SC comes again.
+    fn told(&mut self, now: Now, key: u64) {
+        let Some(message) = self.messages.get_mut(key).filter(|message| message.telling.is_idle()) else { return };
+        let Some((deliver, hash, whose)) = message.telling.waiting.take() else { return };
+        if message.telling.failed {
+            message.reports.take_back(whose.segment);
+            return self.answer(deliver, CommandStatus::ESME_RX_T_APPN);
+        }
+        self.latencies.report.add(micros(now.moment.since(message.telling.since)));
+        message.progress.relayed = true;
+        let over = message.progress.is_over();
+        self.report_is_over(hash, whose, deliver, CommandStatus::ESME_ROK);
+        if over {
+            self.drop_message(key);
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! CPM messages on their way to SMS (IWF 6.1.1, 6.2.2.1.1): what their owner knows of them, and what the SM-SC's responses
+//! make of it.
+
+use core::time::Duration;
+
+use crate::engine::sip::TransactionId;
+use crate::engine::transport::ShardId;
+use crate::engine::wheel::TimerId;
+use crate::engine::{Moment, Now};
+use crate::interwork::sms::pager_to_submit_sm::sip_status;
+use crate::iwf::retained::{Progress, Retained};
+use crate::iwf::segments::{Reports, Responses, Submission};
+use crate::policy::{ThrottledSubmit, UnknownOutcome};
+use crate::wire::Framing;
+use crate::wire::cpim::Dispositions;
+use crate::wire::sip::{Name, Writer};
+use crate::wire::smpp::message_id::Origin;
+use crate::wire::smpp::{self, CommandStatus, Header};
+
+use super::Shard;
+use super::event::{CallId, Event};
+use super::handoff::{Handoff, SegmentRef, Submit, SubmitOutcome};
+use super::status_reports::Telling;
+use super::uas::Refusal;
+
+/// A CPM message that awaits responses or reports.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// Open until the final response is sent.
+    pub(super) transaction: Option<TransactionId>,
+    pub(super) call_id: CallId,
+    pub(super) arrived: Moment,
+    pub(super) retained: Retained,
+    pub(super) requested: Dispositions,
+    pub(super) total: u8,
+    pub(super) responses: Responses,
+    pub(super) reports: Reports,
+    pub(super) progress: Progress,
+    pub(super) smsc: u16,
+    /// The PDUs, in case another link must take them; empty once the outcome is known.
+    pub(super) pdus: Vec<u8>,
+    pub(super) resends: u8,
+    /// What has not left by then never does.
+    pub(super) until: Moment,
+    pub(super) alarm: Option<TimerId>,
+    pub(super) telling: Telling,
+}
+
+/// Other links that are tried for what one could not send.
+const RESENDS_MAX: u8 = 3;
+
+/// What an alarm is for: the upper octet of its token, above the key.
+pub(super) const ALARM_ANSWER: u64 = 1 << 56;
+pub(super) const ALARM_EXPIRY: u64 = 2 << 56;
+pub(super) const ALARM_RETRY: u64 = 3 << 56;
+const ALARM_KEY: u64 = (1 << 56) - 1;
+
+impl Shard {
+    /// Whether any sender waits for an answer, or any report for being passed on.
+    pub(super) fn is_idle(&self) -> bool {
+        self.unanswered == 0 && self.requests.is_empty() && self.undelivered.is_empty()
+    }
+
+    pub(super) fn arm(&mut self, at: Moment, kind: u64, key: u64) -> TimerId {
+        self.alarms.arm(at, kind | key)
+    }
+
+    /// Alarms may be due.
+    pub(super) fn ring_alarms(&mut self, now: Now) {
+        while let Some(token) = self.alarms.poll(now.moment) {
+            let key = token & ALARM_KEY;
+            match token & !ALARM_KEY {
+                ALARM_ANSWER => self.answer_is_due(now, key),
+                ALARM_EXPIRY => self.expired(key),
+                _ => self.deliver_again(now, key),
+            }
+        }
+    }
+
+    /// Puts the short messages of a message on their way to a core that can submit them; the given ones, or all.
+    pub(super) fn hand_submit(&mut self, key: u64, smsc: u16, shard: ShardId, pdus: Vec<u8>) {
+        let Some(message) = self.messages.get(key) else { return };
+        let whose = SegmentRef { owner: self.settings.id, message: key, segment: 0 };
+        let retry = self.iwf.policy.submission.throttled_submit == ThrottledSubmit::Retry;
+        let retry_throttled = message.total > 1 || retry;
+        self.outbox.hand(shard, Handoff::Submit(Submit { whose, smsc, pdus, until: message.until, retry_throttled }));
+    }
+
+    /// As owner: one short message has its outcome.
+    pub(super) fn submitted(&mut self, now: Now, whose: SegmentRef, smsc: u16, outcome: SubmitOutcome) {
+        let Some(message) = self
+            .messages
+            .get_mut(whose.message)
+            .filter(|message| !message.progress.answered || !message.progress.submitted)
+        else {
+            self.stats.submit_late += u64::from(matches!(outcome, SubmitOutcome::Responded { .. }));
+            return;
+        };
+        let taken = match outcome {
+            SubmitOutcome::Responded { status, message_id } => {
+                message.responses.responded(whose.segment, status);
+                (status == CommandStatus::ESME_ROK && message.progress.report_requested).then_some(message_id)
+            }
+            SubmitOutcome::Unknown => {
+                message.responses.unknown(whose.segment);
+                None
+            }
+            SubmitOutcome::NotSent => {
+                message.responses.not_sent(whose.segment);
+                None
+            }
+        };
+        let until = message.retained.until;
+        if let Some(message_id) = taken {
+            self.open_report(smsc, &message_id, whose, until);
+        }
+        self.judge(now, whose.message);
+    }
+
+    /// 6.2.2.1.1: "SHALL store the message_id parameter in order to find the corresponding SMS transaction".
+    fn open_report(&mut self, smsc: u16, message_id: &[u8], whose: SegmentRef, until: Moment) {
+        let Some(settings) = self.settings.smscs.get(usize::from(smsc)) else { return };
+        let id = settings.message_id.canonical(message_id, Origin::Submit);
+        let hash = self.report_hash(smsc, &id);
+        self.outbox.hand(self.route.of_hash(hash), Handoff::Register { hash, whose, until });
+    }
+
+    fn judge(&mut self, now: Now, key: u64) {
+        let Some(message) = self.messages.get(key) else { return };
+        match message.responses.outcome(message.total) {
+            Submission::Waiting => {}
+            Submission::Resend => self.resend(now, key),
+            Submission::Accepted => self.accepted(now, key),
+            Submission::Refused(status) => self.refused(now, key, status),
+            Submission::Unknown => self.unknown_outcome(now, key),
+            Submission::NotSent => self.not_sent(now, key),
+        }
+    }
+
+    /// What never left may leave by another link: one that wants the same octets, since segments of both may arrive.
+    fn resend(&mut self, now: Now, key: u64) {
+        let Some(message) = self.messages.get_mut(key) else { return };
+        message.resends += 1;
+        let (smsc, may) = (message.smsc, message.resends <= RESENDS_MAX && message.until > now.moment);
+        let smscs = &self.settings.smscs;
+        let alike = |other: u16| is_alike(smscs.get(usize::from(smsc)), smscs.get(usize::from(other)));
+        let Some((smsc, shard)) = self.choice.choose(alike).filter(|_| may) else {
+            let total = message.total;
+            message.responses.give_up(total);
+            return self.judge(now, key);
+        };
+        let mut pdus = self.pool.take();
+        let total = message.total;
+        for segment in message.responses.take_unsent(total) {
+            self.stats.submit_resent += 1;
+            pdus.extend_from_slice(pdu_of(&message.pdus, segment));
+        }
+        message.smsc = smsc;
+        self.hand_submit(key, smsc, shard, pdus);
+    }
+
+    /// 6.2.2.1.1: "SHALL be sent when the SMS IWF receives the last submit_sm-resp".
+    fn accepted(&mut self, now: Now, key: u64) {
+        self.stats.cpm_accepted += 1;
+        self.respond_accepted(now, key);
+        self.submission_ended(now, key, true);
+    }
+
+    fn refused(&mut self, now: Now, key: u64, status: CommandStatus) {
+        let Some(message) = self.messages.get(key) else { return };
+        let (code, partial) = (sip_status(status, &self.iwf.policy), message.responses.any_accepted());
+        self.event(Event::RefusedBySmsc { call_id: message.call_id, code, status, partial });
+        self.stats.cpm_refused += 1;
+        self.stats.submit_partial += u64::from(partial);
+        self.respond_refused(now, key, Refusal::of_code(code));
+        self.submission_ended(now, key, false);
+    }
+
+    /// The doubt that SMPP leaves: it left, and no response came.
+    fn unknown_outcome(&mut self, now: Now, key: u64) {
+        let Some(message) = self.messages.get(key) else { return };
+        let refuse = self.iwf.policy.submission.unknown_outcome == UnknownOutcome::Refuse;
+        let code = if refuse { 480 } else { 202 };
+        self.event(Event::Unknown { call_id: message.call_id, code });
+        self.stats.submit_outcome_unknown += 1;
+        if refuse {
+            self.stats.cpm_refused += 1;
+            self.respond_refused(now, key, Refusal::of_code(480));
+        } else {
+            self.stats.cpm_accepted += 1;
+            self.respond_accepted(now, key);
+        }
+        self.submission_ended(now, key, !refuse);
+    }
+
+    fn not_sent(&mut self, now: Now, key: u64) {
+        let Some(message) = self.messages.get(key) else { return };
+        let partial = message.responses.any_accepted();
+        self.event(Event::Refused { call_id: message.call_id, code: 503, why: "no SM-SC link took it in time" });
+        self.stats.cpm_refused += 1;
+        self.stats.submit_partial += u64::from(partial);
+        self.stats.sip_overload += 1;
+        self.respond_refused(now, key, Refusal::of_code(503));
+        self.submission_ended(now, key, false);
+    }
+
+    /// The sender's patience ends before the SM-SC answered (Timer F at the sender is 32 s).
+    fn answer_is_due(&mut self, now: Now, key: u64) {
+        let Some(message) = self.messages.get_mut(key) else { return };
+        message.alarm = None;
+        if message.transaction.is_some() || !message.progress.answered {
+            self.unknown_outcome(now, key);
+        }
+    }
+
+    /// 6.1.1 steps 6a and 6b, and 6.2.4 A): the positive answer.
+    pub(super) fn respond_accepted(&mut self, now: Now, key: u64) {
+        let Some(message) = self.messages.get_mut(key) else { return };
+        message.progress.answered = true;
+        let Some(transaction) = message.transaction.take() else { return };
+        let (retained, server) = (&message.retained, self.iwf.server.as_bytes());
+        self.latencies.cpm_to_sms.add(micros(now.moment.since(message.arrived)));
+        self.sip_codes.sent.add(202);
+        self.servers.respond(now.moment, transaction, 202, "Accepted", |headers| {
+            stored_headers(retained, headers);
+            headers.header(Name::Server, server);
+            headers.header(Name::MessageContext, b"pager-message");
+            headers.header_if(Name::MessageCorrelator, retained.get(retained.fingerprint));
+        });
+    }
+
+    pub(super) fn respond_refused(&mut self, now: Now, key: u64, refusal: Refusal) {
+        let Some(message) = self.messages.get_mut(key) else { return };
+        message.progress.answered = true;
+        let Some(transaction) = message.transaction.take() else { return };
+        let (retained, server) = (&message.retained, self.iwf.server.as_bytes());
+        self.latencies.cpm_to_sms.add(micros(now.moment.since(message.arrived)));
+        self.sip_codes.sent.add(u32::from(refusal.code));
+        self.servers.respond(now.moment, transaction, refusal.code, refusal.reason, |headers| {
+            stored_headers(retained, headers);
+            headers.header(Name::Server, server);
+            refusal.write_headers(headers);
+        });
+    }
+
+    /// The submission is over: what is kept now is kept for reports only.
+    fn submission_ended(&mut self, now: Now, key: u64, taken: bool) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        let Some(message) = self.messages.get_mut(key) else { return };
+        message.progress.submitted = true;
+        self.pool.give(core::mem::take(&mut message.pdus));
+        if let Some(alarm) = message.alarm.take() {
+            self.alarms.cancel(alarm);
+        }
+        if !taken || message.progress.is_over() {
+            return self.drop_message(key);
+        }
+        let until = message.retained.until.max(now.moment + Duration::from_secs(1));
+        let alarm = self.arm(until, ALARM_EXPIRY, key);
+        if let Some(message) = self.messages.get_mut(key) {
+            message.alarm = Some(alarm);
+        }
+    }
+
+    /// 6.1.1 steps 2a c and 2b d: the short message would have expired.
+    fn expired(&mut self, key: u64) {
+        let Some(message) = self.messages.get_mut(key) else { return };
+        message.alarm = None;
+        message.progress.expired = true;
+        if message.telling.is_idle() {
+            self.drop_message(key);
+        }
+    }
+
+    pub(super) fn drop_message(&mut self, key: u64) {
+        let Some(message) = self.messages.remove(key) else { return };
+        if let Some(alarm) = message.alarm {
+            self.alarms.cancel(alarm);
+        }
+        self.pool.give(message.pdus);
+        self.pool.give(message.retained.octets);
+    }
+}
+
+/// A duration as histograms count it.
+pub(super) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// 6.1.1 step 6a: "the stored Conversation-ID, Contribution-ID and InReplyTo-Contribution-ID".
+fn stored_headers(retained: &Retained, headers: &mut Writer<'_>) {
+    headers.header_if(Name::ConversationId, retained.get(retained.conversation_id));
+    headers.header_if(Name::ContributionId, retained.get(retained.contribution_id));
+    headers.header_if(Name::InReplyToContributionId, retained.get(retained.in_reply_to_contribution_id));
+}
+
+fn is_alike(a: Option<&super::settings::SmscSettings>, b: Option<&super::settings::SmscSettings>) -> bool {
+    let form = |smsc: &super::settings::SmscSettings| (smsc.coding, smsc.concatenation, smsc.data_sm);
+    a.map(form) == b.map(form)
+}
+
+/// The PDU of one segment.
+fn pdu_of(pdus: &[u8], segment: u8) -> &[u8] {
+    let mut rest = pdus;
+    while let Framing::Complete(len) = smpp::frame(rest, usize::MAX) {
+        let (pdu, after) = rest.split_at(len);
+        if Header::parse(pdu).is_some_and(|header| header.sequence_number == u32::from(segment)) {
+            return pdu;
+        }
+        rest = after;
+    }
+    &[]
+}

@@ -1,0 +1,58 @@
+//! Requests that we originate (RFC 3428, RFC 3261 8.1): what each is for, and what its outcome means.
+
+use crate::engine::Now;
+use crate::engine::sip::ClientEvent;
+
+use super::Shard;
+use super::deliver::Delivery;
+use super::status_reports::Told;
+
+/// What a request of ours carries.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// A short message for a CPM user (IWF 6.2.2.2.1).
+    ShortMessage(Delivery),
+    /// What became of a CPM message (IWF 6.2.2.1.2, 6.2.3.2).
+    About {
+        /// Key of the message.
+        message: u64,
+        /// What is told.
+        told: Told,
+    },
+}
+
+/// How a request of ours ended, as far as anybody needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// A final response with this code.
+    Answered(u16),
+    /// Nobody answered.
+    Failed,
+}
+
+impl Ended {
+    /// The response code, 0 if there was none.
+    pub(super) fn code(self) -> u16 {
+        match self {
+            Ended::Answered(code) => code,
+            Ended::Failed => 0,
+        }
+    }
+}
+
+impl Shard {
+    pub(super) fn request_ended(&mut self, now: Now, event: ClientEvent) {
+        let (token, ended) = match event {
+            ClientEvent::Answered { token, code, .. } => (token, Ended::Answered(code)),
+            ClientEvent::Failed { token } => (token, Ended::Failed),
+        };
+        if let Ended::Answered(code) = ended {
+            self.sip_codes.received.add(u32::from(code));
+        }
+        match self.requests.remove(token) {
+            Some(Purpose::ShortMessage(delivery)) => self.short_message_ended(now, delivery, ended),
+            Some(Purpose::About { message, told }) => self.about_ended(now, message, told, ended),
+            None => {}
+        }
+    }
+}

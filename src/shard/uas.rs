@@ -1,0 +1,219 @@
+//! SIP messages that this shard owns: requests as a UAS (RFC 3261 8.2, RFC 3428), responses to what we sent.
+
+use crate::engine::Now;
+use crate::engine::sip::{Arrived, TransactionId};
+use crate::engine::transport::Source;
+use crate::interwork::table::NotConvertible;
+use crate::iwf::pager::{self, NotAcceptable};
+use crate::limits;
+use crate::policy::Policy;
+use crate::wire::sip::check::{self, Rejection};
+use crate::wire::sip::{self, Message, Name, Writer};
+
+use super::Shard;
+use super::event::{self, Event};
+
+/// Methods we serve. ACK is no request of its own here: there is nothing it could acknowledge.
+const METHODS: &[&[u8]] = &[b"MESSAGE", b"OPTIONS"];
+const ALLOW: &[u8] = b"MESSAGE, OPTIONS";
+/// What a MESSAGE body may be.
+pub(super) const ACCEPT: &[u8] = b"message/cpim, text/plain, multipart/mixed";
+/// Seconds after which an overloaded or unbound gateway may be asked again.
+pub(super) const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// A refusal with what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) code: u16,
+    pub(super) reason: &'static str,
+    /// For the log.
+    pub(super) why: &'static str,
+}
+
+impl Refusal {
+    /// The reason phrase says it all.
+    pub(super) const fn new(code: u16, reason: &'static str) -> Refusal {
+        Refusal { code, reason, why: reason }
+    }
+
+    /// A code with its usual reason phrase.
+    pub(super) const fn of_code(code: u16) -> Refusal {
+        Refusal::because(code, reason_of(code))
+    }
+
+    /// A code, and for the log why.
+    pub(super) const fn because(code: u16, why: &'static str) -> Refusal {
+        Refusal { code, reason: reason_of(code), why }
+    }
+
+    /// A message that cannot be converted.
+    pub(super) fn not_acceptable(why: NotAcceptable, policy: &Policy) -> Refusal {
+        let (code, reason) = pager::refusal(why, policy);
+        let why = match why {
+            NotAcceptable::Malformed(what) => what,
+            NotAcceptable::MediaType => "no text in a known character set",
+            NotAcceptable::Requirement => "CPIM requires an unknown header",
+            NotAcceptable::Protected => "end to end protection",
+            NotAcceptable::Address(NotConvertible::Originator) => "the originator has no E.164 number",
+            NotAcceptable::Address(NotConvertible::Target) => "the target has no E.164 number",
+            NotAcceptable::Address(NotConvertible::Anonymous) => "the originator is anonymous",
+            NotAcceptable::TooLarge => "more segments than one message may have",
+        };
+        Refusal { code, reason, why }
+    }
+
+    /// What a status code must say beside itself (RFC 3261 21.4, 21.5).
+    pub(super) fn write_headers(&self, headers: &mut Writer<'_>) {
+        match self.code {
+            405 | 501 => headers.header(Name::Allow, ALLOW),
+            415 => headers.header(Name::Accept, ACCEPT),
+            503 => headers.number(Name::RetryAfter, RETRY_AFTER_SECONDS),
+            _ => {}
+        }
+    }
+}
+
+/// Reason phrases of RFC 3261 21; for codes that only the configuration knows, their class.
+const fn reason_of(code: u16) -> &'static str {
+    match code {
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        408 => "Request Timeout",
+        413 => "Request Entity Too Large",
+        415 => "Unsupported Media Type",
+        433 => "Anonymity Disallowed",
+        480 => "Temporarily Unavailable",
+        482 => "Loop Detected",
+        483 => "Too Many Hops",
+        488 => "Not Acceptable Here",
+        500 => "Server Internal Error",
+        503 => "Service Unavailable",
+        504 => "Server Time-out",
+        513 => "Message Too Large",
+        603 => "Decline",
+        _ => class_of(code),
+    }
+}
+
+const fn class_of(code: u16) -> &'static str {
+    match code / 100 {
+        2 => "OK",
+        4 => "Request Failure",
+        5 => "Server Failure",
+        _ => "Global Failure",
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Refusal {
+        Refusal::new(rejection.code, rejection.reason)
+    }
+}
+
+impl Shard {
+    pub(super) fn handle_sip(&mut self, now: Now, source: Source, bytes: &[u8]) {
+        self.stats.sip_messages += 1;
+        let mut index = core::mem::take(&mut self.index);
+        match Message::parse(bytes, &mut index) {
+            Ok(message) if message.is_request() => self.handle_request(now, &source, &message, bytes.len()),
+            Ok(message) => self.handle_response(now, &message),
+            Err(_) => self.stats.sip_malformed += 1,
+        }
+        self.index = index;
+    }
+
+    fn handle_response(&mut self, now: Now, message: &Message<'_>) {
+        let awaited = check::response(message) && self.clients.handle_response(now.moment, message, &mut self.random);
+        self.stats.sip_responses_unmatched += u64::from(!awaited);
+    }
+
+    fn handle_request(&mut self, now: Now, source: &Source, message: &Message<'_>, len: usize) {
+        if message.method() == b"ACK" {
+            return;
+        }
+        if let Err(refusal) = admissible(message, len) {
+            self.stats.sip_rejected += 1;
+            self.log_refusal(message, refusal);
+            return self.refuse_statelessly(source, message, refusal);
+        }
+        match self.servers.handle_request(now.moment, message, source, &mut self.random) {
+            Arrived::New(transaction) => self.handle_new(now, transaction, source, message),
+            Arrived::Retransmission => {}
+            Arrived::Merged => self.refuse_statelessly(source, message, Refusal::new(482, "Loop Detected")),
+            Arrived::Full => {
+                self.stats.sip_overload += 1;
+                self.refuse_statelessly(source, message, Refusal::new(503, "Service Unavailable"));
+            }
+        }
+    }
+
+    fn handle_new(&mut self, now: Now, transaction: TransactionId, source: &Source, message: &Message<'_>) {
+        if !self.settings.sip.trusts(source.peer.ip()) {
+            self.stats.sip_untrusted += 1;
+            let refusal = Refusal::because(403, "the peer is not in sip.trusted");
+            self.log_refusal(message, refusal);
+            return self.refuse(now, transaction, refusal);
+        }
+        if message.method() == b"OPTIONS" {
+            self.sip_codes.sent.add(200);
+            self.servers.respond(now.moment, transaction, 200, "OK", |headers| {
+                headers.header(Name::Allow, ALLOW);
+                headers.header(Name::Accept, ACCEPT);
+                headers.header(Name::Supported, b"");
+            });
+            return;
+        }
+        if let Err(refusal) = self.handle_message(now, transaction, message) {
+            self.stats.cpm_refused += 1;
+            self.stats.sip_overload += u64::from(refusal.code == 503);
+            self.log_refusal(message, refusal);
+            self.refuse(now, transaction, refusal);
+        }
+    }
+
+    fn log_refusal(&mut self, message: &Message<'_>, refusal: Refusal) {
+        let call_id = event::call_id(message.call_id().unwrap_or_default());
+        self.event(Event::Refused { call_id, code: refusal.code, why: refusal.why });
+    }
+
+    pub(super) fn refuse(&mut self, now: Now, transaction: TransactionId, refusal: Refusal) {
+        let server = self.iwf.server.as_bytes();
+        self.sip_codes.sent.add(u32::from(refusal.code));
+        self.servers.respond(now.moment, transaction, refusal.code, refusal.reason, |headers| {
+            headers.header(Name::Server, server);
+            refusal.write_headers(headers);
+        });
+    }
+
+    fn refuse_statelessly(&mut self, source: &Source, message: &Message<'_>, refusal: Refusal) {
+        self.sip_codes.sent.add(u32::from(refusal.code));
+        self.servers.respond_statelessly(message, source, refusal.code, refusal.reason, |headers| {
+            refusal.write_headers(headers);
+            if refusal.code == 420 {
+                unsupported(message, headers);
+            }
+        });
+    }
+}
+
+/// Whether a request may become a transaction.
+fn admissible(message: &Message<'_>, len: usize) -> Result<(), Refusal> {
+    check::request(message, METHODS)?;
+    if len > limits::SIP_MESSAGE_BYTES_MAX {
+        return Err(Refusal::new(513, "Message Too Large"));
+    }
+    // A MESSAGE leaves for another network here, as at a proxy (RFC 3261 16.3 step 3); OPTIONS is answered for ourselves.
+    if message.method() == b"MESSAGE" && message.max_forwards() == Ok(Some(0)) {
+        return Err(Refusal::new(483, "Too Many Hops"));
+    }
+    Ok(())
+}
+
+/// RFC 3261 8.2.2.3: the option tags that were required, all of them, since we have none.
+fn unsupported(message: &Message<'_>, headers: &mut Writer<'_>) {
+    let required = message.values(Name::Require).chain(message.values(Name::ProxyRequire));
+    for tag in required.filter(|tag| !tag.is_empty()) {
+        headers.header(sip::Name::Unsupported, tag);
+    }
+}

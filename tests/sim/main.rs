@@ -1,0 +1,10 @@
+//! Whole shards under virtual time, with seeds, loss, reordering and crashes.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(missing_docs, unreachable_pub, dead_code, reason = "modules shared by test crates")]
+
+mod cpm;
+mod faults;
+mod smsc;
+mod text;
+mod world;

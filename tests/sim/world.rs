@@ -1,0 +1,325 @@
+//! Whole shards under virtual time: a CPM Participating Function on one side, SM-SCs on the other, a network between them
+//! that loses, doubles and reorders datagrams as its seed says. The code under test is the code that runs.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use isthmus::engine::transport::{ConnectId, LinkId, ListenerId, ShardId, Transmit, Transport};
+use isthmus::engine::{Moment, Now, Random};
+use isthmus::observe::Stats;
+use isthmus::shard::Shard;
+use isthmus::shard::settings::{Listener, Network, Settings, SipSettings, SmscSettings};
+
+use crate::cpm::Cpm;
+use crate::smsc::Smsc;
+
+/// What the network does to datagrams.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Weather {
+    pub lose_percent: u64,
+    pub double_percent: u64,
+    /// A datagram takes one millisecond and up to this much more.
+    pub jitter: Duration,
+}
+
+/// A link: the shard's name for it, and the far end.
+#[derive(Debug)]
+struct Link {
+    shard: usize,
+    id: LinkId,
+    far: Far,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Far {
+    /// A connection of this SM-SC.
+    Smsc(usize, usize),
+    /// A SIP connection of the CPM side, opened by us.
+    Cpm,
+}
+
+enum Flying {
+    ToGateway { from: SocketAddr, bytes: Vec<u8> },
+    ToCpm { bytes: Vec<u8> },
+}
+
+/// The world.
+pub struct World {
+    pub now: Now,
+    pub shards: Vec<Shard>,
+    pub cpm: Cpm,
+    pub smscs: Vec<Smsc>,
+    /// SM-SCs that accept connections.
+    pub listening: Vec<bool>,
+    pub weather: Weather,
+    /// Datagrams arrive on this core, or on a random one.
+    pub arrive_at: Option<usize>,
+    pub handoffs: u64,
+    /// Everything sent to the CPM side over TCP, framed by write.
+    pub tcp_to_cpm: Vec<u8>,
+    pub cpm_accepts_tcp: bool,
+    links: Vec<Link>,
+    flying: BTreeMap<(u64, u64), Flying>,
+    serial: u64,
+    random: Random,
+}
+
+pub const GATEWAY: &str = "198.51.100.1:5060";
+pub const CPM: &str = "192.0.2.1:5070";
+
+/// Settings of a gateway with `smscs` SM-SCs, all defaults but what a simulation needs.
+pub fn settings(smscs: usize) -> Settings {
+    let smsc = |number: usize| SmscSettings {
+        name: format!("smsc-{number}"),
+        address: SocketAddr::from(([203, 0, 113, u8::try_from(number).unwrap() + 1], 2775)),
+        ..SmscSettings::default()
+    };
+    let listener = |transport| Listener { transport, local: GATEWAY.parse().unwrap() };
+    Settings {
+        sip: SipSettings {
+            domain: "gw.example.net".into(),
+            next_hop: format!("sip:{CPM}"),
+            trusted: vec![Network { address: [192, 0, 2, 0].into(), prefix_bits: 24 }],
+            listeners: vec![listener(Transport::Udp), listener(Transport::Tcp)],
+            ..SipSettings::default()
+        },
+        smscs: (0..smscs).map(smsc).collect(),
+        ..Settings::default()
+    }
+}
+
+impl World {
+    pub fn new(seed: u8, shards: u16, settings: &Settings) -> World {
+        let shard = |id: u16| {
+            let own = [seed.wrapping_add(u8::try_from(id).unwrap()).wrapping_add(1); 32];
+            Shard::new(Settings {
+                id: ShardId(id),
+                shards,
+                hash_key: [u64::from(seed), 7],
+                seed: own,
+                ..settings.clone()
+            })
+        };
+        let smscs = settings.smscs.len();
+        let mut world = World {
+            now: Now { moment: Moment(1_000_000), unix_ms: 1_795_255_530_000 },
+            shards: (0..shards).map(shard).collect(),
+            cpm: Cpm::new(CPM.parse().unwrap(), GATEWAY.parse().unwrap()),
+            smscs: (0..smscs).map(|number| Smsc::new(seed.wrapping_add(u8::try_from(number).unwrap()))).collect(),
+            listening: vec![true; smscs],
+            weather: Weather::default(),
+            arrive_at: None,
+            handoffs: 0,
+            tcp_to_cpm: Vec::new(),
+            cpm_accepts_tcp: true,
+            links: Vec::new(),
+            flying: BTreeMap::new(),
+            serial: 0,
+            random: Random::from_seed([seed; 32]),
+        };
+        world.run_for(Duration::from_millis(100));
+        world
+    }
+
+    /// The sum over all shards of one count.
+    pub fn count(&self, of: impl Fn(&Stats) -> u64) -> u64 {
+        self.shards.iter().map(|shard| of(&shard.stats())).sum()
+    }
+
+    /// Lets time pass until `until` holds, or `limit` has passed; whether it held.
+    pub fn run_until(&mut self, limit: Duration, until: impl Fn(&World) -> bool) -> bool {
+        let end = self.now.moment + limit;
+        loop {
+            self.step();
+            if until(self) {
+                return true;
+            }
+            let Some(next) = self.next_moment().filter(|next| *next <= end) else {
+                self.advance(end);
+                return until(self);
+            };
+            self.advance(next);
+        }
+    }
+
+    /// Lets time pass.
+    pub fn run_for(&mut self, time: Duration) {
+        self.run_until(time, |_| false);
+    }
+
+    fn advance(&mut self, to: Moment) {
+        self.now = self.now.after(to.since(self.now.moment));
+    }
+
+    fn next_moment(&mut self) -> Option<Moment> {
+        let shards = self.shards.iter_mut().filter_map(Shard::poll_timeout);
+        let flying = self.flying.keys().next().map(|(at, _)| Moment(*at));
+        let smscs = self.smscs.iter().filter_map(Smsc::deadline);
+        let earliest = shards.chain(flying).chain(smscs).chain(self.cpm.deadline()).min()?;
+        // Deadlines may be early; time must not stand still.
+        Some(earliest.max(self.now.moment + Duration::from_micros(100)))
+    }
+
+    /// Everything that happens at this moment.
+    fn step(&mut self) {
+        let now = self.now;
+        for shard in &mut self.shards {
+            shard.on_tick(now);
+        }
+        self.land();
+        self.far_ends();
+        while self.drain_shards() {}
+    }
+
+    fn land(&mut self) {
+        while let Some(entry) = self.flying.first_entry().filter(|entry| entry.key().0 <= self.now.moment.0) {
+            match entry.remove() {
+                Flying::ToCpm { bytes } => self.cpm.on_datagram(self.now.moment, &bytes),
+                Flying::ToGateway { from, bytes } => self.datagram(from, &bytes),
+            }
+        }
+    }
+
+    /// A datagram reaches any core; the core that owns its Call-ID gets it.
+    fn datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
+        let cores = self.shards.len() as u64;
+        let at = self.arrive_at.unwrap_or_else(|| usize::try_from(self.random.below(cores)).unwrap());
+        let owner = usize::from(self.shards[at].owner_of(bytes).0);
+        self.handoffs += u64::from(owner != at);
+        self.shards[owner].on_datagram(self.now, ListenerId(0), from, bytes);
+    }
+
+    fn far_ends(&mut self) {
+        while let Some(bytes) = self.cpm.poll(self.now.moment) {
+            let from = self.cpm.address;
+            self.fly(|bytes| Flying::ToGateway { from, bytes }, bytes);
+        }
+        for smsc in 0..self.smscs.len() {
+            while let Some((connection, bytes)) = self.smscs[smsc].poll(self.now.moment) {
+                if let Some(at) = self.links.iter().position(|link| link.far == Far::Smsc(smsc, connection)) {
+                    let (shard, id) = (self.links[at].shard, self.links[at].id);
+                    self.shards[shard].on_stream(self.now, id, Bytes::from(bytes));
+                }
+            }
+        }
+    }
+
+    fn fly(&mut self, what: impl Fn(Vec<u8>) -> Flying, bytes: Vec<u8>) {
+        let copies = if self.random.below(100) < self.weather.lose_percent {
+            0
+        } else {
+            1 + u64::from(self.random.below(100) < self.weather.double_percent)
+        };
+        for _ in 0..copies {
+            let jitter = u64::try_from(self.weather.jitter.as_micros()).unwrap();
+            let at = self.now.moment.0 + 1000 + if jitter == 0 { 0 } else { self.random.below(jitter) };
+            self.serial += 1;
+            self.flying.insert((at, self.serial), what(bytes.clone()));
+        }
+    }
+
+    fn drain_shards(&mut self) -> bool {
+        let mut busy = false;
+        for at in 0..self.shards.len() {
+            while let Some(transmit) = self.shards[at].poll_transmit() {
+                busy = true;
+                self.transmit(at, transmit);
+            }
+            while let Some((to, handoff)) = self.shards[at].poll_handoff() {
+                busy = true;
+                let from = ShardId(u16::try_from(at).unwrap());
+                self.shards[usize::from(to.0)].on_handoff(self.now, from, handoff);
+            }
+        }
+        busy
+    }
+
+    fn transmit(&mut self, shard: usize, transmit: Transmit) {
+        match transmit {
+            Transmit::Datagram { peer, bytes, .. } => {
+                if peer == self.cpm.address {
+                    self.fly(|bytes| Flying::ToCpm { bytes }, bytes);
+                }
+            }
+            Transmit::Stream { link, bytes } => self.stream(shard, link, bytes),
+            Transmit::Connect { order, peer } => self.connect(shard, order, peer),
+            Transmit::Close { link } => self.close(shard, link),
+            Transmit::Resolve { .. } => {}
+        }
+    }
+
+    fn connect(&mut self, shard: usize, order: ConnectId, peer: SocketAddr) {
+        let far = if peer == self.cpm.address {
+            self.cpm_accepts_tcp.then_some(Far::Cpm)
+        } else {
+            let IpNumber(number) = IpNumber::of(peer);
+            let smsc = usize::from(number) - 1;
+            self.listening[smsc].then(|| Far::Smsc(smsc, self.smscs[smsc].connect()))
+        };
+        let Some(far) = far else { return self.shards[shard].on_connect_failed(self.now, order) };
+        self.serial += 1;
+        let id = LinkId { index: u32::try_from(self.serial).unwrap(), generation: 1 };
+        self.links.push(Link { shard, id, far });
+        self.shards[shard].on_connected(self.now, id, order, peer);
+    }
+
+    fn stream(&mut self, shard: usize, link: LinkId, bytes: Vec<u8>) {
+        let Some(at) = self.links.iter().position(|known| known.shard == shard && known.id == link) else { return };
+        match self.links[at].far {
+            Far::Smsc(smsc, connection) => {
+                if !self.smscs[smsc].on_bytes(self.now.moment, connection, &bytes) {
+                    self.cut(at);
+                }
+            }
+            Far::Cpm => {
+                self.tcp_to_cpm.extend_from_slice(&bytes);
+                self.cpm.on_datagram(self.now.moment, &bytes);
+                while let Some(answer) = self.cpm.poll(self.now.moment) {
+                    self.shards[shard].on_stream(self.now, link, Bytes::from(answer));
+                }
+            }
+        }
+    }
+
+    /// Breaks a connection.
+    fn cut(&mut self, at: usize) {
+        let link = self.links.remove(at);
+        if let Far::Smsc(smsc, connection) = link.far {
+            self.smscs[smsc].closed(connection);
+        }
+        self.shards[link.shard].on_closed(self.now, link.id);
+    }
+
+    /// The SM-SC dies: its connections break and no new ones are taken until `revive`.
+    pub fn kill_smsc(&mut self, smsc: usize) {
+        self.listening[smsc] = false;
+        while let Some(at) = self.links.iter().position(|link| matches!(link.far, Far::Smsc(of, _) if of == smsc)) {
+            self.cut(at);
+        }
+    }
+
+    /// The SM-SC is back.
+    pub fn revive_smsc(&mut self, smsc: usize) {
+        self.listening[smsc] = true;
+    }
+
+    fn close(&mut self, shard: usize, link: LinkId) {
+        if let Some(at) = self.links.iter().position(|known| known.shard == shard && known.id == link) {
+            self.cut(at);
+        }
+    }
+}
+
+/// The last octet of an IPv4 address.
+struct IpNumber(u8);
+
+impl IpNumber {
+    fn of(peer: SocketAddr) -> IpNumber {
+        match peer {
+            SocketAddr::V4(v4) => IpNumber(v4.ip().octets()[3]),
+            SocketAddr::V6(_) => panic!("the simulation is IPv4"),
+        }
+    }
+}
