@@ -2,5 +2,6 @@
 
 pub mod admin;
 pub mod config;
+pub mod flags;
 pub mod log;
 pub mod metrics;

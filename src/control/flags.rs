@@ -1,0 +1,55 @@
+//! The command line.
+
+use std::io::{Write, stderr, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::config::Config;
+
+/// What the process is asked to do.
+#[derive(Debug, Parser)]
+#[command(
+    name = "isthmus",
+    version,
+    about = "Gateway between CPM/RCS (SIP) and SMS (SMPP)",
+    arg_required_else_help = true
+)]
+pub struct Flags {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a configuration: exit 0, or 2 with every error at its line
+    Check {
+        /// The configuration
+        #[arg(short, long, value_name = "FILE", default_value = "isthmus.toml")]
+        config: PathBuf,
+    },
+}
+
+/// The exit code of a configuration with errors, and of a command line that cannot be read.
+const MISTAKEN: u8 = 2;
+
+/// Does what the command line says.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Flags::parse().command {
+        Command::Check { config } => check(&config),
+    }
+}
+
+fn check(file: &Path) -> ExitCode {
+    let Some(config) = read(file) else { return ExitCode::from(MISTAKEN) };
+    let (cores, smscs) = (config.runtime.cores.len(), config.smscs.len());
+    let _ = writeln!(stdout(), "{}: no errors; {cores} cores, {smscs} SM-SCs", file.display());
+    ExitCode::SUCCESS
+}
+
+/// The configuration, or `None` after its errors were shown.
+fn read(file: &Path) -> Option<Config> {
+    Config::read(file).inspect_err(|problems| drop(writeln!(stderr(), "{problems}"))).ok()
+}
