@@ -189,9 +189,10 @@ def delivery_flaws(request, text, dest):
 
 
 def all_rok(parts, responses):
-    """Each part has one deliver_sm_resp, and it is ESME_ROK."""
-    if len(responses) != len(parts):
-        yield f"{len(responses)} deliver_sm_resp for {len(parts)} deliver_sm"
+    """Each part has a deliver_sm_resp with ESME_ROK, and none has another."""
+    taken = {(response["key"], response["part"]) for response in responses if response["status"] == 0}
+    yield from (f"part {part['part']} from {part['key']}: not taken" for part in parts
+                if (part["key"], part["part"]) not in taken)
     bad = collections.Counter(response["status"] for response in responses if response["status"] != 0)
     yield from (f"command_status 0x{status:x} in {times} deliver_sm_resp" for status, times in bad.items())
 

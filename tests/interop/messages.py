@@ -32,7 +32,11 @@ class Message:
     def line(self):
         """sipp's fields; a line without a request holds another header instead, since an empty one would end them."""
         wish = f"imdn.Disposition-Notification: {self.requests}" if self.requests else "Subject: greetings"
-        return f"{self.recipient};{self.sender};{self.id};{self.text};{wish}\n"
+        text = self.text.replace("\r\n", ";")
+        return f"{self.recipient};{self.sender};{self.id};{wish};{text}\n"
+
+    def lines(self):
+        return self.text.count("\r\n") + 1
 
     def reports(self):
         """The (element, status) that IWF V3.0 Table 3 gives for the requests and the outcome."""
@@ -50,6 +54,16 @@ class Message:
 
 def messages(count, seed, first=0):
     return [message(first + index, seed) for index in range(count)]
+
+
+def in_lines(sent):
+    """The same messages with a line end in the middle of each text."""
+    return [dataclasses.replace(message, text=broken(message.text)) for message in sent]
+
+
+def broken(text):
+    half = max(1, len(text) // 2 - 1)
+    return f"{text[:half]}\r\n{text[half + 2:] or 'x'}"
 
 
 def message(index, seed):

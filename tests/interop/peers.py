@@ -85,6 +85,10 @@ class Smsc:
     def stop(self):
         self.child.stop()
 
+    def responses(self):
+        """How many deliver_sm were answered."""
+        return self.log.read_bytes().count(b'{"event":"deliver_resp",')
+
     def events(self, kind):
         """All events of a kind; a last line that a kill cut in two does not count."""
         if not self.log.exists():
@@ -144,7 +148,7 @@ class SippClient:
     def __init__(self, folder, messages, port, target, transport, form, rate, at_once=300):
         self.folder, self.answers_log = folder, folder / "answers.log"
         scenario, fields = folder / "uac.xml", folder / "uac.csv"
-        scenario.write_text(client_scenario(form))
+        scenario.write_text(client_scenario(form, messages[0].lines()))
         fields.write_text("SEQUENTIAL\n" + "".join(message.line() for message in messages))
         command = ["sipp", f"127.0.0.1:{target}", "-i", "127.0.0.1", "-p", port, "-t", f"{transport[0]}1", "-sf", scenario,
                    "-inf", fields, "-m", len(messages), "-r", rate, "-l", at_once, "-nostdin", "-timeout", "600",
@@ -168,25 +172,26 @@ class SippClient:
         return {parts[1]: (int(parts[0]), parts[2] if len(parts) > 2 else "") for parts in found}
 
 
-def client_scenario(form):
+def client_scenario(form, lines):
     uri = {"tel": "tel:+[field0]", "sip": "sip:+[field0]@gw.example.net;user=phone"}[form]
     other = ('  <recv response="{0}" optional="true" next="1"><action><log message="{0} [field2]"/></action></recv>')
     text = (HERE / "sipp/uac_message.xml").read_text().replace("@@RECIPIENT_URI@@", uri)
+    text = text.replace("@@TEXT@@", "\n      ".join(f"[field{4 + line}]" for line in range(lines)))
     return text.replace("@@OTHERS@@", "\n".join(other.format(code) for code in OTHERS))
 
 
 class SippCore:
     """sipp as the SIP/IP core: one process for UDP and one for TCP, where long requests come (RFC 3261 18.1.1)."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, udp, tcp):
         scenario = folder / "uas.xml"
         scenario.write_text((HERE / "sipp/uas_message.xml").read_text().replace("@@TIMEWAIT@@", "4000"))
-        self.logs = [folder / f"uas_{transport}_messages.log" for transport in ("udp", "tcp")]
-        self.children = [self.spawn(folder, scenario, port, log) for log in self.logs]
+        ports = {"udp": udp, "tcp": tcp}
+        self.logs = [folder / f"uas_{transport}_messages.log" for transport in ports]
+        self.children = [self.spawn(folder, scenario, *each) for each in zip(ports, ports.values(), self.logs)]
 
     @staticmethod
-    def spawn(folder, scenario, port, log):
-        transport = log.name.split("_")[1]
+    def spawn(folder, scenario, transport, port, log):
         command = ["sipp", "-i", "127.0.0.1", "-p", port, "-t", f"{transport[0]}1", "-sf", scenario, "-nostdin",
                    "-trace_msg", "-message_file", log, "-message_overwrite", "false",
                    "-trace_err", "-error_file", folder / f"uas_{transport}_errors.log"]

@@ -66,9 +66,8 @@ class Bench:
             stack.callback(self.gateway.process.kill)
 
     def start_core(self):
-        if self.kind == "sipp":
-            return peers.SippCore(self.folder, self.hop)
-        return peers.Core(self.folder, self.behind if self.relayed else self.hop, self.hop)
+        kind = peers.SippCore if self.kind == "sipp" else peers.Core
+        return kind(self.folder, self.behind if self.relayed else self.hop, self.hop)
 
     def start_relays(self, stack):
         if not self.relayed:
@@ -117,6 +116,7 @@ def seen(frames):
 
 def cpm_to_sms(setting, transport, method):
     sent = messages.messages(setting.share(8), setting.seed, first=8_000 * (messages.METHODS.index(method)))
+    sent = messages.in_lines(sent) if method == "udh16" else sent
     hop = ";transport=tcp" if transport == "tcp" else ""
     ids = "hex-submit-decimal-receipt" if method == "udh8" else "opaque"
     with Bench(setting, smsc={"hex_ids": ids != "opaque"}, concatenation=method, message_id=ids,
@@ -127,18 +127,32 @@ def cpm_to_sms(setting, transport, method):
         return judge_to_sms(bench, sent, client.answers(), more=marks)
 
 
-def sms_to_cpm(setting, transport, parts_of=2, **gateway):
+def sms_to_cpm(setting, transport="udp", parts_of=2, during=lambda bench, parts: None, **bench):
     sent, parts = messages.short_messages(setting.share(parts_of), setting.seed)
     hop = ";transport=tcp" if transport == "tcp" else ""
-    with Bench(setting, core="sipp", next_hop_transport=hop, **gateway) as bench:
+    with Bench(setting, core="sipp", next_hop_transport=hop, **bench) as bench:
         messages.write_parts(bench.folder / "parts.jsonl", parts)
-        bench.smsc.order(deliver=str(bench.folder / "parts.jsonl"), window=64)
-        peers.settle(lambda: len(bench.smsc.events("deliver_resp")), len(parts), QUIET_S)
+        deliver(bench)
+        during(bench, parts)
+        peers.settle(bench.smsc.responses, len(parts), QUIET_S)
         requests, responses = bench.core.requests(), bench.smsc.events("deliver_resp")
         frames, findings = bench.finish()
     dests = {part["key"]: part["dest"] for part in parts}
     judge.demand(judge.delivered(sent, requests, dests), judge.all_rok(parts, responses), findings)
     return f"{len(sent)} messages, {len(parts)} parts{seen(frames)}"
+
+
+def deliver(bench):
+    bench.smsc.order(deliver=str(bench.folder / "parts.jsonl"), window=64)
+
+
+def killed_halfway(bench, parts):
+    """The SM-SC dies with answers owed to it, comes back, and sends what it has no answer for again."""
+    peers.wait(lambda: bench.smsc.responses() > len(parts) // 2, RUN_S_MAX, "half of the parts to be answered")
+    bench.smsc.kill()
+    bench.smsc.start()
+    peers.wait(lambda: len(bench.smsc.events("bind")) > 1, RUN_S_MAX, "the gateway to bind again")
+    deliver(bench)
 
 
 def smsc_killed(setting):
@@ -249,8 +263,10 @@ SCENARIOS = {
     "faults.receipts_first": receipts_first,
     "faults.throttling": throttling,
     "faults.lossy": lossy,
+    "faults.smsc_killed_delivering": lambda setting: sms_to_cpm(setting, parts_of=10, during=killed_halfway),
+    "faults.lossy_delivering": lambda setting: sms_to_cpm(setting, parts_of=10, relayed=True),
     "two_cores.cpm_to_sms": two_cores,
-    "two_cores.sms_to_cpm": lambda setting: sms_to_cpm(setting, "udp", parts_of=5, cores=[0, 1], binds=2),
+    "two_cores.sms_to_cpm": lambda setting: sms_to_cpm(setting, parts_of=5, cores=[0, 1], binds=2),
 }
 NAMES = list(SCENARIOS)
 

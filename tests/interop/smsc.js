@@ -6,7 +6,8 @@
 //
 // {port, log, receipts: "after" | "before" | "none", receipt_delay_ms, throttle_every, hold_after, hex_ids}
 //
-// It is durable as a real one: started again on the same log, it sends the receipts that were not answered.
+// It is durable as a real one: started again on the same log, it sends the receipts that were not answered, and of the
+// file to be delivered only the parts that were not taken.
 
 const fs = require('fs');
 const path = require('path');
@@ -27,6 +28,7 @@ let holding = false;
 let receipt_turn = 0;
 const held = [];
 const seen = new Set(); // recipients
+const taken = new Set(); // parts that an earlier life delivered
 
 function record(event) {
   fs.writeSync(log, JSON.stringify(event) + '\n');
@@ -173,7 +175,8 @@ function deliver_fields(part) {
 }
 
 function deliver(file, window) {
-  const parts = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const lines = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  const parts = lines.map((line) => JSON.parse(line)).filter((part) => !taken.has(`${part.key}/${part.part}`));
   let at = 0;
   let unanswered = 0;
   const pump = () => {
@@ -194,6 +197,7 @@ function deliver(file, window) {
 for (const line of fs.readFileSync(options.log, 'utf8').split('\n').filter(Boolean)) {
   const event = JSON.parse(line);
   if (event.event === 'submit') { next_id += 1; seen.add(event.dest); }
+  if (event.event === 'deliver_resp' && event.status === 0) taken.add(`${event.key}/${event.part}`);
   if (event.event === 'receipt') pending.set(event.message_id, event);
   if (event.event === 'receipt_resp') pending.delete(event.message_id);
 }
