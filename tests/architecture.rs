@@ -35,11 +35,6 @@ const PLANNED: &[(&str, &str)] = &[
     ("queue", "limits"),
     ("shell", "limits"),
     ("control", "shell"),
-    ("control", "shard"),
-    ("control", "engine"),
-    ("control", "wire"),
-    ("control", "policy"),
-    ("main", "control"),
 ];
 
 /// Words that only the named places (path prefixes below `src/`) may contain, and what to do instead.

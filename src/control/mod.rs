@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod config;
+pub mod events;
 pub mod flags;
 pub mod log;
 pub mod metrics;

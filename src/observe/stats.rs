@@ -29,11 +29,11 @@ families! {
         delivers_refused [direction "sms_to_cpm", result "refused"],
     }
     Counter submits "Short messages submitted." { submits }
-    Counter submit_doubts "CPM messages whose fate at the SM-SC is not plain, by what happened." {
-        submit_outcome_unknown [what "outcome_unknown"],
-        submit_partial [what "refused_with_some_segments_taken"],
-        submit_late [what "response_after_the_answer"],
+    Counter submit_outcome_unknown "CPM messages of which nobody knows whether the SM-SC took them." {
+        submit_outcome_unknown
     }
+    Counter submit_partial "CPM messages refused although some of their segments were taken." { submit_partial }
+    Counter submit_late "Responses of the SM-SC that came after the CPM side had its answer." { submit_late }
     Counter submits_resent "Segments sent to another link because the first could not send them." { submit_resent }
     Counter delivers "Short messages received for CPM users." { delivers }
     Counter redelivered "Short messages delivered again after a lost response, and not passed on twice." { redelivered }
@@ -45,12 +45,10 @@ families! {
     Counter joins_expired "Concatenated short messages whose rest did not come in time." { joins_expired }
 
     Counter reports "Status reports received." { reports }
-    Counter reports_special "Status reports that are not simply the end of a known message, by what they are." {
-        reports_early [what "before_message_id"],
-        reports_unknown [what "unknown_message_id"],
-        reports_intermediate [what "intermediate"],
-        reports_repeated [what "repeated"],
-    }
+    Counter reports_early "Status reports that came before the message_id they name." { reports_early }
+    Counter reports_unknown "Status reports whose message was not found." { reports_unknown }
+    Counter reports_intermediate "Status reports of a state that is not final." { reports_intermediate }
+    Counter reports_repeated "Status reports for a segment that was decided before." { reports_repeated }
     Counter imdns "Disposition notifications sent to CPM, by result." {
         imdns_sent [result "accepted"],
         imdns_failed [result "failed"],

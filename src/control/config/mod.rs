@@ -7,20 +7,21 @@ mod policy;
 mod problem;
 mod reader;
 mod sections;
+mod settings;
 mod smsc;
 mod values;
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
 pub use problem::{Problem, Problems};
-pub use smsc::Smsc;
 
 use crate::engine::transport::Transport;
 use crate::policy::Policy;
+use crate::shard::settings::{Network, SmscSettings};
 use reader::{Section, Sink};
 
 /// A valid configuration. Showing it does not show passwords.
@@ -37,7 +38,7 @@ pub struct Config {
     /// `[msrp]`
     pub msrp: Msrp,
     /// `[[smsc]]`, in order of preference; at least one.
-    pub smscs: Vec<Smsc>,
+    pub smscs: Vec<SmscSettings>,
     /// `[admin]`
     pub admin: Admin,
     /// `[log]`
@@ -99,15 +100,6 @@ pub struct Listen {
     pub transport: Transport,
     /// Port 0 takes any that is free.
     pub address: SocketAddr,
-}
-
-/// An address block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// Any address of the block.
-    pub address: IpAddr,
-    /// Leading bits that count.
-    pub prefix_bits: u8,
 }
 
 /// `[msrp]`: media of sessions.

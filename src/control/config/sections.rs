@@ -57,7 +57,7 @@ fn sip(mut section: Section<'_>) -> Option<Sip> {
         next_hop: section.need("next_hop", "sip:10.0.0.1:5060", sip_uri).unwrap_or_default(),
         domain: section.or("domain", "localhost".into(), domain),
         trusted: section.or("trusted", Vec::new(), list("a list of address blocks", network)),
-        idle: section.or("idle_s", Duration::from_secs(120), seconds(1.0..=86_400.0)),
+        idle: section.or("idle_s", Duration::from_secs(600), seconds(1.0..=86_400.0)),
     };
     section.finish();
     (!sip.next_hop.is_empty()).then_some(sip)

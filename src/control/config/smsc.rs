@@ -10,35 +10,20 @@ use super::values::{boolean, c_octet_string, c_octets, integer, one_of, seconds,
 use crate::engine::smpp::{self, BindType};
 use crate::limits::{SMPP_PDU_BYTES_MAX, SMPP_PENDING_MAX, SMPP_WINDOW_MAX};
 use crate::policy::Policy;
+use crate::shard::settings::SmscSettings;
 use crate::wire::inline::Inline;
 use crate::wire::short_message::data_coding::DataCodingZero;
 use crate::wire::short_message::national::Language;
 use crate::wire::short_message::{CodingOptions, Concatenation};
 use crate::wire::smpp::MessageIdForm;
 
-/// One SM-SC. Showing it does not show the password.
-#[derive(Clone, Debug)]
-pub struct Smsc {
-    /// `name`: in logs and metrics.
-    pub name: String,
-    /// `address`
-    pub address: SocketAddr,
-    /// How each bind behaves.
-    pub session: smpp::Config,
-    /// `binds`: connections, spread over the cores.
-    pub binds: u16,
-    /// `data_coding_0`, `latin1`, `national`, `transliterate`
-    pub coding: CodingOptions,
-    /// `concatenation`
-    pub concatenation: Concatenation,
-    /// `message_id`
-    pub message_id: MessageIdForm,
-    /// `data_sm`: in place of submit_sm.
-    pub data_sm: bool,
-}
-
 /// All of them. `None` if there is none, or one without a usable address.
-pub(super) fn read_all(root: &mut Section<'_>, host: &Host, policy: &Policy, drain: Duration) -> Option<Vec<Smsc>> {
+pub(super) fn read_all(
+    root: &mut Section<'_>,
+    host: &Host,
+    policy: &Policy,
+    drain: Duration,
+) -> Option<Vec<SmscSettings>> {
     let missing = !root.has("smsc");
     let sections = root.sections("smsc");
     if missing {
@@ -57,12 +42,12 @@ pub(super) fn read_all(root: &mut Section<'_>, host: &Host, policy: &Policy, dra
     (!missing).then(|| read.into_iter().collect())?
 }
 
-fn one(mut section: Section<'_>, name: String, host: &Host, policy: &Policy, drain: Duration) -> Option<Smsc> {
+fn one(mut section: Section<'_>, name: String, host: &Host, policy: &Policy, drain: Duration) -> Option<SmscSettings> {
     let address = section.need("address", "10.0.0.2:2775", peer);
     let mut session = session(&mut section, host, drain);
     let binds = section.or("binds", 1, integer(1..=1_024));
     session.throughput_per_second = share(&section, session.throughput_per_second, binds);
-    let smsc = Smsc {
+    let smsc = SmscSettings {
         name,
         address: address.unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
         session,

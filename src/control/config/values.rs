@@ -6,9 +6,10 @@ use core::time::Duration;
 
 use toml::de::DeValue;
 
+use super::Listen;
 use super::reader::{Read, Value, wrong, wrong_type};
-use super::{Listen, Network};
 use crate::engine::transport::Transport;
+use crate::shard::settings::Network;
 use crate::wire::inline::Inline;
 use crate::wire::sip::uri::{Uri, host_port};
 

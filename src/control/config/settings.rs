@@ -1,0 +1,21 @@
+//! What shards are told.
+
+use super::Config;
+use crate::shard::settings::{Listener, Settings, SipSettings};
+
+impl Config {
+    /// The settings of every shard, but for what the shell knows: which shard it is and of how many, secrets, and the
+    /// ports that are really open.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let listeners = self.sip.listen.iter();
+        let sip = SipSettings {
+            domain: self.sip.domain.clone(),
+            next_hop: self.sip.next_hop.clone(),
+            trusted: self.sip.trusted.clone(),
+            listeners: listeners.map(|one| Listener { transport: one.transport, local: one.address }).collect(),
+            idle: self.sip.idle,
+        };
+        Settings { policy: self.policy.clone(), sip, smscs: self.smscs.clone(), ..Settings::default() }
+    }
+}
