@@ -9,6 +9,7 @@ import urllib.request
 
 READY_S_MAX = 15
 DRAIN_S_MAX = 40
+PUBLISH_S = 1.5  # numbers on /metrics are at most this old
 
 CONFIGURATION = """
 profile = "cpm"
@@ -33,6 +34,7 @@ binds = {binds}
 window = {window}
 concatenation = "{concatenation}"
 message_id = "{message_id}"
+{smsc_more}
 
 [admin]
 listen = "127.0.0.1:{admin}"
@@ -41,7 +43,7 @@ listen = "127.0.0.1:{admin}"
 """
 
 DEFAULTS = {"cores": [0], "next_hop_transport": "", "binds": 1, "window": 64, "concatenation": "sar",
-            "message_id": "opaque", "more": ""}
+            "message_id": "opaque", "smsc_more": "", "more": ""}
 
 
 class Gateway:
@@ -81,6 +83,7 @@ class Gateway:
 
     def metric(self, name, **labels):
         """The sum of a metric over all label sets that have these labels; None if there is none of the name."""
+        time.sleep(PUBLISH_S)
         found = [value for has, value in self.samples(name) if all(has.get(k) == v for k, v in labels.items())]
         return sum(found) if found else None
 

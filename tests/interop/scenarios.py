@@ -13,6 +13,7 @@ from gateway import Gateway
 from sipmsg import distinct
 
 RUN_S_MAX = 600
+PAUSES = "throttle_min_s = 0.05\nthrottle_max_s = 0.1"
 QUIET_S = 12  # so long without news, nothing more comes; longer than the gateway holds a report that it cannot place
 
 
@@ -192,9 +193,9 @@ def receipts_first(setting):
 
 
 def throttling(setting):
-    """ESME_RTHROTTLED to every 40th submit: what it hits is refused with 503, the rest is not touched."""
+    """ESME_RTHROTTLED to every 150th submit: what it hits is refused with 503, the rest waits out the pause."""
     sent = messages.messages(setting.share(10), setting.seed, first=60_000)
-    with Bench(setting, smsc={"throttle_every": 40}) as bench:
+    with Bench(setting, smsc={"throttle_every": 150}, smsc_more=PAUSES) as bench:
         client = bench.client_for(sent, rate=100)
         client.wait(RUN_S_MAX)
         return judge_to_sms(bench, sent, client.answers(), allowed=(503,), more=throttled(bench, sent, client.answers()))
