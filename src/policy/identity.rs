@@ -32,9 +32,9 @@ pub struct Events {
     pub mcc: String,
     /// Mobile network code, two or three digits.
     pub mnc: String,
-    /// URI of this IWF; if empty sip:CPM-IWF@ims.mnc<MNC>.mcc<MCC>.3gppnetwork.org.
+    /// URI of this IWF; if empty `sip:CPM-IWF@ims.mnc<MNC>.mcc<MCC>.3gppnetwork.org`.
     pub iwf_address: String,
-    /// URI of the CPM Participating Function; if empty sip:CPM-PF@ims.mnc<MNC>.mcc<MCC>.3gppnetwork.org.
+    /// URI of the CPM Participating Function; if empty `sip:CPM-PF@ims.mnc<MNC>.mcc<MCC>.3gppnetwork.org`.
     pub pf_address: String,
 }
 

@@ -17,7 +17,7 @@ pub struct Reports {
     pub several_segments: SeveralSegments,
     /// Status reports about a state that is not final.
     pub intermediate_notification: IntermediateNotification,
-    /// How <interworking-notification> is written.
+    /// How `<interworking-notification>` is written.
     pub interworking_form: InterworkingForm,
     /// Seconds a status report is waited for where neither Expires nor policy says how long a message is valid.
     pub wait_without_validity_s: u32,
@@ -43,7 +43,7 @@ impl Default for Reports {
     }
 }
 
-/// <status> of <delivery-notification>, or that there is none yet.
+/// `<status>` of `<delivery-notification>`, or that there is none yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryAnswer {
@@ -59,7 +59,7 @@ pub enum DeliveryAnswer {
     Error,
 }
 
-/// <status> of <interworking-notification>, or that there is none yet.
+/// `<status>` of `<interworking-notification>`, or that there is none yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InterworkingAnswer {
@@ -75,9 +75,9 @@ pub enum InterworkingAnswer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StateAnswer {
-    /// <delivery-notification>
+    /// `<delivery-notification>`
     pub delivery: DeliveryAnswer,
-    /// <interworking-notification>
+    /// `<interworking-notification>`
     pub interworking: InterworkingAnswer,
 }
 
@@ -137,11 +137,11 @@ pub enum IntermediateNotification {
     /// None is asked for; one that comes is answered and forgotten.
     #[default]
     Ignore,
-    /// Asked for where the sender wants `processing`, and sent on as <processing-notification> `stored`.
+    /// Asked for where the sender wants `processing`, and sent on as `<processing-notification>` `stored`.
     Processing,
 }
 
-/// Two serialisations of <interworking-notification> are in the field.
+/// Two serialisations of `<interworking-notification>` are in the field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InterworkingForm {

@@ -11,7 +11,7 @@ const fn answer(delivery: DeliveryAnswer, interworking: InterworkingAnswer) -> S
     StateAnswer { delivery, interworking }
 }
 
-/// Table 3, <delivery-notification> and <interworking-notification>: "e.g.", so the rest is policy.
+/// Table 3, `<delivery-notification>` and `<interworking-notification>`: "e.g.", so the rest is policy.
 #[rustfmt::skip]
 pub const MESSAGE_STATE_TO_STATUS: ValueMap<MessageState, StateAnswer> = ValueMap { cite: IWF_V3.table("6.2.2.1.2", 3), rows: &[
     //                         <delivery-notification>            <interworking-notification>
@@ -37,11 +37,11 @@ pub fn status_of(state: MessageState, policy: &Policy) -> StateAnswer {
 /// Everything that one final state sets off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// A <delivery-notification> with this status.
+    /// A `<delivery-notification>` with this status.
     pub delivery: Option<Status>,
-    /// An <interworking-notification> with this status.
+    /// An `<interworking-notification>` with this status.
     pub interworking: Option<Status>,
-    /// A <failed-iw> event to the Participating Function.
+    /// A `<failed-iw>` event to the Participating Function.
     pub failed_iw: bool,
 }
 

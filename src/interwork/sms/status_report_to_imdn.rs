@@ -56,17 +56,17 @@ pub struct DeliveryNotification<'a> {
     pub imdn_message_id: &'a [u8],
     /// Content-Disposition inside CPIM
     pub content_disposition: &'a [u8],
-    /// <delivery-notification> or <interworking-notification>, and its <status>
+    /// `<delivery-notification>` or `<interworking-notification>`, and its `<status>`
     pub status: (imdn::Notification, imdn::Status),
-    /// <datetime>
+    /// `<datetime>`
     pub datetime: &'a [u8],
-    /// <message-id>
+    /// `<message-id>`
     pub message_id: &'a [u8],
     /// CPIM IMDN-Route values, each ended by a line feed
     pub imdn_route: &'a [u8],
-    /// <original-recipient-uri>
+    /// `<original-recipient-uri>`
     pub original_recipient_uri: &'a [u8],
-    /// <recipient-uri>
+    /// `<recipient-uri>`
     pub recipient_uri: &'a [u8],
     /// SIP Call-ID
     pub call_id: &'a [u8],
