@@ -22,6 +22,8 @@ fn ask_everything(bytes: &[u8]) {
     let _ = (check::request(&message, &[b"MESSAGE"]), check::response(&message), check::retry_after_seconds(&message));
     for field in message.fields() {
         assert!(message.header_named(field.raw_name).is_some() || field.raw_name.is_empty());
+        let namesakes = message.fields().filter(|other| other.name == field.name).count();
+        assert!(field.name == Name::Other || message.is_repeated(field.name) == (namesakes > 1));
         for value in message.values(field.name) {
             ask_of_value(value);
         }

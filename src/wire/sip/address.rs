@@ -1,7 +1,8 @@
 //! name-addr and addr-spec (RFC 3261 20.10, 25.1).
 
+use super::chars::{DISPLAY_NAME, SCHEME, URI};
 use super::lists::{Params, find_outside, quoted_len};
-use super::{is_token, trim};
+use super::trim;
 
 /// An address header value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +62,7 @@ fn is_display_name(name: &[u8]) -> bool {
     match name {
         [] => true,
         [b'"', ..] => quoted_len(name) == Some(name.len()),
-        _ => {
-            name.iter().all(|&octet| is_token(octet) || matches!(octet, b' ' | b'\t' | b'\r' | b'\n') || octet >= 0x80)
-        }
+        _ => DISPLAY_NAME.all(name),
     }
 }
 
@@ -71,11 +70,7 @@ fn is_display_name(name: &[u8]) -> bool {
 fn is_uri(uri: &[u8]) -> bool {
     let Some(colon) = memchr::memchr(b':', uri) else { return false };
     let (scheme, rest) = uri.split_at(colon);
-    let scheme_fine = scheme.first().is_some_and(u8::is_ascii_alphabetic)
-        && scheme.iter().all(|&octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.'));
-    scheme_fine
-        && rest.len() > 1
-        && !rest.iter().any(|&octet| octet <= b' ' || octet == 0x7f || octet == b'"' || octet == b'<')
+    scheme.first().is_some_and(u8::is_ascii_alphabetic) && SCHEME.all(scheme) && rest.len() > 1 && URI.all(rest)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a request must satisfy before anything looks at its meaning (RFC 3261 8.1.1, 8.2, 16.3; RFC 4475).
 
 use super::uri::Uri;
-use super::{Message, Name, NameAddr, StartLine, Writer, decimal, is_token, trim};
+use super::{Message, Name, NameAddr, StartLine, Via, Writer, decimal, trim};
 
 /// The response a request gets instead of being processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,15 +75,17 @@ fn syntax(message: &Message<'_>) -> Result<(), Rejection> {
         return Err(reject(400, "Too Many Headers"));
     }
     once(message)?;
-    via(message)?;
+    let via = via(message)?;
     message.cseq().map_err(|_| fault(message, Name::CSeq))?;
-    address(message, Name::From)?;
+    let from = address(message, Name::From)?;
     address(message, Name::To)?;
     message.call_id().ok_or_else(|| fault(message, Name::CallId))?;
     message.max_forwards().map_err(|_| fault(message, Name::MaxForwards))?;
     content_length(message)?;
     contacts(message)?;
-    from_tag(message)
+    // A client that knows the magic cookie knows tags as well (RFC 3261 8.1.1.3); an older one need not (RFC 4475 3.4.1).
+    let untagged = via.has_magic_cookie() && from.tag().is_none();
+    if untagged { Err(because_of(Name::From, 400, "Missing From Tag")) } else { Ok(()) }
 }
 
 /// The headers whose faults make a request useless, and how a 400 names them.
@@ -126,20 +128,20 @@ fn fault(message: &Message<'_>, name: Name) -> Rejection {
 
 /// RFC 3261 7.3.1: only lists may be repeated (RFC 4475 3.3.8, 3.3.9).
 fn once(message: &Message<'_>) -> Result<(), Rejection> {
-    let repeated = NEEDED.iter().find(|row| row.name.is_single() && message.count(row.name) > 1);
+    let repeated = NEEDED.iter().find(|row| row.name.is_single() && message.is_repeated(row.name));
     repeated.map_or(Ok(()), |row| Err(because_of(row.name, 400, row.repeated)))
 }
 
 /// The topmost Via is what a response needs; the others are copied as they are. Stray separators spoil it, though the
 /// refusal still finds its way by it (RFC 4475 3.1.2.1).
-fn via(message: &Message<'_>) -> Result<(), Rejection> {
-    let fine = message.top_via().is_ok_and(|via| via.is_ours() && via.params.is_well_formed());
-    if fine { Ok(()) } else { Err(fault(message, Name::Via)) }
+fn via<'a>(message: &Message<'a>) -> Result<Via<'a>, Rejection> {
+    let via = message.top_via().ok().filter(|via| via.is_ours() && via.params.is_well_formed());
+    via.ok_or_else(|| fault(message, Name::Via))
 }
 
-fn address(message: &Message<'_>, name: Name) -> Result<(), Rejection> {
-    let fine = message.header(name).and_then(NameAddr::parse).is_some_and(|address| address.params.is_well_formed());
-    if fine { Ok(()) } else { Err(fault(message, name)) }
+fn address<'a>(message: &Message<'a>, name: Name) -> Result<NameAddr<'a>, Rejection> {
+    let address = message.header(name).and_then(NameAddr::parse).filter(|address| address.params.is_well_formed());
+    address.ok_or_else(|| fault(message, name))
 }
 
 fn content_length(message: &Message<'_>) -> Result<(), Rejection> {
@@ -156,13 +158,6 @@ fn content_length(message: &Message<'_>) -> Result<(), Rejection> {
 fn contacts(message: &Message<'_>) -> Result<(), Rejection> {
     let fine = |value| value == b"*" || NameAddr::parse(value).is_some_and(|one| one.params.is_well_formed());
     if message.values(Name::Contact).all(fine) { Ok(()) } else { Err(fault(message, Name::Contact)) }
-}
-
-/// A client that knows the magic cookie knows tags as well (RFC 3261 8.1.1.3); an older one need not (RFC 4475 3.4.1).
-fn from_tag(message: &Message<'_>) -> Result<(), Rejection> {
-    let modern = message.top_via().is_ok_and(|via| via.has_magic_cookie());
-    let tagged = message.from().is_ok_and(|from| from.tag().is_some());
-    if modern && !tagged { Err(because_of(Name::From, 400, "Missing From Tag")) } else { Ok(()) }
 }
 
 /// RFC 3261 8.1.1.5; of a method nobody knows, that is said instead (RFC 4475 3.1.2.18).
@@ -239,10 +234,4 @@ pub fn retry_after_seconds(message: &Message<'_>) -> Option<u32> {
     let value = message.header(Name::RetryAfter)?;
     let end = value.iter().position(|octet| !octet.is_ascii_digit()).unwrap_or(value.len());
     decimal(value.get(..end)?)
-}
-
-/// Whether `token` is one (RFC 3261 25.1).
-#[must_use]
-pub fn is_token_text(token: &[u8]) -> bool {
-    !token.is_empty() && token.iter().all(|&octet| is_token(octet))
 }

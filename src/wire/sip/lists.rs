@@ -2,7 +2,8 @@
 
 use memchr::{memchr, memchr2, memchr3};
 
-use super::{is_token, trim};
+use super::chars::{PARAMETER_VALUE, is_token};
+use super::trim;
 
 /// Where the first `wanted` octet stands outside quoted strings and angle brackets.
 #[must_use]
@@ -68,7 +69,7 @@ impl<'a> Params<'a> {
     /// quoted string (RFC 3261 25.1 generic-param, but for what IPv6 and UTF-8 need).
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
-        trim(self.0).is_empty() || self.all().all(|(name, value)| is_name(name) && value.is_none_or(is_value))
+        trim(self.0).is_empty() || self.all().all(|(name, value)| is_token(name) && value.is_none_or(is_value))
     }
 
     fn all(&self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
@@ -98,14 +99,10 @@ impl<'a> Params<'a> {
     }
 }
 
-fn is_name(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|&octet| is_token(octet))
-}
-
 fn is_value(value: &[u8]) -> bool {
     match value.first() {
         Some(b'"') => quoted_len(value) == Some(value.len()),
-        _ => !value.iter().any(|&octet| octet <= b' ' || matches!(octet, b'"' | b'<' | b'>' | b',' | 0x7f)),
+        _ => PARAMETER_VALUE.all(value),
     }
 }
 

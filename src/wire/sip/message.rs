@@ -6,9 +6,10 @@ use crate::limits;
 use crate::wire::Malformed;
 use crate::wire::span::Span;
 
+use super::chars::is_token;
 use super::lists::Values;
 use super::section::{self, Step, Walk};
-use super::{Name, NameAddr, Via, decimal, is_token, trim};
+use super::{Name, NameAddr, Via, decimal, trim};
 
 /// Where the header fields of a message are. Reused from message to message: its table is taken once.
 #[derive(Debug)]
@@ -16,11 +17,13 @@ pub struct Index {
     fields: Vec<Entry>,
     /// Of each name, one more than the place of its first field in `fields`; 0 if it has none.
     first: [u8; Name::COUNT],
+    /// A bit for each name that more than one field has.
+    repeated: u64,
     left_out: usize,
     body: Span,
 }
 
-const _: () = assert!(limits::SIP_HEADERS_MAX < u8::MAX as usize);
+const _: () = assert!(limits::SIP_HEADERS_MAX < u8::MAX as usize && Name::COUNT <= u64::BITS as usize);
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -101,6 +104,7 @@ impl Index {
     fn clear(&mut self) {
         self.fields.clear();
         self.first = [0; Name::COUNT];
+        self.repeated = 0;
         self.left_out = 0;
     }
 
@@ -118,8 +122,10 @@ impl Index {
 
     fn push(&mut self, entry: Entry) {
         self.fields.push(entry);
-        if let Some(first @ 0) = self.first.get_mut(entry.name as usize) {
-            *first = u8::try_from(self.fields.len()).unwrap_or(u8::MAX);
+        match self.first.get_mut(entry.name as usize) {
+            Some(first @ 0) => *first = u8::try_from(self.fields.len()).unwrap_or(u8::MAX),
+            Some(_) => self.repeated |= 1 << entry.name as u32,
+            None => {}
         }
     }
 
@@ -137,7 +143,7 @@ impl Index {
 impl Default for Index {
     /// An index that takes its room with the first message.
     fn default() -> Index {
-        Index { fields: Vec::new(), first: [0; Name::COUNT], left_out: 0, body: Span::default() }
+        Index { fields: Vec::new(), first: [0; Name::COUNT], repeated: 0, left_out: 0, body: Span::default() }
     }
 }
 
@@ -219,10 +225,10 @@ impl<'a> Message<'a> {
         self.named(name).flat_map(|field| Values::new(field.value))
     }
 
-    /// How many header fields have this name.
+    /// Whether more than one header field has this name; of `Other`, never.
     #[must_use]
-    pub fn count(&self, name: Name) -> usize {
-        self.named(name).count()
+    pub fn is_repeated(&self, name: Name) -> bool {
+        name != Name::Other && self.index.repeated >> name as u32 & 1 == 1
     }
 
     fn named(&self, name: Name) -> impl Iterator<Item = Field<'a>> + use<'a> {
@@ -263,8 +269,7 @@ impl<'a> Message<'a> {
         let (digits, method) = value.split_at(space);
         let number = decimal(digits).filter(|&number| number < 1 << 31).ok_or(bad)?;
         let method = trim(method);
-        let token = !method.is_empty() && method.iter().all(|&octet| is_token(octet));
-        token.then_some(CSeq { number, method }).ok_or(bad)
+        is_token(method).then_some(CSeq { number, method }).ok_or(bad)
     }
 
     /// RFC 3261 20.20.
@@ -337,8 +342,7 @@ fn start_line(line: &[u8]) -> Result<StartLine<'_>, Malformed> {
     }
     let last = memrchr(b' ', rest.trim_ascii_end()).ok_or(bad)?;
     let (request_uri, version) = (rest.get(..last).unwrap_or_default(), rest.get(last + 1..).unwrap_or_default());
-    let token = !head.is_empty() && head.iter().all(|&octet| is_token(octet));
-    (token && is_sip(version)).then_some(StartLine::Request { method: head, request_uri, version }).ok_or(bad)
+    (is_token(head) && is_sip(version)).then_some(StartLine::Request { method: head, request_uri, version }).ok_or(bad)
 }
 
 fn is_sip(version: &[u8]) -> bool {

@@ -4,6 +4,7 @@
 //! header that is bad stays raw and spoils only what asks for it; unknown methods and headers survive.
 
 pub mod address;
+mod chars;
 pub mod check;
 pub mod emit;
 pub mod frame;
@@ -24,10 +25,18 @@ pub use via::Via;
 
 /// Removes linear white space, folds included, at both ends (RFC 3261 25.1 LWS).
 #[must_use]
-pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
-    let start = bytes.iter().position(|&b| !is_lws(b)).unwrap_or(bytes.len());
-    let end = bytes.iter().rposition(|&b| !is_lws(b)).map_or(start, |at| at + 1);
-    bytes.get(start..end).unwrap_or_default()
+pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = bytes
+        && is_lws(*first)
+    {
+        bytes = rest;
+    }
+    while let [rest @ .., last] = bytes
+        && is_lws(*last)
+    {
+        bytes = rest;
+    }
+    bytes
 }
 
 const fn is_lws(octet: u8) -> bool {
@@ -50,11 +59,4 @@ pub(crate) fn decimal(digits: &[u8]) -> Option<u32> {
         (digit < 10).then_some(())?;
         number.checked_mul(10)?.checked_add(u32::from(digit))
     })
-}
-
-/// Whether `octet` may stand in a token (RFC 3261 25.1).
-#[must_use]
-pub(crate) const fn is_token(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(octet, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
 }

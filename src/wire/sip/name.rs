@@ -121,7 +121,8 @@ impl Name {
     fn of_long(name: &[u8]) -> Name {
         let mut at = slot(name);
         while let Some((known, text)) = KNOWN.get(usize::from(TABLE[at])) {
-            if text.len() == name.len() && name.eq_ignore_ascii_case(text.as_bytes()) {
+            // Nearly every name comes as it is spelled here, and comparing that is cheap.
+            if text.as_bytes() == name || name.eq_ignore_ascii_case(text.as_bytes()) {
                 return *known;
             }
             at = (at + 1) % SLOTS;

@@ -8,7 +8,8 @@ use memchr::memchr;
 
 use crate::wire::span::Span;
 
-use super::{is_token, offset, trim};
+use super::chars::TOKEN;
+use super::{offset, trim};
 
 /// What a walk meets next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +64,9 @@ fn physical(bytes: &[u8], start: usize) -> Option<Physical> {
 /// A header line as field name and value, both as they came but without white space around them. `None` if the line
 /// has no colon or what stands before it is no name: such a line is nobody's.
 pub(super) fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = memchr(b':', line)?;
-    let name = line.get(..colon)?.trim_ascii_end();
-    let fine = !name.is_empty() && name.iter().all(|&octet| is_token(octet));
-    fine.then(|| (name, trim(line.get(colon + 1..).unwrap_or_default())))
+    let (name, rest) = line.split_at_checked(TOKEN.run(line))?;
+    let value = rest.trim_ascii_start().strip_prefix(b":")?;
+    (!name.is_empty()).then(|| (name, trim(value)))
 }
 
 /// The span of `part`, which lies in `bytes`.

@@ -1,5 +1,6 @@
 //! SIP and tel URIs (RFC 3261 19.1, RFC 3966).
 
+use super::chars::HOST;
 use super::lists::Params;
 use super::{decimal, uri_equality};
 
@@ -123,9 +124,7 @@ pub fn host_port(bytes: &[u8]) -> Option<(&[u8], Option<u16>)> {
         [b':', digits @ ..] => Some(decimal(super::trim(digits)).and_then(|port| u16::try_from(port).ok())?),
         _ => return None,
     };
-    let fine = !host.is_empty()
-        && (host.starts_with(b"[")
-            || host.iter().all(|&octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_')));
+    let fine = !host.is_empty() && (host.starts_with(b"[") || HOST.all(host));
     fine.then_some((host, port))
 }
 
