@@ -89,3 +89,41 @@ pub const IMDN_NOTIFICATIONS_MAX: usize = 4;
 
 /// What message_payload holds (SMPP 3.4 5.3.2.32: its length has 16 bits).
 pub const MESSAGE_PAYLOAD_OCTETS_MAX: usize = 65_535;
+
+// Shell: sockets, buffers and turns of one core
+
+/// Receive buffers for datagrams. While all are in use, datagrams wait in the socket, and are lost when that is full.
+pub const UDP_BUFFERS: u16 = 1_024;
+/// Octets of one: the largest datagram (RFC 3261 18.1.1), what the kernel writes before it, and a step that keeps the
+/// first lines of two buffers out of the same cache set. Only pages that were written to occupy memory.
+pub const UDP_BUFFER_BYTES: usize = 65_600;
+/// Receive buffers for connections. While all are in use, senders are held back by their TCP windows.
+pub const TCP_BUFFERS: u16 = 512;
+/// Octets of one; the step as above.
+pub const TCP_BUFFER_BYTES: usize = 16_448;
+/// Octets that a socket may hold in each direction, if the host grants them.
+pub const SOCKET_BUFFER_BYTES: usize = 4 << 20;
+/// Connections that wait to be accepted, of each listener.
+pub const ACCEPT_BACKLOG: i32 = 1_024;
+/// Connections of one core; one accepted beyond is closed at once, one ordered beyond fails.
+pub const LINKS_MAX: usize = 16_384;
+/// Octets that wait to be sent on one connection; a peer that reads more slowly loses it.
+pub const LINK_SEND_QUEUE_BYTES_MAX: usize = 4 << 20;
+/// Octets received on one connection in a turn; what follows waits for the next one.
+pub const LINK_TURN_BYTES_MAX: usize = 256 << 10;
+/// Datagrams whose sending has not ended; one more is dropped, as the network might have done.
+pub const DATAGRAMS_SENDING_MAX: usize = 4_096;
+/// Arrivals of each kind that a turn takes up before timers, sends and other tasks have theirs.
+pub const TURN_ARRIVALS_MAX: usize = 256;
+/// Values under way from one core to one other.
+pub const HANDOFFS_MAX: usize = 4_096;
+/// Values of one core that found a full queue; beyond, it takes nothing in from its sockets until there is room.
+pub const HANDOFF_BACKLOG_MAX: usize = 16_384;
+/// DNS questions of one core without an answer; one more is answered with nothing.
+pub const DNS_QUERIES_MAX: usize = 256;
+
+const _: () = assert!(UDP_BUFFER_BYTES >= 65_507 + 64 && UDP_BUFFER_BYTES.is_multiple_of(64));
+const _: () = assert!(TCP_BUFFER_BYTES.is_multiple_of(64));
+// Half of the buffers may be held outside of the shell, and a turn finds the others.
+const _: () = assert!(TURN_ARRIVALS_MAX <= UDP_BUFFERS as usize / 2 && TURN_ARRIVALS_MAX <= TCP_BUFFERS as usize / 2);
+const _: () = assert!(UDP_BUFFERS.is_power_of_two() && TCP_BUFFERS.is_power_of_two());

@@ -22,6 +22,8 @@ families! {
         handoffs_in [direction "in"],
         handoffs_out [direction "out"],
     }
+    Counter handoffs_delayed "Values that found the queue to their core full and waited." { handoffs_delayed }
+    Counter connections_refused "Connections that were closed at once because there were too many." { connections_refused }
     Counter drops "What the shell dropped, by reason." {
         dropped_truncated [reason "truncated_datagram"],
         dropped_no_buffer [reason "no_buffer"],

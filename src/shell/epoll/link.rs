@@ -1,0 +1,30 @@
+//! One connection watched by epoll.
+
+use core::net::SocketAddr;
+
+use socket2::Socket;
+
+use crate::engine::transport::ConnectId;
+use crate::shell::send_queue::SendQueue;
+
+/// A connection.
+pub(super) struct Link {
+    pub(super) socket: Socket,
+    pub(super) peer: SocketAddr,
+    /// While it is being opened: the order.
+    pub(super) connecting: Option<ConnectId>,
+    pub(super) queue: SendQueue,
+    /// Whether its send buffer was full.
+    pub(super) blocked: bool,
+    /// What waits is sent, then it is gone.
+    pub(super) closing: bool,
+    /// Whether the world was told.
+    pub(super) told_closed: bool,
+}
+
+impl Link {
+    pub(super) fn new(socket: Socket, peer: SocketAddr, connecting: Option<ConnectId>) -> Link {
+        let queue = SendQueue::default();
+        Link { socket, peer, connecting, queue, blocked: false, closing: false, told_closed: false }
+    }
+}

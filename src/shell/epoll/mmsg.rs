@@ -1,0 +1,120 @@
+//! Many datagrams in one system call.
+
+use core::net::SocketAddr;
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::{ptr, slice};
+
+use socket2::{SockAddr, Socket};
+
+use super::stock::Stock;
+use crate::shell::address;
+use crate::shell::buffers::Slot;
+
+/// Datagrams of one call.
+pub(super) const BATCH: usize = 32;
+
+type Name = libc::sockaddr_in6;
+
+/// What the calls read and write besides the payload.
+pub(super) struct Batch {
+    headers: [libc::mmsghdr; BATCH],
+    parts: [libc::iovec; BATCH],
+    names: [Name; BATCH],
+    unusable: Vec<Slot>,
+}
+
+/// What a receive brought.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Received {
+    /// Datagrams taken off the socket.
+    pub(super) datagrams: usize,
+    /// Those of them that were cut off, or came from nowhere.
+    pub(super) unusable: usize,
+}
+
+impl Batch {
+    pub(super) fn new() -> Box<Batch> {
+        // SAFETY: zeros are headers, parts and addresses that point to nothing.
+        let (headers, parts, names) = unsafe { core::mem::zeroed() };
+        Box::new(Batch { headers, parts, names, unusable: Vec::new() })
+    }
+
+    /// Receives what is there, up to a batch, into the stock's buffers.
+    pub(super) fn receive(
+        &mut self,
+        socket: &Socket,
+        stock: &mut Stock,
+        mut each: impl FnMut(SocketAddr, Slot),
+    ) -> Received {
+        let count = self.point_at(stock);
+        let count = libc::c_uint::try_from(count).unwrap_or(0);
+        let (headers, none) = (self.headers.as_mut_ptr(), ptr::null_mut());
+        // SAFETY: the first `count` headers point to a part and a name each, of this batch, and the parts to free buffers
+        // of the stock; all stay until the call returns.
+        let got = unsafe { libc::recvmmsg(socket.as_raw_fd(), headers, count, libc::MSG_DONTWAIT, none) };
+        let mut received = Received { datagrams: usize::try_from(got).unwrap_or(0), unusable: 0 };
+        for (header, name) in self.headers.iter().zip(&self.names).take(received.datagrams) {
+            let Some(slot) = stock.take(header.msg_len as usize) else { break };
+            let cut_off = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
+            match read(name, header.msg_hdr.msg_namelen) {
+                Some(peer) if !cut_off => each(peer, slot),
+                _ => self.unusable.push(slot),
+            }
+        }
+        received.unusable = self.unusable.len();
+        // Not before: the datagrams lie in the buffers in their order.
+        self.unusable.drain(..).for_each(|slot| stock.release(slot));
+        received
+    }
+
+    fn point_at(&mut self, stock: &Stock) -> usize {
+        for nth in 0..BATCH {
+            let Some((address, len)) = stock.peek(nth) else { return nth };
+            self.parts[nth] = libc::iovec { iov_base: address.cast(), iov_len: len };
+            self.fill_header(nth, size_of::<Name>());
+        }
+        BATCH
+    }
+
+    fn fill_header(&mut self, nth: usize, name_len: usize) {
+        let header = &mut self.headers[nth].msg_hdr;
+        header.msg_name = (&raw mut self.names[nth]).cast();
+        header.msg_namelen = libc::socklen_t::try_from(name_len).unwrap_or(0);
+        (header.msg_iov, header.msg_iovlen) = (&raw mut self.parts[nth], 1);
+        header.msg_flags = 0;
+    }
+
+    /// Sends the first of `queue`, up to a batch: how many left.
+    pub(super) fn send(&mut self, socket: &Socket, queue: &VecDeque<(SocketAddr, Vec<u8>)>) -> io::Result<usize> {
+        let count = queue.len().min(BATCH);
+        for (nth, (peer, payload)) in queue.iter().take(count).enumerate() {
+            self.parts[nth] = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
+            let len = write(*peer, &mut self.names[nth]);
+            self.fill_header(nth, len);
+        }
+        let count = libc::c_uint::try_from(count).unwrap_or(0);
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        // SAFETY: the first `count` headers point to a part and a name each, of this batch, and the parts to payloads of
+        // the queue, which are only read.
+        let sent = unsafe { libc::sendmmsg(socket.as_raw_fd(), self.headers.as_mut_ptr(), count, flags) };
+        usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+    }
+}
+
+fn read(name: &Name, len: libc::socklen_t) -> Option<SocketAddr> {
+    let len = size_of::<Name>().min(len as usize);
+    // SAFETY: octets of `name`, which has no padding.
+    let octets = unsafe { slice::from_raw_parts(ptr::from_ref(name).cast::<u8>(), len) };
+    address::read(octets)
+}
+
+/// Writes an address: its length.
+fn write(peer: SocketAddr, name: &mut Name) -> usize {
+    let address = SockAddr::from(peer);
+    let len = size_of::<Name>().min(address.len() as usize);
+    // SAFETY: `len` is within both; neither overlaps the other; any octets are a `Name`.
+    unsafe { ptr::copy_nonoverlapping(address.as_ptr().cast::<u8>(), ptr::from_mut(name).cast::<u8>(), len) };
+    len
+}

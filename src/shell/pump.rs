@@ -1,0 +1,298 @@
+//! The loop of one core: what arrived goes to the world, what the world orders goes out, until nothing is left to do;
+//! then it sleeps.
+
+use core::future::{Future as _, poll_fn};
+use core::net::SocketAddr;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+use std::sync::Arc;
+
+use tokio::time::{Sleep, sleep_until};
+
+use super::buffers::Slot;
+use super::clock::Clock;
+use super::common::Common;
+use super::core_thread::Sink;
+use super::dns::Dns;
+use super::outgoing::Outgoing;
+use super::parcel::Parcel;
+use super::port::{Arrival, Port};
+use super::wait::Edge;
+use super::world::World;
+use crate::engine::transport::{ListenerId, ShardId, Transmit};
+use crate::engine::{Moment, Now};
+use crate::limits;
+use crate::observe::ShellStats;
+
+/// Between two snapshots.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(1);
+/// What found a full queue is tried again after this long.
+const RETRY_AFTER: Duration = Duration::from_millis(1);
+/// After so many turns in a row the runtime's other tasks have theirs.
+const TURNS_IN_A_ROW: u32 = 16;
+/// What is still to be sent when all is done may take this long.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// One core at work.
+pub(super) struct Pump<W: World, P> {
+    pub(super) id: ShardId,
+    pub(super) world: W,
+    pub(super) port: P,
+    pub(super) out: Outgoing<W::Handoff>,
+    pub(super) common: Arc<Common>,
+    pub(super) sink: Arc<Sink<W::Event>>,
+    pub(super) clock: Clock,
+    pub(super) dns: Dns,
+    pub(super) port_edge: Edge,
+    pub(super) bell_edge: Edge,
+    pub(super) timer: Pin<Box<Sleep>>,
+    pub(super) arrivals: Vec<Arrival>,
+    pub(super) stats: ShellStats,
+    pub(super) state: State,
+}
+
+/// What the pump remembers from turn to turn.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    armed: Moment,
+    snapshot_due: Moment,
+    ready: bool,
+    draining: bool,
+    /// Counted among the cores that are done.
+    drained: bool,
+}
+
+/// How a turn went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Idle,
+    Busy,
+}
+
+impl<W: World, P: Port> Pump<W, P> {
+    /// Runs until every core is drained or all are told to stop.
+    pub(super) async fn run(mut self) {
+        let mut in_a_row = 0;
+        while !self.common.is_over() {
+            if self.turn() == Turn::Idle && self.lie_down() {
+                poll_fn(|context| self.poll_anything(context)).await;
+                in_a_row = 0;
+            }
+            self.out.sleeper().get_up();
+            in_a_row += 1;
+            if in_a_row == TURNS_IN_A_ROW {
+                tokio::task::yield_now().await;
+                in_a_row = 0;
+            }
+        }
+        self.finish().await;
+    }
+
+    fn turn(&mut self) -> Turn {
+        let now = self.clock.now();
+        self.stats.turns += 1;
+        let took = self.take_arrivals(now) + self.take_parcels(now) + self.take_answers(now);
+        self.obey(now);
+        if self.world.poll_timeout().is_some_and(|deadline| deadline <= now.moment) {
+            self.world.on_tick(now);
+        }
+        let ordered = self.carry_out(now);
+        self.out.retry(&mut self.stats);
+        self.port.flush();
+        self.out.wake(&self.common, &mut self.stats);
+        self.report(now);
+        if took + ordered > 0 { Turn::Busy } else { Turn::Idle }
+    }
+
+    fn take_arrivals(&mut self, now: Now) -> usize {
+        let mut arrivals = core::mem::take(&mut self.arrivals);
+        // While other cores do not keep up with us, what comes waits in the kernel.
+        if self.out.has_room() && self.port.collect(now.moment, limits::TURN_ARRIVALS_MAX, &mut arrivals) {
+            self.stats.budget_exhausted += 1;
+        }
+        let took = arrivals.len();
+        arrivals.drain(..).for_each(|arrival| self.arrived(now, arrival));
+        self.arrivals = arrivals;
+        while let Some(buffer) = self.port.spent() {
+            self.world.recycle(buffer);
+        }
+        took
+    }
+
+    fn arrived(&mut self, now: Now, arrival: Arrival) {
+        match arrival {
+            Arrival::Datagram(listener, peer, slot) => self.datagram_arrived(now, listener, peer, slot),
+            Arrival::Accepted(link, listener, peer) => self.world.on_accepted(now, link, listener, peer),
+            Arrival::Connected(link, order, peer) => self.world.on_connected(now, link, order, peer),
+            Arrival::ConnectFailed(order) => self.world.on_connect_failed(now, order),
+            Arrival::Stream(link, bytes) => self.world.on_stream(now, link, bytes),
+            Arrival::Closed(link) => self.world.on_closed(now, link),
+        }
+    }
+
+    fn datagram_arrived(&mut self, now: Now, listener: ListenerId, peer: SocketAddr, slot: Slot) {
+        let bytes = self.port.bytes(&slot);
+        let owner = self.world.owner_of(bytes);
+        if owner == self.id {
+            self.world.on_datagram(now, listener, peer, bytes);
+            self.port.release(slot);
+        } else {
+            let lease = self.port.lease(slot);
+            self.out.hand(owner, Parcel::Datagram(listener, peer, lease), &mut self.stats);
+        }
+    }
+
+    fn take_parcels(&mut self, now: Now) -> usize {
+        let mut took = 0;
+        while took < limits::TURN_ARRIVALS_MAX
+            && let Some((from, parcel)) = self.out.take()
+        {
+            took += 1;
+            match parcel {
+                Parcel::Datagram(listener, peer, lease) => self.world.on_datagram(now, listener, peer, &lease),
+                Parcel::Handoff(handoff) => self.world.on_handoff(now, from, handoff),
+            }
+        }
+        self.stats.handoffs_in += took as u64;
+        took
+    }
+
+    fn take_answers(&mut self, now: Now) -> usize {
+        let mut took = 0;
+        while let Some((query, answers)) = self.dns.take() {
+            took += 1;
+            self.world.on_resolved(now, query, answers);
+        }
+        took
+    }
+
+    /// What the gateway was told.
+    fn obey(&mut self, now: Now) {
+        if self.common.is_draining() && !self.state.draining {
+            self.state.draining = true;
+            self.state.snapshot_due = now.moment;
+            self.world.drain(now);
+        }
+    }
+
+    fn carry_out(&mut self, now: Now) -> usize {
+        let mut orders = 0;
+        while let Some((to, handoff)) = self.world.poll_handoff() {
+            orders += 1;
+            if to == self.id {
+                self.world.on_handoff(now, to, handoff);
+            } else {
+                self.out.hand(to, Parcel::Handoff(handoff), &mut self.stats);
+            }
+        }
+        while let Some(transmit) = self.world.poll_transmit() {
+            orders += 1;
+            self.transmit(now, transmit);
+        }
+        while let Some(event) = self.world.poll_event() {
+            (self.sink)(usize::from(self.id.0), event);
+        }
+        orders
+    }
+
+    fn transmit(&mut self, now: Now, transmit: Transmit) {
+        match transmit {
+            Transmit::Datagram { listener, peer, bytes } => self.port.datagram(listener, peer, bytes),
+            Transmit::Stream { link, bytes } => self.port.stream(link, bytes),
+            Transmit::Connect { order, peer } => self.port.connect(now.moment, order, peer),
+            Transmit::Close { link } => self.port.close(now.moment, link),
+            Transmit::Resolve { query, name, kind } => self.dns.ask(query, name, kind),
+        }
+    }
+
+    fn report(&mut self, now: Now) {
+        let ready = self.world.is_ready();
+        let changed = ready != core::mem::replace(&mut self.state.ready, ready);
+        if self.state.draining && !self.state.drained && self.world.is_drained() && self.out.is_empty() {
+            self.state.drained = true;
+            self.common.one_is_drained();
+        }
+        if changed || now.moment >= self.state.snapshot_due {
+            self.state.snapshot_due = now.moment + SNAPSHOT_EVERY;
+            self.publish();
+        }
+    }
+
+    fn publish(&mut self) {
+        let shell = self.shell_stats();
+        self.common.publish(usize::from(self.id.0), |snapshot| {
+            snapshot.core = usize::from(self.id.0);
+            (snapshot.ready, snapshot.draining) = (self.state.ready, self.state.draining);
+            snapshot.shell = shell;
+            self.world.show(snapshot);
+        });
+    }
+
+    /// The port's numbers and ours.
+    fn shell_stats(&mut self) -> ShellStats {
+        let own = &self.stats;
+        ShellStats {
+            wakes: own.wakes,
+            turns: own.turns,
+            budget_exhausted: own.budget_exhausted,
+            handoffs_in: own.handoffs_in,
+            handoffs_out: own.handoffs_out,
+            handoffs_delayed: own.handoffs_delayed,
+            handoffs_waiting: self.out.waiting(),
+            ..*self.port.stats()
+        }
+    }
+
+    /// Gets ready to sleep. False if there is no time for it.
+    fn lie_down(&mut self) -> bool {
+        self.out.sleeper().lie_down();
+        let deadline = self.deadline();
+        self.arm(deadline);
+        self.out.nothing_came() && self.port.may_sleep() && deadline > self.clock.now().moment
+    }
+
+    fn deadline(&self) -> Moment {
+        let retry = (!self.out.is_empty()).then(|| self.clock.now().moment + RETRY_AFTER);
+        let deadlines = [self.world.poll_timeout(), self.port.deadline(), retry];
+        deadlines.into_iter().flatten().fold(self.state.snapshot_due, Moment::min)
+    }
+
+    fn arm(&mut self, deadline: Moment) {
+        if self.state.armed != deadline {
+            self.state.armed = deadline;
+            self.timer.as_mut().reset(self.clock.instant(deadline).into());
+        }
+    }
+
+    fn poll_anything(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let port = self.port_edge.poll(context).is_ready();
+        let bell = self.bell_edge.poll(context).is_ready();
+        let timer = self.timer.as_mut().poll(context).is_ready();
+        let answer = self.dns.poll(context).is_ready();
+        if port || bell || timer || answer { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// What was ordered last still leaves.
+    async fn finish(&mut self) {
+        let until = self.clock.now().moment + LAST_WORDS;
+        while self.port.is_sending() && self.clock.now().moment < until && !self.common.must_stop() {
+            let now = self.clock.now();
+            let mut arrivals = core::mem::take(&mut self.arrivals);
+            self.port.collect(now.moment, limits::TURN_ARRIVALS_MAX, &mut arrivals);
+            arrivals.drain(..).for_each(|arrival| {
+                if let Arrival::Datagram(_, _, slot) = arrival {
+                    self.port.release(slot);
+                }
+            });
+            self.port.flush();
+            tokio::time::sleep(RETRY_AFTER).await;
+        }
+        self.publish();
+    }
+}
+
+/// A timer that was not armed.
+pub(super) fn timer(clock: Clock) -> Pin<Box<Sleep>> {
+    Box::pin(sleep_until(clock.instant(Moment::default()).into()))
+}

@@ -1,0 +1,121 @@
+//! Sockets as a gateway wants them.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::io;
+
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+
+use super::options::{Listener, StartError};
+use crate::engine::transport::Transport;
+use crate::limits;
+
+/// After this long without a word a peer is asked whether it is still there.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+
+/// One core's socket of a listening address. Blocking: whoever wants another kind says so.
+#[derive(Debug)]
+pub(super) struct Listening {
+    pub(super) transport: Transport,
+    pub(super) socket: Socket,
+}
+
+/// Opens every address for every core: the sockets by core, and the addresses as they are.
+pub(super) fn listen(
+    wanted: &[(Transport, SocketAddr)],
+    cores: usize,
+) -> Result<(Vec<Vec<Listening>>, Vec<Listener>), StartError> {
+    let mut by_core: Vec<Vec<Listening>> = (0..cores).map(|_| Vec::with_capacity(wanted.len())).collect();
+    let mut listeners = Vec::with_capacity(wanted.len());
+    for (transport, address) in wanted.iter().copied() {
+        let open = open_for_all(transport, address, &mut by_core);
+        let local = open.map_err(|error| StartError::Listen { transport, address, error })?;
+        listeners.push(Listener { transport, local });
+    }
+    Ok((by_core, listeners))
+}
+
+fn open_for_all(transport: Transport, address: SocketAddr, by_core: &mut [Vec<Listening>]) -> io::Result<SocketAddr> {
+    require_free(transport, address)?;
+    let mut local = address;
+    for sockets in by_core {
+        let socket = open(transport, local)?;
+        local = socket.local_addr()?.as_socket().unwrap_or(local);
+        sockets.push(Listening { transport, socket });
+    }
+    Ok(local)
+}
+
+/// Shared ports do not collide with those of another gateway: it would silently take half of our traffic. One that is
+/// not shared does.
+fn require_free(transport: Transport, address: SocketAddr) -> io::Result<()> {
+    if address.port() == 0 {
+        return Ok(());
+    }
+    let socket = plain(transport, address)?;
+    socket.set_reuse_address(transport == Transport::Tcp)?;
+    socket.bind(&address.into())
+}
+
+fn open(transport: Transport, address: SocketAddr) -> io::Result<Socket> {
+    let socket = plain(transport, address)?;
+    socket.set_reuse_port(true)?;
+    socket.set_reuse_address(transport == Transport::Tcp)?;
+    ask_for_buffers(&socket);
+    if transport == Transport::Tcp {
+        prepare_stream(&socket)?;
+    }
+    socket.bind(&address.into())?;
+    if transport == Transport::Tcp {
+        socket.listen(limits::ACCEPT_BACKLOG)?;
+    }
+    Ok(socket)
+}
+
+fn plain(transport: Transport, address: SocketAddr) -> io::Result<Socket> {
+    let (kind, protocol) = match transport {
+        Transport::Udp => (Type::DGRAM, Protocol::UDP),
+        Transport::Tcp => (Type::STREAM, Protocol::TCP),
+    };
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    Ok(socket)
+}
+
+/// A host that grants less loses more datagrams in a burst; it does not stop us.
+fn ask_for_buffers(socket: &Socket) {
+    let _ = socket.set_recv_buffer_size(limits::SOCKET_BUFFER_BYTES);
+    let _ = socket.set_send_buffer_size(limits::SOCKET_BUFFER_BYTES);
+}
+
+/// Accepted connections inherit this from their listener.
+fn prepare_stream(socket: &Socket) -> io::Result<()> {
+    socket.set_tcp_nodelay(true)?;
+    socket.set_keepalive(true)?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER))
+}
+
+/// A socket for a connection of ours, not connected.
+pub(super) fn outgoing(peer: SocketAddr) -> io::Result<Socket> {
+    let socket = plain(Transport::Tcp, peer)?;
+    prepare_stream(&socket)?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_share_a_port_that_nobody_else_gets() {
+        for transport in [Transport::Udp, Transport::Tcp] {
+            let any = "127.0.0.1:0".parse().expect("address");
+            let (sockets, listeners) = listen(&[(transport, any)], 3).expect("free port");
+            assert!(sockets.iter().all(|core| core.len() == 1));
+            let again = listen(&[(transport, listeners[0].local)], 1).expect_err("taken");
+            assert!(again.to_string().contains(&listeners[0].local.to_string()), "{again}");
+        }
+    }
+}

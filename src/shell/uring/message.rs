@@ -1,0 +1,64 @@
+//! What `sendmsg` reads: it stays in place until the kernel is done.
+
+use core::net::SocketAddr;
+use std::ptr;
+
+use socket2::SockAddr;
+
+use crate::shell::send_queue::SendQueue;
+
+/// Parts of one send.
+const PARTS: usize = 16;
+
+/// A send, boxed so that the pointers into it stay right.
+pub(super) struct Message {
+    header: libc::msghdr,
+    parts: [libc::iovec; PARTS],
+    address: Option<SockAddr>,
+    payload: Vec<u8>,
+}
+
+impl Message {
+    pub(super) fn new() -> Box<Message> {
+        // SAFETY: zeros are a msghdr without name, parts and control data.
+        let header = unsafe { core::mem::zeroed() };
+        let parts = [libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 }; PARTS];
+        Box::new(Message { header, parts, address: None, payload: Vec::new() })
+    }
+
+    /// Becomes a datagram.
+    pub(super) fn datagram(self: &mut Box<Message>, peer: SocketAddr, payload: Vec<u8>) {
+        self.payload = payload;
+        self.parts[0] = part(&self.payload);
+        let address = self.address.insert(SockAddr::from(peer));
+        self.header.msg_name = address.as_ptr().cast_mut().cast();
+        self.header.msg_namelen = address.len();
+        self.point_at_parts(1);
+    }
+
+    /// Becomes the next octets of a stream, which stay in `queue`.
+    pub(super) fn stream(self: &mut Box<Message>, queue: &SendQueue) {
+        let count = self.parts.iter_mut().zip(queue.parts()).map(|(place, octets)| *place = part(octets)).count();
+        self.header.msg_name = ptr::null_mut();
+        self.header.msg_namelen = 0;
+        self.point_at_parts(count);
+    }
+
+    fn point_at_parts(&mut self, count: usize) {
+        self.header.msg_iov = self.parts.as_mut_ptr();
+        self.header.msg_iovlen = count;
+    }
+
+    pub(super) fn header(&self) -> *const libc::msghdr {
+        &raw const self.header
+    }
+
+    /// Octets of the datagram.
+    pub(super) fn take_payload(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.payload)
+    }
+}
+
+fn part(octets: &[u8]) -> libc::iovec {
+    libc::iovec { iov_base: octets.as_ptr().cast_mut().cast(), iov_len: octets.len() }
+}

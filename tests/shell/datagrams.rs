@@ -1,0 +1,88 @@
+use crate::echo::{ask, backends, hear, start, udp};
+
+#[test]
+fn the_owner_answers_whoever_received() {
+    for backend in backends() {
+        let gateway = start(backend, 2);
+        for round in 0..40 {
+            let client = udp(&gateway);
+            for owner in 0..2 {
+                assert_eq!(ask(&client, &format!("{owner}text {round}")), format!("{owner}:text {round}"));
+            }
+        }
+        assert!(gateway.join());
+    }
+}
+
+#[test]
+fn the_largest_datagram_arrives_whole() {
+    for backend in backends() {
+        let gateway = start(backend, 2);
+        let client = udp(&gateway);
+        for len in [1, 1_472, 4_096, 20_000, 65_000, 65_505] {
+            for owner in 0..2 {
+                let text = "x".repeat(len - 1);
+                assert_eq!(ask(&client, &format!("{owner}{text}")), format!("{owner}:{text}"));
+            }
+        }
+    }
+}
+
+/// More than there are buffers, and in bursts that one turn does not take.
+#[test]
+fn buffers_come_back() {
+    for backend in backends() {
+        let gateway = start(backend, 2);
+        let clients: Vec<_> = (0..8).map(|_| udp(&gateway)).collect();
+        for burst in 0..300 {
+            for client in &clients {
+                client.send(format!("{}a {burst}", burst % 2).as_bytes()).expect("send");
+                client.send(format!("{}b {burst}", (burst + 1) % 2).as_bytes()).expect("send");
+            }
+            for client in &clients {
+                let mut heard = [hear(client), hear(client)];
+                heard.sort_by_key(|text| text[2..].to_owned());
+                let expected = [format!("{}:a {burst}", burst % 2), format!("{}:b {burst}", (burst + 1) % 2)];
+                assert_eq!(heard, expected);
+            }
+        }
+        let used: u64 = gateway.snapshots().iter().map(|snapshot| snapshot.shell.buffers_used).sum();
+        assert!(used < 100, "{used}");
+        assert!(gateway.join());
+    }
+}
+
+#[test]
+fn worlds_hand_over_and_none_gets_lost() {
+    for backend in backends() {
+        let gateway = start(backend, 3);
+        let client = udp(&gateway);
+        assert_eq!(ask(&client, "1hop"), "2:hop from 1");
+        assert_eq!(ask(&client, "2hop"), "0:hop from 2");
+        // Five times what the queue between two cores holds. The world hands over last things first.
+        assert_eq!(ask(&client, "0flood 20000"), "1:all 20000 from 0");
+        assert!(gateway.join());
+    }
+}
+
+#[test]
+fn a_deadline_is_kept_without_traffic() {
+    for backend in backends() {
+        let gateway = start(backend, 2);
+        let client = udp(&gateway);
+        assert_eq!(ask(&client, "1wait 30"), "1:rung");
+        assert_eq!(ask(&client, "0wait 0"), "0:rung");
+    }
+}
+
+#[test]
+fn a_question_to_the_dns_is_answered() {
+    for backend in backends() {
+        let gateway = start(backend, 2);
+        let client = udp(&gateway);
+        // Neither needs a name server; the first needs a host that has a configuration.
+        let heard = ask(&client, "1resolve localhost");
+        assert!(heard.contains("Address(127.0.0.1)") || heard == "1:[]", "{heard}");
+        assert_eq!(ask(&client, "0resolve a..b"), "0:[]");
+    }
+}
