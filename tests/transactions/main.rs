@@ -4,7 +4,10 @@
 
 mod client;
 mod locate;
+mod rfc4475;
 mod server;
+#[path = "../wire/torture.rs"]
+mod torture;
 
 /// The rows of a table, without comments and the names of its columns.
 fn rows(tsv: &str) -> impl Iterator<Item = Vec<&str>> {

@@ -11,4 +11,5 @@ mod sip_properties;
 mod sip_uri;
 mod smpp;
 mod smpp_receipts;
+mod torture;
 mod tsv;

@@ -7,21 +7,14 @@ use isthmus::wire::Framing;
 use isthmus::wire::sip::uri::{self, SipUri, Uri};
 use isthmus::wire::sip::{Index, Message, NameAddr, StartLine, Via, Writer, check, frame, lists::Values, peek_call_id};
 
-use crate::tsv::{octets, rows};
+use crate::torture::{message, octets, table};
+use crate::tsv::rows;
 
-const TABLE: &str = include_str!("../spec/rfc4475.tsv");
 const FACTS: &str = include_str!("../spec/rfc4475_facts.tsv");
 
 /// What RFC 3261 and RFC 3428 define.
 const ELEMENT: &[&[u8]] = &[b"INVITE", b"ACK", b"BYE", b"CANCEL", b"OPTIONS", b"REGISTER", b"MESSAGE"];
 const GATEWAY: &[&[u8]] = &[b"MESSAGE", b"OPTIONS"];
-
-/// The message `name`: in its file a line end is CRLF, after a backslash none.
-fn message(name: &str) -> Vec<u8> {
-    let path = format!("{}/tests/spec/rfc4475/{name}.txt", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}"));
-    octets(&text.replace("\\\n", "").replace('\n', "\\x0D\\x0A"))
-}
 
 /// What an element that serves `methods` does with these octets as a datagram.
 fn outcome(bytes: &[u8], methods: &[&[u8]]) -> String {
@@ -48,7 +41,7 @@ fn framed(bytes: &[u8]) -> &'static str {
 #[test]
 fn every_message_meets_its_outcome() {
     let mut seen = 0;
-    for row in rows(TABLE) {
+    for row in table() {
         let [name, section, transport, stream, element, gateway, why] = row[..] else { panic!("{row:?}") };
         let bytes = message(name);
         assert_eq!(framed(&bytes), stream, "{name} {section} as a stream: {why}");
@@ -83,7 +76,7 @@ fn every_fact_is_read() {
 
 #[test]
 fn whatever_is_accepted_has_facts() {
-    for row in rows(TABLE).filter(|row| row[4] == "ok" || row[4].starts_with('5')) {
+    for row in table().filter(|row| row[4] == "ok" || row[4].starts_with('5')) {
         let read = rows(FACTS).filter(|fact| fact[0] == row[0]).count();
         assert!(read > 0, "{}", row[0]);
     }
@@ -212,7 +205,7 @@ fn a_refusal_carries_what_its_code_owes() {
 
 #[test]
 fn a_refusal_names_its_header() {
-    for row in rows(TABLE) {
+    for row in table() {
         let bytes = message(row[0]);
         let mut index = Index::new();
         let Ok(message) = Message::parse(&bytes, &mut index) else { continue };
