@@ -71,7 +71,7 @@ def segment_flaws(message, segments, whole):
 
 def size_flaws(segment):
     """A short message is 140 octets on the air; of several with sar_* parameters 6 are left for the SM-SC's header."""
-    octets = bytes.fromhex(segment["octets"] or "")
+    octets = bytes.fromhex(segment.get("octets") or (segment.get("payload") if mark_of(segment) != "payload" else ""))
     room, header = (134, 0) if segment.get("sar") else (140, 0)
     if segment["esm_class"] & 0x40:
         header = octets[0] + 1
@@ -111,12 +111,13 @@ def concatenated_by(method, submits):
 
 
 def mark_of(submit):
-    if submit.get("payload"):
-        return "payload"
+    if submit.get("sar"):
+        return "sar"
     if submit["esm_class"] & 0x40:
-        return next((name for name, length in HEADER_LENGTHS.items() if submit["octets"].startswith(f"{length - 1:02x}")),
-                    "another header")
-    return "sar" if submit.get("sar") else None
+        octets = submit.get("octets") or submit["payload"]
+        known = (name for name, length in HEADER_LENGTHS.items() if octets.startswith(f"{length - 1:02x}"))
+        return next(known, "another header")
+    return "payload" if submit.get("payload") and submit["command"] == "submit_sm" else None
 
 
 def reported(messages, requests):

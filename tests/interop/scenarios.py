@@ -128,6 +128,16 @@ def cpm_to_sms(setting, transport, method):
         return judge_to_sms(bench, sent, client.answers(), more=marks)
 
 
+def data_sm(setting):
+    """IWF V3.0 6.2.2: data_sm in place of submit_sm."""
+    sent = messages.messages(setting.share(20), setting.seed, first=32_000)
+    with Bench(setting, smsc_more="data_sm = true") as bench:
+        client = bench.client_for(sent)
+        client.wait(RUN_S_MAX)
+        others = {submit["command"] for submit in bench.smsc.events("submit")} - {"data_sm"}
+        return judge_to_sms(bench, sent, client.answers(), more=judge.holds(not others, f"the SM-SC got {others}"))
+
+
 def sms_to_cpm(setting, transport="udp", parts_of=2, during=lambda bench, parts: None, **bench):
     sent, parts = messages.short_messages(setting.share(parts_of), setting.seed)
     hop = ";transport=tcp" if transport == "tcp" else ""
@@ -258,6 +268,7 @@ SCENARIOS = {
     "peers": peers_alone,
     **{f"cpm_to_sms.{transport}.{method}": (lambda setting, t=transport, m=method: cpm_to_sms(setting, t, m))
        for transport in ("udp", "tcp") for method in messages.METHODS},
+    "cpm_to_sms.data_sm": data_sm,
     "sms_to_cpm.udp": lambda setting: sms_to_cpm(setting, "udp"),
     "sms_to_cpm.tcp": lambda setting: sms_to_cpm(setting, "tcp"),
     "faults.smsc_killed": smsc_killed,

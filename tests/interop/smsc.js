@@ -91,7 +91,7 @@ function schedule_receipt(receipt) {
 
 function submit_record(pdu, message_id) {
   return {
-    event: 'submit', message_id, sequence: pdu.sequence_number, source: pdu.source_addr, dest: pdu.destination_addr,
+    event: 'submit', message_id, command: pdu.command, sequence: pdu.sequence_number, source: pdu.source_addr, dest: pdu.destination_addr,
     source_ton: pdu.source_addr_ton, source_npi: pdu.source_addr_npi,
     dest_ton: pdu.dest_addr_ton, dest_npi: pdu.dest_addr_npi,
     esm_class: pdu.esm_class, data_coding: pdu.data_coding, registered_delivery: pdu.registered_delivery,
@@ -143,7 +143,7 @@ function on_session(session) {
   for (const bind of ['bind_transceiver', 'bind_transmitter', 'bind_receiver']) {
     session.on(bind, (pdu) => on_bind(session, pdu));
   }
-  session.on('submit_sm', (pdu) => on_submit(session, pdu));
+  for (const submit of ['submit_sm', 'data_sm']) session.on(submit, (pdu) => on_submit(session, pdu));
   session.on('enquire_link', (pdu) => session.send(pdu.response()));
   session.on('unbind', (pdu) => {
     record({ event: 'unbind' });
