@@ -114,7 +114,7 @@ impl Shard {
         Shard {
             index: sip::Index::new(),
             servers: ServerNonInvite::new(own_hash.clone()),
-            clients: ClientNonInvite::new(own_hash, sent_by),
+            clients: ClientNonInvite::new(own_hash, sent_by, settings.sip.datagram_request_bytes_max),
             hop: settings.sip.hop(),
             queries: 0,
             streams: Streams::new(settings.sip.idle),

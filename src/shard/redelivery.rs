@@ -31,6 +31,7 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     deliver: DeliverRef,
+    arrived: Moment,
     /// Whether a repetition waits in the place of the first.
     repeated: bool,
     state: State,
@@ -78,10 +79,9 @@ impl Redelivery {
                 }
             }
             _ => {
-                self.entries.insert(
-                    fingerprint,
-                    Entry { deliver: *deliver, repeated: false, state: State::Open, suspect_until: None },
-                );
+                let entry =
+                    Entry { deliver: *deliver, arrived: now, repeated: false, state: State::Open, suspect_until: None };
+                self.entries.insert(fingerprint, entry);
                 self.order.push_back((now, fingerprint));
                 Seen::New
             }
@@ -109,15 +109,14 @@ impl Redelivery {
     /// Forgets what can no longer be repeated: answered for longer than an answer travels and its bind alive, or too old.
     fn forget(&mut self, now: Moment) {
         while let Some(&(at, fingerprint)) = self.order.front() {
-            let keep = match self.entries.get(&fingerprint) {
-                None => false,
-                Some(entry) => is_uncertain(entry, now),
-            };
+            // The same text may have come again since, under a place of its own further back.
+            let entry = self.entries.get(&fingerprint).filter(|entry| entry.arrived == at);
             let young = now.since(at) < SUSPICION && self.order.len() < limits::DELIVERIES_MAX;
-            if keep && young {
-                return;
+            match entry {
+                Some(entry) if young && is_uncertain(entry, now) => return,
+                Some(_) => drop(self.entries.remove(&fingerprint)),
+                None => {}
             }
-            self.entries.remove(&fingerprint);
             self.order.pop_front();
         }
     }

@@ -7,6 +7,7 @@ use crate::engine::joining::{Incomplete, JoiningOptions};
 use crate::engine::sip::{NextHop, Reach};
 use crate::engine::smpp;
 use crate::engine::transport::{ListenerId, ShardId, Transport};
+use crate::limits;
 use crate::policy::{IncompleteMessage, Policy};
 use crate::wire::short_message::{CodingOptions, Concatenation};
 use crate::wire::smpp::MessageIdForm;
@@ -72,6 +73,9 @@ pub struct SipSettings {
     pub listeners: Vec<Listener>,
     /// A connection on which nothing happens this long is closed.
     pub idle: Duration,
+    /// Octets of a request that may leave as a datagram: 1300, or more where the path is known to carry more (RFC 3261
+    /// 18.1.1).
+    pub datagram_request_bytes_max: usize,
 }
 
 impl Default for SipSettings {
@@ -82,6 +86,7 @@ impl Default for SipSettings {
             trusted: Vec::new(),
             listeners: Vec::new(),
             idle: Duration::from_secs(600),
+            datagram_request_bytes_max: limits::SIP_DATAGRAM_REQUEST_BYTES_MAX,
         }
     }
 }

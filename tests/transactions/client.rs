@@ -22,7 +22,10 @@ fn target(transport: Transport, port: u16) -> Target {
 impl Bench {
     fn new() -> Bench {
         let sent_by = SentBy { udp: b"gw:5060".to_vec(), tcp: b"gw:5061".to_vec() };
-        Bench { client: ClientNonInvite::new(KeyedHash::new([1, 2]), sent_by), random: Random::from_seed([3; 32]) }
+        Bench {
+            client: ClientNonInvite::new(KeyedHash::new([1, 2]), sent_by, 1_300),
+            random: Random::from_seed([3; 32]),
+        }
     }
 
     fn send(&mut self, at: u64, targets: &[Target], body: usize) {

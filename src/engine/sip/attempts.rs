@@ -31,12 +31,11 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// Begins with the first of `targets` for a request of `len` octets. RFC 3261 18.1.1: a large one goes by TCP, and by
-    /// UDP only if nobody listens there.
-    pub(super) fn begin(&mut self, targets: &[Target], len: usize) {
+    /// Begins with the first of `targets`. RFC 3261 18.1.1: a large request goes by TCP, and by UDP only if nobody listens
+    /// there.
+    pub(super) fn begin(&mut self, targets: &[Target], large: bool) {
         self.list.clear();
         self.at = 0;
-        let large = len + limits::SIP_VIA_BYTES_MAX > limits::SIP_DATAGRAM_REQUEST_BYTES_MAX;
         for &target in targets {
             let over_tcp = Target { transport: Transport::Tcp, ..target };
             for candidate in [large.then_some(over_tcp), Some(target)].into_iter().flatten() {
@@ -89,7 +88,7 @@ mod tests {
         let [udp, tcp] = [Transport::Udp, Transport::Tcp];
         let target = |transport, last: u8| Target { transport, peer: SocketAddr::from(([192, 0, 2, last], 5060)) };
         let mut attempts = Attempts::default();
-        attempts.begin(&[target(tcp, 1), target(udp, 2), target(udp, 3)], 1_300);
+        attempts.begin(&[target(tcp, 1), target(udp, 2), target(udp, 3)], true);
         assert_eq!(
             attempts.list,
             [target(tcp, 1), target(tcp, 2), target(udp, 2), target(tcp, 3), target(udp, 3)],
@@ -107,7 +106,7 @@ mod tests {
         let target = Target { transport: Transport::Udp, peer: SocketAddr::from(([192, 0, 2, 1], 5060)) };
         let over_tcp = Target { transport: Transport::Tcp, ..target };
         let mut attempts = Attempts::default();
-        attempts.begin(&[target, target, over_tcp], 400);
+        attempts.begin(&[target, target, over_tcp], false);
         assert_eq!(attempts.list, [target, over_tcp]);
         assert!(attempts.failed() && attempts.is_reliable());
     }

@@ -97,6 +97,7 @@ pub struct ClientNonInvite {
     faults: VecDeque<Fault>,
     spare: Vec<Vec<u8>>,
     spare_attempts: Vec<Attempts>,
+    datagram_bytes_max: usize,
     retransmissions: u64,
 }
 
@@ -104,9 +105,10 @@ pub struct ClientNonInvite {
 const TIMEOUT: u64 = 1;
 
 impl ClientNonInvite {
-    /// No transactions yet. `hash` keys the table.
+    /// No transactions yet. `hash` keys the table. A request of more than `datagram_bytes_max` octets leaves
+    /// by TCP (RFC 3261 18.1.1).
     #[must_use]
-    pub fn new(hash: KeyedHash, sent_by: SentBy) -> ClientNonInvite {
+    pub fn new(hash: KeyedHash, sent_by: SentBy, datagram_bytes_max: usize) -> ClientNonInvite {
         ClientNonInvite {
             hash,
             sent_by,
@@ -118,6 +120,7 @@ impl ClientNonInvite {
             faults: VecDeque::new(),
             spare: Vec::new(),
             spare_attempts: Vec::new(),
+            datagram_bytes_max,
             retransmissions: 0,
         }
     }
@@ -158,7 +161,7 @@ impl ClientNonInvite {
         write(&mut request);
         let start_line = memchr::memchr(b'\n', &request).map_or(request.len(), |at| at + 1);
         let mut attempts = self.spare_attempts.pop().unwrap_or_default();
-        attempts.begin(targets, request.len());
+        attempts.begin(targets, request.len() + limits::SIP_VIA_BYTES_MAX > self.datagram_bytes_max);
         let entry = self.table.vacant_entry();
         let index = u32::try_from(entry.key()).unwrap_or(u32::MAX);
         let timeout = self.timers.arm(now + TIMER_F, u64::from(index) << 1 | TIMEOUT);

@@ -1,0 +1,95 @@
+//! The steady state of a pager message, of its status report and of a short message allocates nothing in the pure rooms.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stderr, reason = "a failure shows where it allocated")]
+#![allow(missing_docs, unreachable_pub, reason = "shared with a bench")]
+#![allow(unsafe_code, reason = "a global allocator that counts")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+mod one_core;
+
+use one_core::{OneCore, Watch};
+
+thread_local! {
+    static WATCHED: Cell<bool> = const { Cell::new(false) };
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static SHOW: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Counting;
+
+fn count() {
+    if WATCHED.get() {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        if SHOW.get() {
+            WATCHED.set(false);
+            eprintln!("{}", std::backtrace::Backtrace::force_capture());
+            WATCHED.set(true);
+        }
+    }
+}
+
+// SAFETY: everything is done by the system's allocator; counting touches only thread-local cells, which allocate nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Counts what happens inside the shard.
+struct Counted;
+
+impl Watch for Counted {
+    fn inside<T>(call: impl FnOnce() -> T) -> T {
+        WATCHED.set(true);
+        let result = call();
+        WATCHED.set(false);
+        result
+    }
+}
+
+/// Long enough for every table and pool to have reached its size: transactions live 32 s, and a message takes 10 ms.
+const WARM_UP: u64 = 8_000;
+const MEASURED: u64 = 3_000;
+
+fn allocations_of(step: impl Fn(&mut OneCore<Counted>, u64)) -> u64 {
+    let mut core = OneCore::new();
+    (0..WARM_UP).for_each(|number| step(&mut core, number));
+    ALLOCATIONS.set(0);
+    SHOW.set(true);
+    (WARM_UP..WARM_UP + MEASURED).for_each(|number| step(&mut core, number));
+    ALLOCATIONS.get()
+}
+
+#[test]
+fn a_pager_message_and_its_response() {
+    assert_eq!(allocations_of(|core, number| core.pager_message(number, None)), 0);
+}
+
+#[test]
+fn a_pager_message_its_response_its_report_and_the_notification() {
+    assert_eq!(allocations_of(|core, number| core.pager_message(number, Some("positive-delivery"))), 0);
+}
+
+#[test]
+fn a_short_message_for_a_cpm_user() {
+    assert_eq!(allocations_of(OneCore::short_message), 0);
+}
