@@ -91,6 +91,8 @@ pub struct Sip {
     pub trusted: Vec<Network>,
     /// `idle_s`: a connection on which nothing happens this long is closed.
     pub idle: Duration,
+    /// `datagram_request_bytes_max`: octets of a request of ours that may leave as a datagram; more go by TCP.
+    pub datagram_request_bytes_max: usize,
 }
 
 /// A socket to open.

@@ -6,7 +6,7 @@ use super::reader::{Section, Value, wrong};
 use super::values::{domain, integer, list, listen, network, one_of, seconds, sip_uri, socket_address, text};
 use super::{Admin, Backend, Config, Host, Listen, Log, LogFormat, Msrp, Profile, Runtime, Sip, policy, smsc, values};
 use crate::engine::transport::Transport;
-use crate::limits::SHARDS_MAX;
+use crate::limits::{SHARDS_MAX, SIP_DATAGRAM_REQUEST_BYTES_MAX, SIP_MESSAGE_BYTES_MAX};
 
 /// The whole file. `None` if something without a default is missing or wrong.
 pub(super) fn read(mut root: Section<'_>, host: &Host) -> Option<Config> {
@@ -58,6 +58,11 @@ fn sip(mut section: Section<'_>) -> Option<Sip> {
         domain: section.or("domain", "localhost".into(), domain),
         trusted: section.or("trusted", Vec::new(), list("a list of address blocks", network)),
         idle: section.or("idle_s", Duration::from_secs(600), seconds(1.0..=86_400.0)),
+        datagram_request_bytes_max: section.or(
+            "datagram_request_bytes_max",
+            SIP_DATAGRAM_REQUEST_BYTES_MAX,
+            integer(512..=SIP_MESSAGE_BYTES_MAX),
+        ),
     };
     section.finish();
     (!sip.next_hop.is_empty()).then_some(sip)

@@ -15,6 +15,7 @@ impl Config {
             trusted: self.sip.trusted.clone(),
             listeners: listeners.map(|one| Listener { transport: one.transport, local: one.address }).collect(),
             idle: self.sip.idle,
+            datagram_request_bytes_max: self.sip.datagram_request_bytes_max,
         };
         Settings { policy: self.policy.clone(), sip, smscs: self.smscs.clone(), ..Settings::default() }
     }
