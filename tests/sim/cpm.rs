@@ -1,6 +1,6 @@
 //! A CPM Participating Function in memory: sends MESSAGEs as a SIP client with its retransmissions, answers those it gets.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -99,6 +99,7 @@ pub struct Cpm {
     /// Leave requests unanswered.
     pub silent: bool,
     transactions: BTreeMap<String, Transaction>,
+    known: BTreeSet<Vec<u8>>,
     answered: BTreeMap<Vec<u8>, Vec<u8>>,
     waiting: VecDeque<(Moment, Vec<u8>)>,
 }
@@ -115,6 +116,7 @@ impl Cpm {
             retransmissions: 0,
             silent: false,
             transactions: BTreeMap::new(),
+            known: BTreeSet::new(),
             answered: BTreeMap::new(),
             waiting: VecDeque::new(),
         }
@@ -164,7 +166,9 @@ impl Cpm {
             self.waiting.push_back((now, response.clone()));
             return;
         }
-        self.received.push(Received { at: now, bytes: bytes.to_vec() });
+        if self.known.insert(branch.clone()) {
+            self.received.push(Received { at: now, bytes: bytes.to_vec() });
+        }
         if self.silent {
             return;
         }

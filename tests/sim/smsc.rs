@@ -6,39 +6,55 @@ use std::time::Duration;
 use isthmus::engine::{Moment, Random};
 use isthmus::wire::Framing;
 use isthmus::wire::smpp::{
-    self, CommandId, CommandStatus, DeliverSm, Header, MessageState, Pdu, Response, Tag, Tlvs, tlv,
+    self, CommandId, CommandStatus, DeliverSm, Header, MessageState, Pdu, Response, SubmitSm, Tag, Tlvs, tlv,
 };
 
 /// What goes wrong, and how often.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
-    /// Every n-th submit_sm is answered ESME_RTHROTTLED.
+    /// Every n-th submission is answered `throttle_status`, ESME_RTHROTTLED without one.
     pub throttle_every: u64,
-    /// The status report leaves this long before the submit response.
+    pub throttle_status: Option<CommandStatus>,
+    /// The status report leaves before the submit response.
     pub report_first: bool,
+    /// The status report leaves on another bind than the submission came on, if there is one.
+    pub report_elsewhere: bool,
+    /// No status reports; the test sends them itself.
+    pub no_reports: bool,
     /// A submit response takes up to this long.
     pub response_delay: Duration,
+    /// Submissions are taken and never answered.
+    pub no_response: bool,
     /// Submit responses carry ids in hexadecimal, reports in decimal.
     pub hex_submit: bool,
-    /// The connection drops after this many submits, before their responses.
+    /// The connection drops after this many submits, before their responses; the last one is taken.
     pub drop_after: Option<u64>,
     /// The final state of short messages.
     pub state: Option<MessageState>,
-    /// command_status of every submit response.
+    /// The same, one for each report, before `state`.
+    pub states: VecDeque<MessageState>,
+    /// command_status of submit responses.
     pub status: CommandStatus,
+    /// The same, one for each, before `status`.
+    pub statuses: VecDeque<CommandStatus>,
+    /// What was not delivered for now, or whose connection broke, comes again after so long.
+    pub redeliver: Option<Duration>,
 }
 
 /// A short message the SM-SC has accepted.
 #[derive(Clone, Debug)]
 pub struct Accepted {
+    pub at: Moment,
+    pub connection: usize,
     pub message_id: u64,
     pub source_addr: Vec<u8>,
     pub destination_addr: Vec<u8>,
     pub esm_class: u8,
     pub data_coding: u8,
     pub registered_delivery: u8,
+    /// short_message or message_payload, its user data header in it.
     pub short_message: Vec<u8>,
-    /// sar_msg_ref_num, sar_total_segments, sar_segment_seqnum.
+    /// sar_msg_ref_num, sar_total_segments, sar_segment_seqnum, or the same from a user data header.
     pub sar: Option<(u16, u8, u8)>,
     pub pdu: Vec<u8>,
 }
@@ -51,13 +67,34 @@ struct Connection {
     receives: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Due(Moment),
+    Sent { connection: usize, sequence: u32 },
+    Over,
+}
+
+/// A deliver_sm or data_sm of the SM-SC, and every response to it.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub statuses: Vec<CommandStatus>,
+    /// How often it was sent.
+    pub sent: u64,
+    /// For a status report: of which message.
+    pub message_id: Option<u64>,
+    command_id: CommandId,
+    pdu: Vec<u8>,
+    stage: Stage,
+    /// On which connection, if that is open.
+    prefer: Option<usize>,
+}
+
 /// The SM-SC.
 #[derive(Debug)]
 pub struct Smsc {
     pub faults: Faults,
     pub accepted: Vec<Accepted>,
-    /// command_status of each deliver_sm_resp by sequence_number.
-    pub answers: Vec<(u32, CommandStatus)>,
+    pub deliveries: Vec<Delivery>,
     /// Every PDU it got, in order.
     pub seen: Vec<(u64, Header)>,
     pub refuse_bind: Option<CommandStatus>,
@@ -74,7 +111,7 @@ impl Smsc {
         Smsc {
             faults: Faults::default(),
             accepted: Vec::new(),
-            answers: Vec::new(),
+            deliveries: Vec::new(),
             seen: Vec::new(),
             refuse_bind: None,
             connections: Vec::new(),
@@ -93,14 +130,29 @@ impl Smsc {
     }
 
     /// The connection is gone, whoever closed it.
-    pub fn closed(&mut self, connection: usize) {
+    pub fn closed(&mut self, now: Moment, connection: usize) {
         self.connections[connection].open = false;
+        self.connections[connection].receives = false;
         self.waiting.retain(|(_, of, _)| *of != connection);
+        let again = self.faults.redeliver.map_or(Stage::Over, |wait| Stage::Due(now + wait));
+        let lost =
+            |delivery: &&mut Delivery| matches!(delivery.stage, Stage::Sent { connection: of, .. } if of == connection);
+        self.deliveries.iter_mut().filter(lost).for_each(|delivery| delivery.stage = again);
     }
 
-    /// Whether anything is bound to receive.
-    pub fn receiver(&self) -> Option<usize> {
-        self.connections.iter().position(|connection| connection.open && connection.receives)
+    /// Connections that are open and bound to receive.
+    pub fn receivers(&self) -> impl Iterator<Item = usize> {
+        self.connections.iter().enumerate().filter(|(_, c)| c.open && c.receives).map(|(at, _)| at)
+    }
+
+    /// How many PDUs of this kind it got.
+    pub fn count(&self, command_id: CommandId) -> usize {
+        self.seen.iter().filter(|(_, header)| header.command_id == command_id).count()
+    }
+
+    /// command_status of every response to deliveries, in the order of the deliveries.
+    pub fn statuses(&self) -> Vec<CommandStatus> {
+        self.deliveries.iter().flat_map(|delivery| delivery.statuses.iter().copied()).collect()
     }
 
     /// Octets from the gateway. `false` asks for the connection to be dropped.
@@ -132,16 +184,39 @@ impl Smsc {
             Pdu::EnquireLink(body) => {
                 self.reply(now, connection, &Pdu::EnquireLinkResp(body), header, CommandStatus::ESME_ROK)
             }
-            Pdu::Unbind(body) => self.reply(now, connection, &Pdu::UnbindResp(body), header, CommandStatus::ESME_ROK),
-            Pdu::DeliverSmResp(_) | Pdu::DataSmResp(_)
-                if header.command_id.is_response() && !matches!(pdu, Pdu::DataSmResp(_)) =>
-            {
-                self.answers.push((header.sequence_number, header.command_status));
+            Pdu::Unbind(body) => {
+                self.connections[connection].receives = false;
+                self.reply(now, connection, &Pdu::UnbindResp(body), header, CommandStatus::ESME_ROK)
             }
             Pdu::SubmitSm(submit) => return self.on_submit(now, connection, header, &submit, bytes),
+            Pdu::DataSm(data) => {
+                let submit = SubmitSm {
+                    source_addr_ton: data.source_addr_ton,
+                    source_addr_npi: data.source_addr_npi,
+                    source_addr: data.source_addr,
+                    dest_addr_ton: data.dest_addr_ton,
+                    dest_addr_npi: data.dest_addr_npi,
+                    destination_addr: data.destination_addr,
+                    esm_class: data.esm_class,
+                    registered_delivery: data.registered_delivery,
+                    data_coding: data.data_coding,
+                    tlvs: data.tlvs,
+                    ..SubmitSm::default()
+                };
+                return self.on_submit(now, connection, header, &submit, bytes);
+            }
+            _ if header.command_id.is_response() => self.on_response(now, connection, header),
             _ => {}
         }
         true
+    }
+
+    fn on_response(&mut self, now: Moment, connection: usize, header: Header) {
+        let sent = Stage::Sent { connection, sequence: header.sequence_number };
+        let Some(delivery) = self.deliveries.iter_mut().find(|delivery| delivery.stage == sent) else { return };
+        delivery.statuses.push(header.command_status);
+        let again = self.faults.redeliver.filter(|_| header.command_status == CommandStatus::ESME_RX_T_APPN);
+        delivery.stage = again.map_or(Stage::Over, |wait| Stage::Due(now + wait));
     }
 
     fn on_submit(
@@ -149,43 +224,43 @@ impl Smsc {
         now: Moment,
         connection: usize,
         header: Header,
-        submit: &smpp::SubmitSm<'_>,
+        submit: &SubmitSm<'_>,
         bytes: &[u8],
     ) -> bool {
         self.submits += 1;
         if self.faults.drop_after == Some(self.submits) {
             self.faults.drop_after = None;
-            self.accept(submit, bytes);
+            let id = self.accept(now, connection, submit, bytes);
+            self.report(now, connection, id, submit);
             return false;
         }
-        if self.faults.throttle_every > 0 && self.submits.is_multiple_of(self.faults.throttle_every) {
-            self.reply(
-                now,
-                connection,
-                &Pdu::SubmitSmResp(Response::default()),
-                header,
-                CommandStatus::ESME_RTHROTTLED,
-            );
+        let throttled = self.faults.throttle_every > 0 && self.submits.is_multiple_of(self.faults.throttle_every);
+        let status = match throttled {
+            true => self.faults.throttle_status.unwrap_or(CommandStatus::ESME_RTHROTTLED),
+            false => self.faults.statuses.pop_front().unwrap_or(self.faults.status),
+        };
+        if status != CommandStatus::ESME_ROK {
+            self.respond(now, connection, header, status, None);
             return true;
         }
-        if self.faults.status != CommandStatus::ESME_ROK {
-            let status = self.faults.status;
-            self.reply(now, connection, &Pdu::SubmitSmResp(Response::default()), header, status);
-            return true;
-        }
-        let id = self.accept(submit, bytes);
-        let text = if self.faults.hex_submit { format!("{id:X}") } else { format!("{id}") };
+        let id = self.accept(now, connection, submit, bytes);
         let delay = self.delay();
-        let body = Pdu::SubmitSmResp(Response { id: Some(text.as_bytes()), tlvs: Tlvs::default() });
-        self.reply(now + delay, connection, &body, header, CommandStatus::ESME_ROK);
-        if submit.registered_delivery & 3 != 0 {
-            let at = if self.faults.report_first { now } else { now + delay + Duration::from_millis(50) };
-            self.report(at, connection, id, submit);
+        if !self.faults.no_response {
+            let text = if self.faults.hex_submit { format!("{id:X}") } else { format!("{id}") };
+            self.respond(now + delay, connection, header, status, Some(&text));
         }
+        let at = if self.faults.report_first { now } else { now + delay + Duration::from_millis(50) };
+        self.report(at, connection, id, submit);
         true
     }
 
-    fn accept(&mut self, submit: &smpp::SubmitSm<'_>, bytes: &[u8]) -> u64 {
+    fn respond(&mut self, at: Moment, connection: usize, to: Header, status: CommandStatus, id: Option<&str>) {
+        let body = Response { id: id.map(str::as_bytes), tlvs: Tlvs::default() };
+        let body = if to.command_id == CommandId::DATA_SM { Pdu::DataSmResp(body) } else { Pdu::SubmitSmResp(body) };
+        self.reply(at, connection, &body, to, status);
+    }
+
+    fn accept(&mut self, now: Moment, connection: usize, submit: &SubmitSm<'_>, bytes: &[u8]) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
         let payload = submit.tlvs.get(Tag::MESSAGE_PAYLOAD).unwrap_or(submit.short_message);
@@ -193,7 +268,10 @@ impl Smsc {
             let of = |tag| submit.tlvs.u8(tag).expect("all three sar parameters");
             (reference, of(Tag::SAR_TOTAL_SEGMENTS), of(Tag::SAR_SEGMENT_SEQNUM))
         });
+        let by_header = (submit.esm_class & 0x40 != 0).then(|| concatenation(payload)).flatten();
         self.accepted.push(Accepted {
+            at: now,
+            connection,
             message_id: id,
             source_addr: submit.source_addr.to_vec(),
             destination_addr: submit.destination_addr.to_vec(),
@@ -201,7 +279,7 @@ impl Smsc {
             data_coding: submit.data_coding,
             registered_delivery: submit.registered_delivery,
             short_message: payload.to_vec(),
-            sar,
+            sar: sar.or(by_header),
             pdu: bytes.to_vec(),
         });
         id
@@ -212,39 +290,82 @@ impl Smsc {
         Duration::from_micros(if most == 0 { 0 } else { self.random.below(most) })
     }
 
-    fn report(&mut self, at: Moment, connection: usize, id: u64, submit: &smpp::SubmitSm<'_>) {
-        let state = self.faults.state.unwrap_or(MessageState::DELIVERED);
+    fn report(&mut self, at: Moment, connection: usize, id: u64, submit: &SubmitSm<'_>) {
+        if self.faults.no_reports || submit.registered_delivery & 3 == 0 {
+            return;
+        }
+        let state = self.faults.states.pop_front().or(self.faults.state).unwrap_or(MessageState::DELIVERED);
+        if submit.registered_delivery & 3 == 2 && state == MessageState::DELIVERED {
+            return;
+        }
+        let other = self.receivers().find(|other| *other != connection).filter(|_| self.faults.report_elsewhere);
+        let to = (submit.dest_addr_ton, submit.destination_addr);
+        let from = (submit.source_addr_ton, submit.source_addr);
+        self.report_between(at, Some(other.unwrap_or(connection)), id, state, to, from);
+    }
+
+    /// Sends a status report for a message it has accepted, or for an id that nobody has; its place in `deliveries`.
+    pub fn report_on(&mut self, at: Moment, id: u64, state: MessageState) -> usize {
+        let known = self.accepted.iter().find(|accepted| accepted.message_id == id).cloned();
+        let (source, dest) = known.map_or((b"1".to_vec(), b"2".to_vec()), |a| (a.source_addr, a.destination_addr));
+        self.report_between(at, None, id, state, (1, &dest), (1, &source))
+    }
+
+    fn report_between(
+        &mut self,
+        at: Moment,
+        connection: Option<usize>,
+        id: u64,
+        state: MessageState,
+        (source_addr_ton, source_addr): (u8, &[u8]),
+        (dest_addr_ton, destination_addr): (u8, &[u8]),
+    ) -> usize {
         let stat = ["", "ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD"]
             [usize::from(state.0)];
         let text =
             format!("id:{id} sub:001 dlvrd:001 submit date:2611211015 done date:2611211016 stat:{stat} err:000 text:x");
         let receipt = DeliverSm {
-            source_addr_ton: submit.dest_addr_ton,
-            source_addr_npi: submit.dest_addr_npi,
-            source_addr: submit.destination_addr,
-            dest_addr_ton: submit.source_addr_ton,
-            dest_addr_npi: submit.source_addr_npi,
-            destination_addr: submit.source_addr,
+            source_addr_ton,
+            source_addr_npi: 1,
+            source_addr,
+            dest_addr_ton,
+            dest_addr_npi: 1,
+            destination_addr,
             esm_class: 4,
             short_message: text.as_bytes(),
             ..DeliverSm::default()
         };
-        self.deliver_at(at, connection, &receipt);
+        let place = self.enqueue(at, connection, CommandId::DELIVER_SM, &Pdu::DeliverSm(receipt));
+        self.deliveries[place].message_id = Some(id);
+        place
     }
 
-    /// Sends a deliver_sm on the first receiving connection; its sequence_number.
-    pub fn deliver(&mut self, now: Moment, pdu: &DeliverSm<'_>) -> Option<u32> {
-        let connection = self.receiver()?;
-        Some(self.deliver_at(now, connection, pdu))
+    /// Sends a deliver_sm on the first receiving connection; its place in `deliveries`.
+    pub fn deliver(&mut self, now: Moment, pdu: &DeliverSm<'_>) -> usize {
+        self.enqueue(now, None, CommandId::DELIVER_SM, &Pdu::DeliverSm(*pdu))
     }
 
-    fn deliver_at(&mut self, at: Moment, connection: usize, pdu: &DeliverSm<'_>) -> u32 {
-        let sequence = self.next_sequence;
-        self.next_sequence += 1;
+    /// The same with any PDU, on a connection of choice if that is open.
+    pub fn enqueue(&mut self, at: Moment, prefer: Option<usize>, command_id: CommandId, pdu: &Pdu<'_>) -> usize {
         let mut bytes = Vec::new();
-        Pdu::DeliverSm(*pdu).emit(&mut bytes, CommandId::DELIVER_SM, CommandStatus::ESME_ROK, sequence);
-        self.waiting.push_back((at, connection, bytes));
-        sequence
+        pdu.emit(&mut bytes, command_id, CommandStatus::ESME_ROK, 0);
+        let delivery = Delivery {
+            statuses: Vec::new(),
+            sent: 0,
+            message_id: None,
+            command_id,
+            pdu: bytes,
+            stage: Stage::Due(at),
+            prefer,
+        };
+        self.deliveries.push(delivery);
+        self.deliveries.len() - 1
+    }
+
+    /// Sends any octets on the first receiving connection.
+    pub fn send_raw(&mut self, now: Moment, bytes: Vec<u8>) {
+        let connection = self.receivers().next().expect("a bound receiver");
+        self.waiting.push_back((now, connection, bytes));
     }
 
     fn reply(&mut self, at: Moment, connection: usize, body: &Pdu<'_>, to: Header, status: CommandStatus) {
@@ -255,12 +376,44 @@ impl Smsc {
 
     /// The next octets that are due.
     pub fn poll(&mut self, now: Moment) -> Option<(usize, Vec<u8>)> {
-        let at = self.waiting.iter().position(|(at, ..)| *at <= now)?;
-        self.waiting.remove(at).map(|(_, connection, bytes)| (connection, bytes))
+        if let Some(at) = self.waiting.iter().position(|(at, ..)| *at <= now) {
+            return self.waiting.remove(at).map(|(_, connection, bytes)| (connection, bytes));
+        }
+        let first = self.receivers().next()?;
+        let due = |delivery: &&mut Delivery| matches!(delivery.stage, Stage::Due(at) if at <= now);
+        let receivers: Vec<usize> = self.receivers().collect();
+        let delivery = self.deliveries.iter_mut().find(due)?;
+        let connection = delivery.prefer.filter(|prefer| receivers.contains(prefer)).unwrap_or(first);
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        delivery.stage = Stage::Sent { connection, sequence };
+        delivery.sent += 1;
+        let mut bytes = delivery.pdu.clone();
+        smpp::set_sequence_number(&mut bytes, sequence);
+        Some((connection, bytes))
     }
 
     /// When to poll next.
     pub fn deadline(&self) -> Option<Moment> {
-        self.waiting.iter().map(|(at, ..)| *at).min()
+        let bound = self.receivers().next().is_some();
+        let due = self.deliveries.iter().filter(|_| bound).filter_map(|delivery| match delivery.stage {
+            Stage::Due(at) => Some(at),
+            _ => None,
+        });
+        self.waiting.iter().map(|(at, ..)| *at).chain(due).min()
     }
+}
+
+/// Reference, total and number of a user data header (TS 23.040 9.2.3.24.1 and 9.2.3.24.8).
+fn concatenation(user_data: &[u8]) -> Option<(u16, u8, u8)> {
+    let mut rest = &user_data[1..=usize::from(user_data[0])];
+    while let [id, len, after @ ..] = rest {
+        let (value, next) = after.split_at(usize::from(*len));
+        match (id, value) {
+            (0x00, [reference, total, number]) => return Some((u16::from(*reference), *total, *number)),
+            (0x08, [high, low, total, number]) => return Some((u16::from_be_bytes([*high, *low]), *total, *number)),
+            _ => rest = next,
+        }
+    }
+    None
 }

@@ -10,6 +10,7 @@ use isthmus::engine::transport::{ConnectId, LinkId, ListenerId, ShardId, Transmi
 use isthmus::engine::{Moment, Now, Random};
 use isthmus::observe::Stats;
 use isthmus::shard::Shard;
+use isthmus::shard::event::Event;
 use isthmus::shard::settings::{Listener, Network, Settings, SipSettings, SmscSettings};
 
 use crate::cpm::Cpm;
@@ -38,6 +39,23 @@ enum Far {
     Smsc(usize, usize),
     /// A SIP connection of the CPM side, opened by us.
     Cpm,
+    /// A SIP connection that a peer opened to us: its place in `tcp`.
+    Peer(usize),
+}
+
+/// A SIP connection that a peer opened.
+#[derive(Debug, Default)]
+pub struct Tcp {
+    /// What the gateway sent, one write after the other.
+    pub writes: Vec<Vec<u8>>,
+    pub closed: bool,
+}
+
+impl Tcp {
+    /// All that the gateway sent.
+    pub fn received(&self) -> Vec<u8> {
+        self.writes.concat()
+    }
 }
 
 enum Flying {
@@ -60,6 +78,12 @@ pub struct World {
     /// Everything sent to the CPM side over TCP, framed by write.
     pub tcp_to_cpm: Vec<u8>,
     pub cpm_accepts_tcp: bool,
+    /// Datagrams to anybody but the CPM side.
+    pub strays: Vec<(SocketAddr, Vec<u8>)>,
+    /// SIP connections that peers opened.
+    pub tcp: Vec<Tcp>,
+    /// What the shards have for the log.
+    pub events: Vec<Event>,
     links: Vec<Link>,
     flying: BTreeMap<(u64, u64), Flying>,
     serial: u64,
@@ -114,6 +138,9 @@ impl World {
             handoffs: 0,
             tcp_to_cpm: Vec::new(),
             cpm_accepts_tcp: true,
+            strays: Vec::new(),
+            tcp: Vec::new(),
+            events: Vec::new(),
             links: Vec::new(),
             flying: BTreeMap::new(),
             serial: 0,
@@ -182,6 +209,39 @@ impl World {
         }
     }
 
+    /// A datagram of any peer arrives now.
+    pub fn datagram_from(&mut self, from: &str, bytes: &[u8]) {
+        self.datagram(from.parse().unwrap(), bytes);
+        while self.drain_shards() {}
+    }
+
+    /// A peer opens a SIP connection to one core; its place in `tcp`.
+    pub fn tcp_open(&mut self, shard: usize, from: &str) -> usize {
+        self.serial += 1;
+        let id = LinkId { index: u32::try_from(self.serial).unwrap(), generation: 1 };
+        let place = self.tcp.len();
+        self.tcp.push(Tcp::default());
+        self.links.push(Link { shard, id, far: Far::Peer(place) });
+        self.shards[shard].on_accepted(self.now, id, from.parse().unwrap());
+        while self.drain_shards() {}
+        place
+    }
+
+    /// Octets arrive on a connection that a peer opened.
+    pub fn tcp_send(&mut self, place: usize, bytes: &[u8]) {
+        let link = self.links.iter().find(|link| link.far == Far::Peer(place)).expect("an open connection");
+        let (shard, id) = (link.shard, link.id);
+        self.shards[shard].on_stream(self.now, id, Bytes::copy_from_slice(bytes));
+        while self.drain_shards() {}
+    }
+
+    /// The peer closes its connection.
+    pub fn tcp_close(&mut self, place: usize) {
+        let at = self.links.iter().position(|link| link.far == Far::Peer(place)).expect("an open connection");
+        self.cut(at);
+        while self.drain_shards() {}
+    }
+
     /// A datagram reaches any core; the core that owns its Call-ID gets it.
     fn datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
         let cores = self.shards.len() as u64;
@@ -227,6 +287,9 @@ impl World {
                 busy = true;
                 self.transmit(at, transmit);
             }
+            while let Some(event) = self.shards[at].poll_event() {
+                self.events.push(event);
+            }
             while let Some((to, handoff)) = self.shards[at].poll_handoff() {
                 busy = true;
                 let from = ShardId(u16::try_from(at).unwrap());
@@ -241,6 +304,8 @@ impl World {
             Transmit::Datagram { peer, bytes, .. } => {
                 if peer == self.cpm.address {
                     self.fly(|bytes| Flying::ToCpm { bytes }, bytes);
+                } else {
+                    self.strays.push((peer, bytes));
                 }
             }
             Transmit::Stream { link, bytes } => self.stream(shard, link, bytes),
@@ -273,6 +338,7 @@ impl World {
                     self.cut(at);
                 }
             }
+            Far::Peer(place) => self.tcp[place].writes.push(bytes),
             Far::Cpm => {
                 self.tcp_to_cpm.extend_from_slice(&bytes);
                 self.cpm.on_datagram(self.now.moment, &bytes);
@@ -286,8 +352,10 @@ impl World {
     /// Breaks a connection.
     fn cut(&mut self, at: usize) {
         let link = self.links.remove(at);
-        if let Far::Smsc(smsc, connection) = link.far {
-            self.smscs[smsc].closed(connection);
+        match link.far {
+            Far::Smsc(smsc, connection) => self.smscs[smsc].closed(self.now.moment, connection),
+            Far::Peer(place) => self.tcp[place].closed = true,
+            Far::Cpm => {}
         }
         self.shards[link.shard].on_closed(self.now, link.id);
     }
@@ -298,6 +366,25 @@ impl World {
         while let Some(at) = self.links.iter().position(|link| matches!(link.far, Far::Smsc(of, _) if of == smsc)) {
             self.cut(at);
         }
+    }
+
+    /// Breaks the SM-SC's first connection; it takes new ones.
+    pub fn cut_smsc(&mut self, smsc: usize) {
+        if let Some(at) = self.links.iter().position(|link| matches!(link.far, Far::Smsc(of, _) if of == smsc)) {
+            self.cut(at);
+        }
+    }
+
+    /// Every core stops taking new work.
+    pub fn drain(&mut self) {
+        for at in 0..self.shards.len() {
+            self.shards[at].drain(self.now);
+        }
+    }
+
+    /// Whether every core has finished.
+    pub fn is_drained(&self) -> bool {
+        self.shards.iter().all(Shard::is_drained)
     }
 
     /// The SM-SC is back.

@@ -1,0 +1,16 @@
+//! Call flows through whole shards, octets in and octets out, one file per flow. IWF V3.0 6.1.1, 6.2.2, 6.2.3, 6.2.4, 6.6.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(missing_docs, unreachable_pub, dead_code, reason = "modules shared by test crates")]
+
+#[path = "../sim/cpm.rs"]
+mod cpm;
+#[path = "../sim/smsc.rs"]
+mod smsc;
+#[path = "../sim/text.rs"]
+mod text;
+#[path = "../sim/world.rs"]
+mod world;
+
+mod pager_to_sms;
+mod sip;
