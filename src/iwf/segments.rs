@@ -37,11 +37,11 @@ pub enum Submission {
     Accepted,
     /// The SM-SC refused at least one; the status of the first refused in segment order.
     Refused(CommandStatus),
-    /// The outcome of at least one segment is unknown and none was refused.
+    /// The outcome of at least one segment is unknown and the others were taken.
     Unknown,
-    /// Every other segment has its response, and these never left: they go to another link, or nowhere.
+    /// Every other segment was taken, and these never left: they go to another link, or nowhere.
     Resend,
-    /// Nothing left the gateway for at least one segment, and no other link is left.
+    /// At least one segment never left the gateway, and there is no way left for it.
     NotSent,
 }
 
@@ -112,13 +112,12 @@ impl Responses {
         if self.answered.len() + self.unsent.len() < u32::from(total) {
             return Submission::Waiting;
         }
-        if self.unsent.len() > 0 {
-            return Submission::Resend;
-        }
         match self.refused {
             Some((_, status)) => Submission::Refused(status),
+            // The recipient cannot get it whole any more; sending the rest would only leave pieces with him.
+            None if self.not_sent || (self.unknown && self.unsent.len() > 0) => Submission::NotSent,
+            None if self.unsent.len() > 0 => Submission::Resend,
             None if self.unknown => Submission::Unknown,
-            None if self.not_sent => Submission::NotSent,
             None => Submission::Accepted,
         }
     }
@@ -194,6 +193,22 @@ mod tests {
         assert_eq!(responses.outcome(3), Submission::Waiting);
         responses.responded(0, CommandStatus::ESME_ROK);
         assert_eq!(responses.outcome(3), Submission::Refused(CommandStatus::ESME_RINVDSTADR));
+    }
+
+    #[test]
+    fn what_never_left_is_sent_again_only_if_nothing_is_lost_or_in_doubt() {
+        let mut responses = Responses::default();
+        responses.not_sent(1);
+        responses.responded(0, CommandStatus::ESME_ROK);
+        assert_eq!(responses.outcome(2), Submission::Resend);
+        let mut doubtful = Responses::default();
+        doubtful.unknown(0);
+        doubtful.not_sent(1);
+        assert_eq!(doubtful.outcome(2), Submission::NotSent);
+        let mut refused = Responses::default();
+        refused.not_sent(1);
+        refused.responded(0, CommandStatus::ESME_RINVDSTADR);
+        assert_eq!(refused.outcome(2), Submission::Refused(CommandStatus::ESME_RINVDSTADR));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::binds::{self, BindEvent, Delivered};
 use super::event::Event;
 use super::handoff::{DeliverRef, Handoff, Report, SegmentRef};
 use super::report_index::Found;
-use super::submit::micros;
+use super::submit::{ALARM_TELL, micros};
 use super::uac::{Ended, Purpose};
 
 /// What a message's final state has been told, and is being told.
@@ -38,7 +38,12 @@ pub(super) struct Telling {
     waiting: Option<(DeliverRef, u64, SegmentRef)>,
     /// Since when.
     since: Moment,
+    /// The submission failed after the sender was told 202: no status report will come.
+    unsubmitted: bool,
 }
+
+/// Wait before a failure that no status report will repeat is told again.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// What a request about a message tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,16 +147,21 @@ impl Shard {
     /// As owner: a status report for one short message of ours.
     pub(super) fn reported(&mut self, now: Now, hash: u64, whose: SegmentRef, report: Report) {
         let policy = self.iwf.policy.reports;
-        let Some(message) = self.messages.get_mut(whose.message) else { return self.unknown_report(report) };
+        let Some(message) = self.messages.get_mut(whose.message) else {
+            // It was one of ours, and its fate was told before.
+            self.stats.reports_repeated += 1;
+            return self.report_is_over(hash, whose, report.deliver, CommandStatus::ESME_ROK);
+        };
         if report.intermediate {
             return self.intermediate(now, whose, report);
         }
         if let Some((waiting, _, segment)) = &mut message.telling.waiting
             && segment.segment == whose.segment
         {
-            // The SM-SC repeats it, perhaps on another bind: the newest is answered.
-            *waiting = report.deliver;
-            return;
+            // The SM-SC repeats it, perhaps on another bind: the newest learns how it ends.
+            let earlier = core::mem::replace(waiting, report.deliver);
+            self.stats.reports_repeated += 1;
+            return self.answer(earlier, CommandStatus::ESME_RX_T_APPN);
         }
         let first = policy.several_segments == SeveralSegments::FirstState;
         match message.reports.reported(whose.segment, report.state, message.total, first) {
@@ -184,9 +194,17 @@ impl Shard {
         self.answer(deliver, status);
     }
 
+    /// 6.2.3 for a message whose sender was told 202 early: its submission failed.
+    pub(super) fn tell_unsubmitted(&mut self, now: Now, key: u64, state: MessageState) {
+        let Some(message) = self.messages.get_mut(key) else { return };
+        message.telling.state = Some(state);
+        message.telling.unsubmitted = true;
+        self.tell(now, key);
+    }
+
     /// 6.2.2.1.2 steps 2 to 4: the notifications that were requested, each as a MESSAGE of its own, since a document
     /// holds one (RFC 5438 7.2).
-    fn tell(&mut self, now: Now, key: u64) {
+    pub(super) fn tell(&mut self, now: Now, key: u64) {
         let Some(message) = self.messages.get_mut(key) else { return };
         let Some(state) = message.telling.state else { return };
         let known = !message.retained.imdn_message_id.is_empty();
@@ -261,6 +279,9 @@ impl Shard {
     /// the CPM side has the notifications or will never take them, else so that the SM-SC comes again.
     fn told(&mut self, now: Now, key: u64) {
         let Some(message) = self.messages.get_mut(key).filter(|message| message.telling.is_idle()) else { return };
+        if message.telling.unsubmitted {
+            return self.told_unsubmitted(now, key);
+        }
         let Some((deliver, hash, whose)) = message.telling.waiting.take() else { return };
         if message.telling.failed {
             message.reports.take_back(whose.segment);
@@ -272,6 +293,19 @@ impl Shard {
         self.report_is_over(hash, whose, deliver, CommandStatus::ESME_ROK);
         if over {
             self.drop_message(key);
+        }
+    }
+
+    fn told_unsubmitted(&mut self, now: Now, key: u64) {
+        let again = |message: &&mut super::submit::Message| {
+            message.telling.failed && now.moment + TELL_AGAIN < message.retained.until
+        };
+        if self.messages.get_mut(key).filter(again).is_none() {
+            return self.drop_message(key);
+        }
+        let alarm = self.arm(now.moment + TELL_AGAIN, ALARM_TELL, key);
+        if let Some(message) = self.messages.get_mut(key) {
+            message.alarm = Some(alarm);
         }
     }
 }

@@ -10,12 +10,12 @@ use crate::engine::{Moment, Now};
 use crate::interwork::sms::pager_to_submit_sm::sip_status;
 use crate::iwf::retained::{Progress, Retained};
 use crate::iwf::segments::{Reports, Responses, Submission};
-use crate::policy::{ThrottledSubmit, UnknownOutcome};
+use crate::policy::{EarlyAnswer, ThrottledSubmit, UnknownOutcome};
 use crate::wire::Framing;
 use crate::wire::cpim::Dispositions;
 use crate::wire::sip::{Name, Writer};
 use crate::wire::smpp::message_id::Origin;
-use crate::wire::smpp::{self, CommandStatus, Header};
+use crate::wire::smpp::{self, CommandStatus, Header, MessageState};
 
 use super::Shard;
 use super::event::{CallId, Event};
@@ -53,6 +53,7 @@ const RESENDS_MAX: u8 = 3;
 pub(super) const ALARM_ANSWER: u64 = 1 << 56;
 pub(super) const ALARM_EXPIRY: u64 = 2 << 56;
 pub(super) const ALARM_RETRY: u64 = 3 << 56;
+pub(super) const ALARM_TELL: u64 = 4 << 56;
 const ALARM_KEY: u64 = (1 << 56) - 1;
 
 impl Shard {
@@ -72,6 +73,7 @@ impl Shard {
             match token & !ALARM_KEY {
                 ALARM_ANSWER => self.answer_is_due(now, key),
                 ALARM_EXPIRY => self.expired(key),
+                ALARM_TELL => self.tell_again(now, key),
                 _ => self.deliver_again(now, key),
             }
         }
@@ -172,8 +174,26 @@ impl Shard {
         self.event(Event::RefusedBySmsc { call_id: message.call_id, code, status, partial });
         self.stats.cpm_refused += 1;
         self.stats.submit_partial += u64::from(partial);
-        self.respond_refused(now, key, Refusal::of_code(code));
-        self.submission_ended(now, key, false);
+        self.submission_failed(now, key, code, MessageState::UNDELIVERABLE);
+    }
+
+    /// 6.2.3 A): the response tells of it; where policy has sent 202 before, a notification or an event does.
+    fn submission_failed(&mut self, now: Now, key: u64, code: u16, state: MessageState) {
+        let accepted_early = self.iwf.policy.submission.early_answer == EarlyAnswer::Accepted;
+        let early = accepted_early && self.messages.get(key).is_some_and(|message| message.progress.answered);
+        if !early {
+            self.respond_refused(now, key, Refusal::of_code(code));
+            return self.submission_ended(now, key, false);
+        }
+        self.submission_over(key);
+        self.tell_unsubmitted(now, key, state);
+    }
+
+    fn tell_again(&mut self, now: Now, key: u64) {
+        if let Some(message) = self.messages.get_mut(key) {
+            message.alarm = None;
+            self.tell(now, key);
+        }
     }
 
     /// The doubt that SMPP leaves: it left, and no response came.
@@ -185,12 +205,11 @@ impl Shard {
         self.stats.submit_outcome_unknown += 1;
         if refuse {
             self.stats.cpm_refused += 1;
-            self.respond_refused(now, key, Refusal::of_code(480));
-        } else {
-            self.stats.cpm_accepted += 1;
-            self.respond_accepted(now, key);
+            return self.submission_failed(now, key, 480, MessageState::UNKNOWN);
         }
-        self.submission_ended(now, key, !refuse);
+        self.stats.cpm_accepted += 1;
+        self.respond_accepted(now, key);
+        self.submission_ended(now, key, true);
     }
 
     fn not_sent(&mut self, now: Now, key: u64) {
@@ -200,8 +219,7 @@ impl Shard {
         self.stats.cpm_refused += 1;
         self.stats.submit_partial += u64::from(partial);
         self.stats.sip_overload += 1;
-        self.respond_refused(now, key, Refusal::of_code(503));
-        self.submission_ended(now, key, false);
+        self.submission_failed(now, key, 503, MessageState::UNDELIVERABLE);
     }
 
     /// The sender's patience ends before the SM-SC answered (Timer F at the sender is 32 s).
@@ -245,13 +263,8 @@ impl Shard {
 
     /// The submission is over: what is kept now is kept for reports only.
     fn submission_ended(&mut self, now: Now, key: u64, taken: bool) {
-        self.unanswered = self.unanswered.saturating_sub(1);
+        self.submission_over(key);
         let Some(message) = self.messages.get_mut(key) else { return };
-        message.progress.submitted = true;
-        self.pool.give(core::mem::take(&mut message.pdus));
-        if let Some(alarm) = message.alarm.take() {
-            self.alarms.cancel(alarm);
-        }
         if !taken || message.progress.is_over() {
             return self.drop_message(key);
         }
@@ -259,6 +272,16 @@ impl Shard {
         let alarm = self.arm(until, ALARM_EXPIRY, key);
         if let Some(message) = self.messages.get_mut(key) {
             message.alarm = Some(alarm);
+        }
+    }
+
+    fn submission_over(&mut self, key: u64) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        let Some(message) = self.messages.get_mut(key) else { return };
+        message.progress.submitted = true;
+        self.pool.give(core::mem::take(&mut message.pdus));
+        if let Some(alarm) = message.alarm.take() {
+            self.alarms.cancel(alarm);
         }
     }
 

@@ -14,3 +14,4 @@ mod world;
 
 mod pager_to_sms;
 mod sip;
+mod status_report_to_imdn;
