@@ -4,9 +4,11 @@ use std::io::{Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use super::config::Config;
+use super::demo::{Fault, demo};
+use super::run::run;
 
 /// What the process is asked to do.
 #[derive(Debug, Parser)]
@@ -23,12 +25,23 @@ pub struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve until SIGTERM, then finish what was accepted
+    Run(File),
     /// Check a configuration: exit 0, or 2 with every error at its line
-    Check {
-        /// The configuration
-        #[arg(short, long, value_name = "FILE", default_value = "isthmus.toml")]
-        config: PathBuf,
+    Check(File),
+    /// Send texts both ways through a gateway, between a CPM client and an SM-SC on loopback
+    Demo {
+        /// What goes wrong meanwhile; may be given several times
+        #[arg(long, value_name = "FAULT")]
+        fault: Vec<Fault>,
     },
+}
+
+#[derive(Debug, Args)]
+struct File {
+    /// The configuration
+    #[arg(short, long, value_name = "FILE", default_value = "isthmus.toml")]
+    config: PathBuf,
 }
 
 /// The exit code of a configuration with errors, and of a command line that cannot be read.
@@ -38,7 +51,9 @@ const MISTAKEN: u8 = 2;
 #[must_use]
 pub fn main() -> ExitCode {
     match Flags::parse().command {
-        Command::Check { config } => check(&config),
+        Command::Run(file) => read(&file.config).map_or(ExitCode::from(MISTAKEN), |config| run(&config)),
+        Command::Check(file) => check(&file.config),
+        Command::Demo { fault } => demo(&fault),
     }
 }
 

@@ -2,7 +2,9 @@
 
 pub mod admin;
 pub mod config;
+pub mod demo;
 pub mod events;
 pub mod flags;
 pub mod log;
 pub mod metrics;
+pub mod run;

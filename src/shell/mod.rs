@@ -23,6 +23,7 @@ mod places;
 mod port;
 mod pump;
 mod send_queue;
+mod shards;
 mod sockets;
 mod token;
 mod uring;

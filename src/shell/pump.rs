@@ -73,6 +73,8 @@ enum Turn {
 impl<W: World, P: Port> Pump<W, P> {
     /// Runs until every core is drained or all are told to stop.
     pub(super) async fn run(mut self) {
+        // What a world wants from the start, it says when it is first asked.
+        self.world.on_tick(self.clock.now());
         let mut in_a_row = 0;
         while !self.common.is_over() {
             if self.turn() == Turn::Idle && self.lie_down() {
@@ -252,7 +254,7 @@ impl<W: World, P: Port> Pump<W, P> {
         self.out.nothing_came() && self.port.may_sleep() && deadline > self.clock.now().moment
     }
 
-    fn deadline(&self) -> Moment {
+    fn deadline(&mut self) -> Moment {
         let retry = (!self.out.is_empty()).then(|| self.clock.now().moment + RETRY_AFTER);
         let deadlines = [self.world.poll_timeout(), self.port.deadline(), retry];
         deadlines.into_iter().flatten().fold(self.state.snapshot_due, Moment::min)

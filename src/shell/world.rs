@@ -34,7 +34,7 @@ pub trait World {
     fn on_resolved(&mut self, now: Now, query: QueryId, answers: Vec<Record>);
     /// Something from another core.
     fn on_handoff(&mut self, now: Now, from: ShardId, handoff: Self::Handoff);
-    /// The deadline has come.
+    /// The deadline has come, or the core has just started.
     fn on_tick(&mut self, now: Now);
     /// What to send next.
     fn poll_transmit(&mut self) -> Option<Transmit>;
@@ -43,7 +43,7 @@ pub trait World {
     /// What to log next.
     fn poll_event(&mut self) -> Option<Self::Event>;
     /// When to call `on_tick`.
-    fn poll_timeout(&self) -> Option<Moment>;
+    fn poll_timeout(&mut self) -> Option<Moment>;
     /// Gives a sent buffer back.
     fn recycle(&mut self, bytes: Vec<u8>);
     /// Finish what was accepted, take nothing new.

@@ -182,7 +182,7 @@ impl World for Echo {
         self.events.pop()
     }
 
-    fn poll_timeout(&self) -> Option<Moment> {
+    fn poll_timeout(&mut self) -> Option<Moment> {
         self.alarm.map(|(at, _)| at)
     }
 

@@ -192,7 +192,7 @@ impl Config {
 }
 
 /// The cores that the scheduler may give this process.
-fn cores_of_this_host() -> Vec<usize> {
+pub(super) fn cores_of_this_host() -> Vec<usize> {
     let set = rustix::thread::sched_getaffinity(None).unwrap_or_default();
     let cores: Vec<_> = (0..rustix::thread::CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect();
     if cores.is_empty() { vec![0] } else { cores }

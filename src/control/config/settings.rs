@@ -1,7 +1,8 @@
 //! What shards are told.
 
-use super::Config;
+use super::{Backend, Config};
 use crate::shard::settings::{Listener, Settings, SipSettings};
+use crate::shell::{self, Options};
 
 impl Config {
     /// The settings of every shard, but for what the shell knows: which shard it is and of how many, secrets, and the
@@ -18,5 +19,20 @@ impl Config {
             datagram_request_bytes_max: self.sip.datagram_request_bytes_max,
         };
         Settings { policy: self.policy.clone(), sip, smscs: self.smscs.clone(), ..Settings::default() }
+    }
+
+    /// What the shell is told.
+    #[must_use]
+    pub fn shell_options(&self) -> Options {
+        Options {
+            cores: self.runtime.cores.clone(),
+            backend: match self.runtime.backend {
+                Backend::Auto => shell::Backend::Auto,
+                Backend::IoUring => shell::Backend::IoUring,
+                Backend::Epoll => shell::Backend::Epoll,
+            },
+            listen: self.sip.listen.iter().map(|one| (one.transport, one.address)).collect(),
+            drain: self.runtime.drain,
+        }
     }
 }

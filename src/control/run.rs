@@ -1,0 +1,172 @@
+//! Serving: start, wait for a signal, drain, end.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use tracing_appender::non_blocking::ErrorCounter;
+
+use super::admin::{Admin, Source};
+use super::config::Config;
+use super::events;
+use super::log::Logging;
+use super::metrics::About;
+use crate::engine::transport::Transport;
+use crate::observe::Snapshot;
+use crate::shell::{Gateway, StartError};
+
+/// How often signals and cores are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Serves until SIGTERM or SIGINT, then drains. A second signal ends it at once.
+///
+/// The exit code is 0 if everything that was accepted was finished, else 1.
+#[must_use]
+pub fn run(config: &Config) -> ExitCode {
+    let logging = Logging::start(config.log);
+    match serve(config, logging.dropped()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tracing::error!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a gateway did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}{hint}", hint = hint(.0))]
+    Start(#[from] StartError),
+    #[error("cannot listen on {0} (admin.listen): {1}{hint}", hint = advice(.1))]
+    Admin(std::net::SocketAddr, io::Error),
+    #[error("no signals from this host: {0}")]
+    Signals(io::Error),
+    #[error("the cores ended by themselves")]
+    Ended,
+    #[error("not everything was finished within runtime.drain_s: {0} messages were open")]
+    Unfinished(u64),
+}
+
+/// What the admin server tells of.
+struct Cores {
+    gateway: Arc<Gateway>,
+    about: About,
+    log_lines_dropped: ErrorCounter,
+}
+
+impl Source for Cores {
+    fn snapshots(&self) -> Vec<Snapshot> {
+        self.gateway.snapshots()
+    }
+    fn about(&self) -> &About {
+        &self.about
+    }
+    fn log_lines_dropped(&self) -> u64 {
+        self.log_lines_dropped.dropped_lines() as u64
+    }
+}
+
+fn serve(config: &Config, log_lines_dropped: ErrorCounter) -> Result<(), Failure> {
+    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(Failure::Signals)?;
+    let gateway = Arc::new(start(config)?);
+    let about = About { backend: gateway.backend().0.to_owned(), ..about(config) };
+    let cores = Arc::new(Cores { gateway: Arc::clone(&gateway), about, log_lines_dropped });
+    let admin = Admin::start(config.admin.listen, cores).map_err(|error| Failure::Admin(config.admin.listen, error))?;
+    announce(config, &gateway, &admin);
+    wait_for_signal(&mut signals, &gateway)?;
+    drain(config, &mut signals, &gateway)?;
+    drop(admin);
+    tracing::info!("drained");
+    Ok(())
+}
+
+/// Starts the cores; what happens on them is logged.
+///
+/// # Errors
+/// As [`Gateway::start`].
+pub fn start(config: &Config) -> Result<Gateway, StartError> {
+    let about = about(config);
+    let sink = move |core, event| events::log(&about, core, &event);
+    Gateway::start(&config.shell_options(), config.settings(), Arc::new(sink))
+}
+
+fn about(config: &Config) -> About {
+    About { backend: String::new(), smscs: config.smscs.iter().map(|smsc| smsc.name.clone()).collect() }
+}
+
+fn announce(config: &Config, gateway: &Gateway, admin: &Admin) {
+    let (backend, because) = gateway.backend();
+    let listeners: Vec<_> = gateway.listeners().iter().map(|one| url(one.transport, one.local)).collect();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        backend,
+        because,
+        cores = ?config.runtime.cores,
+        sip = listeners.join(" "),
+        admin = %admin.address(),
+        "started"
+    );
+    if config.sip.trusted.is_empty() {
+        tracing::warn!("sip.trusted is empty: every request from CPM will be answered 403");
+    }
+    if !config.msrp.listen.is_empty() {
+        tracing::warn!("msrp.listen is not opened: this version has no sessions");
+    }
+}
+
+fn url(transport: Transport, address: std::net::SocketAddr) -> String {
+    let scheme = match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+    };
+    format!("{scheme}://{address}")
+}
+
+fn wait_for_signal(signals: &mut Signals, gateway: &Gateway) -> Result<(), Failure> {
+    while !gateway.is_finished() {
+        if signals.pending().next().is_some() {
+            return Ok(());
+        }
+        sleep(LOOK_EVERY);
+    }
+    Err(Failure::Ended)
+}
+
+fn drain(config: &Config, signals: &mut Signals, gateway: &Gateway) -> Result<(), Failure> {
+    tracing::info!(open_messages = open_messages(gateway), "draining");
+    gateway.drain();
+    let until = Instant::now() + config.runtime.drain;
+    while !gateway.is_finished() {
+        if Instant::now() > until || signals.pending().next().is_some() {
+            return Err(Failure::Unfinished(open_messages(gateway)));
+        }
+        sleep(LOOK_EVERY);
+    }
+    Ok(())
+}
+
+fn open_messages(gateway: &Gateway) -> u64 {
+    gateway.snapshots().iter().map(|snapshot| snapshot.stats.open_messages).sum()
+}
+
+fn hint(error: &StartError) -> &'static str {
+    match error {
+        StartError::Listen { error, .. } => advice(error),
+        StartError::IoUring(_) => "; runtime.backend = \"auto\" or \"epoll\" does without it",
+        _ => "",
+    }
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; another process has it: end that or choose another port",
+        io::ErrorKind::AddrNotAvailable => "; this host does not have the address",
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need CAP_NET_BIND_SERVICE",
+        _ => "",
+    }
+}
