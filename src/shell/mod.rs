@@ -1,7 +1,7 @@
 //! What touches the operating system: threads, sockets, clocks, entropy, name service.
 //!
 //! One thread for each core, pinned, with a tokio runtime as its host. The packets do not go through that runtime but
-//! through a `port`: our own io_uring, or epoll where that is refused. The [`pump`] carries what the port received to
+//! through a `port`: our own io_uring, or epoll where that is refused. The `pump` carries what the port received to
 //! the core's [`World`] and back what that orders, and between worlds what they hand over.
 
 #![allow(unsafe_code, reason = "the kernel writes into memory that we hand it; each block says why it may")]
