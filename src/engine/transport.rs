@@ -34,6 +34,10 @@ pub struct LinkId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConnectId(pub u64);
 
+/// A record to be written; minted by the shard, in rising order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId(pub u64);
+
 /// A question to the DNS; minted by the shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct QueryId(pub u64);
@@ -68,6 +72,13 @@ pub enum Transmit {
     Close {
         /// Which connection.
         link: LinkId,
+    },
+    /// Write to durable storage, in this order; answered by `on_recorded`. Only where promises are durable.
+    Record {
+        /// The name of this record.
+        record: RecordId,
+        /// What to remember.
+        octets: Vec<u8>,
     },
     /// Ask the DNS; answered by `on_resolved`.
     Resolve {

@@ -16,6 +16,7 @@ use crate::wire::smpp::{CommandStatus, HEADER_BYTES};
 use super::Shard;
 use super::event::Event;
 use super::handoff::DeliverRef;
+use super::records::Acknowledgement;
 use super::redelivery::Seen;
 use super::submit::{ALARM_RETRY, micros};
 use super::uac::{Ended, Purpose};
@@ -110,7 +111,8 @@ impl Shard {
             Outcome::Stored => {
                 self.stats.parts_stored += 1;
                 self.joining_heads.insert(key, common);
-                self.answer_delivery(now, deliver, fingerprint, CommandStatus::ESME_ROK);
+                let octets = self.pool.copy(octets);
+                self.acknowledge(now, octets, Acknowledgement::Part { deliver, fingerprint });
             }
             Outcome::Duplicate => {
                 self.stats.parts_repeated += 1;
@@ -132,6 +134,10 @@ impl Shard {
             }
         }
         self.expire_joins(now);
+    }
+
+    pub(super) fn answer_part(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64) {
+        self.answer_delivery(now, deliver, fingerprint, CommandStatus::ESME_ROK);
     }
 
     /// Parts belong together if account, addresses, reference, its width and its kind agree.

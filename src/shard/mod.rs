@@ -11,6 +11,7 @@ pub mod handoff;
 mod outbox;
 mod pager;
 mod pool;
+mod records;
 mod redelivery;
 mod report_index;
 pub mod route;
@@ -93,6 +94,7 @@ pub struct Shard {
     events: VecDeque<Event>,
     pool: Pool,
     scratch: pager::Scratch,
+    records: records::Records,
     stats: Stats,
     latencies: Latencies,
     sip_codes: SipCodes,
@@ -135,6 +137,7 @@ impl Shard {
             events: VecDeque::new(),
             pool: Pool::default(),
             scratch: pager::Scratch::default(),
+            records: records::Records::default(),
             stats: Stats::default(),
             latencies: Latencies::default(),
             sip_codes: SipCodes::default(),

@@ -149,7 +149,7 @@ impl Shard {
     fn answer_early(&mut self, now: Now, key: u64) {
         match self.iwf.policy.submission.early_answer {
             EarlyAnswer::None => {}
-            EarlyAnswer::Accepted => self.respond_accepted(now, key),
+            EarlyAnswer::Accepted => self.promise_to_report(now, key),
             EarlyAnswer::RequestTimeout => self.respond_refused(now, key, Refusal::of_code(408)),
         }
     }

@@ -23,6 +23,8 @@ pub struct Settings {
     pub hash_key: [u64; 2],
     /// Entropy of this shard alone.
     pub seed: [u8; 32],
+    /// Whether an acknowledgement waits until the shell has written what it promises to remember.
+    pub durable: bool,
     /// The service provider's policies.
     pub policy: Policy,
     /// The SIP side.
@@ -38,6 +40,7 @@ impl Default for Settings {
             shards: 1,
             hash_key: [0; 2],
             seed: [0; 32],
+            durable: false,
             policy: Policy::default(),
             sip: SipSettings::default(),
             smscs: Vec::new(),

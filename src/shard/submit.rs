@@ -20,6 +20,7 @@ use crate::wire::smpp::{self, CommandStatus, Header, MessageState};
 use super::Shard;
 use super::event::{CallId, Event};
 use super::handoff::{Handoff, SegmentRef, Submit, SubmitOutcome};
+use super::records::Acknowledgement;
 use super::status_reports::Telling;
 use super::uas::Refusal;
 
@@ -164,7 +165,10 @@ impl Shard {
     /// 6.2.2.1.1: "SHALL be sent when the SMS IWF receives the last submit_sm-resp".
     fn accepted(&mut self, now: Now, key: u64) {
         self.stats.cpm_accepted += 1;
-        self.respond_accepted(now, key);
+        if let Some(message) = self.messages.get_mut(key) {
+            message.progress.submitted = true;
+        }
+        self.promise_to_report(now, key);
         self.submission_ended(now, key, true);
     }
 
@@ -208,7 +212,7 @@ impl Shard {
             return self.submission_failed(now, key, 480, MessageState::UNKNOWN);
         }
         self.stats.cpm_accepted += 1;
-        self.respond_accepted(now, key);
+        self.promise_to_report(now, key);
         self.submission_ended(now, key, true);
     }
 
@@ -231,8 +235,25 @@ impl Shard {
         }
     }
 
+    /// Answers 202 when what its reports need is safe.
+    pub(super) fn promise_to_report(&mut self, now: Now, key: u64) {
+        let Some(message) = self.messages.get(key) else { return };
+        if !message.progress.report_requested && message.progress.submitted {
+            return self.accept(now, key);
+        }
+        let octets = self.pool.copy(&message.retained.octets);
+        self.acknowledge(now, octets, Acknowledgement::Accept { message: key });
+    }
+
+    pub(super) fn accept(&mut self, now: Now, key: u64) {
+        self.respond_accepted(now, key);
+        if self.messages.get(key).is_some_and(|message| message.progress.is_over() && message.telling.is_idle()) {
+            self.drop_message(key);
+        }
+    }
+
     /// 6.1.1 steps 6a and 6b, and 6.2.4 A): the positive answer.
-    pub(super) fn respond_accepted(&mut self, now: Now, key: u64) {
+    fn respond_accepted(&mut self, now: Now, key: u64) {
         let Some(message) = self.messages.get_mut(key) else { return };
         message.progress.answered = true;
         let Some(transaction) = message.transaction.take() else { return };

@@ -8,13 +8,15 @@ use crate::iwf::pager::{self, NotAcceptable};
 use crate::limits;
 use crate::policy::Policy;
 use crate::wire::sip::check::{self, Rejection};
-use crate::wire::sip::{self, Message, Name, Writer};
+use crate::wire::sip::{Message, Name, Writer};
 
 use super::Shard;
 use super::event::{self, Event};
 
 /// Methods we serve. ACK is no request of its own here: there is nothing it could acknowledge.
 const METHODS: &[&[u8]] = &[b"MESSAGE", b"OPTIONS"];
+/// Methods we have an answer to beside 405: a CANCEL finds nothing that it could cancel (RFC 3261 9.2).
+const ANSWERED: &[&[u8]] = &[b"MESSAGE", b"OPTIONS", b"CANCEL"];
 const ALLOW: &[u8] = b"MESSAGE, OPTIONS";
 /// What a MESSAGE body may be.
 pub(super) const ACCEPT: &[u8] = b"message/cpim, text/plain, multipart/mixed";
@@ -31,11 +33,6 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// The reason phrase says it all.
-    pub(super) const fn new(code: u16, reason: &'static str) -> Refusal {
-        Refusal { code, reason, why: reason }
-    }
-
     /// A code with its usual reason phrase.
     pub(super) const fn of_code(code: u16) -> Refusal {
         Refusal::because(code, reason_of(code))
@@ -65,7 +62,6 @@ impl Refusal {
     /// What a status code must say beside itself (RFC 3261 21.4, 21.5).
     pub(super) fn write_headers(&self, headers: &mut Writer<'_>) {
         match self.code {
-            405 | 501 => headers.header(Name::Allow, ALLOW),
             415 => headers.header(Name::Accept, ACCEPT),
             503 => headers.number(Name::RetryAfter, RETRY_AFTER_SECONDS),
             _ => {}
@@ -84,6 +80,7 @@ const fn reason_of(code: u16) -> &'static str {
         415 => "Unsupported Media Type",
         433 => "Anonymity Disallowed",
         480 => "Temporarily Unavailable",
+        481 => "Call/Transaction Does Not Exist",
         482 => "Loop Detected",
         483 => "Too Many Hops",
         488 => "Not Acceptable Here",
@@ -102,12 +99,6 @@ const fn class_of(code: u16) -> &'static str {
         4 => "Request Failure",
         5 => "Server Failure",
         _ => "Global Failure",
-    }
-}
-
-impl From<Rejection> for Refusal {
-    fn from(rejection: Rejection) -> Refusal {
-        Refusal::new(rejection.code, rejection.reason)
     }
 }
 
@@ -132,18 +123,17 @@ impl Shard {
         if message.method() == b"ACK" {
             return;
         }
-        if let Err(refusal) = admissible(message, len) {
+        if let Err(rejection) = admissible(message, len) {
             self.stats.sip_rejected += 1;
-            self.log_refusal(message, refusal);
-            return self.refuse_statelessly(source, message, refusal);
+            return self.reject(source, message, rejection);
         }
         match self.servers.handle_request(now.moment, message, source, &mut self.random) {
             Arrived::New(transaction) => self.handle_new(now, transaction, source, message),
             Arrived::Retransmission => {}
-            Arrived::Merged => self.refuse_statelessly(source, message, Refusal::new(482, "Loop Detected")),
+            Arrived::Merged => self.reject(source, message, rejection(482)),
             Arrived::Full => {
                 self.stats.sip_overload += 1;
-                self.refuse_statelessly(source, message, Refusal::new(503, "Service Unavailable"));
+                self.reject(source, message, rejection(503));
             }
         }
     }
@@ -186,34 +176,35 @@ impl Shard {
         });
     }
 
-    fn refuse_statelessly(&mut self, source: &Source, message: &Message<'_>, refusal: Refusal) {
-        self.sip_codes.sent.add(u32::from(refusal.code));
-        self.servers.respond_statelessly(message, source, refusal.code, refusal.reason, |headers| {
+    /// Refuses what does not become a transaction.
+    fn reject(&mut self, source: &Source, message: &Message<'_>, rejection: Rejection) {
+        let refusal = Refusal { code: rejection.code, reason: rejection.reason, why: rejection.reason };
+        self.log_refusal(message, refusal);
+        self.sip_codes.sent.add(u32::from(rejection.code));
+        self.servers.respond_statelessly(message, source, rejection.code, rejection.reason, |headers| {
+            rejection.write_headers(message, METHODS, headers);
             refusal.write_headers(headers);
-            if refusal.code == 420 {
-                unsupported(message, headers);
-            }
         });
     }
 }
 
+const fn rejection(code: u16) -> Rejection {
+    Rejection { code, reason: reason_of(code), header: None }
+}
+
 /// Whether a request may become a transaction.
-fn admissible(message: &Message<'_>, len: usize) -> Result<(), Refusal> {
-    check::request(message, METHODS)?;
+fn admissible(message: &Message<'_>, len: usize) -> Result<(), Rejection> {
+    check::request(message, ANSWERED)?;
     if len > limits::SIP_MESSAGE_BYTES_MAX {
-        return Err(Refusal::new(513, "Message Too Large"));
+        return Err(rejection(513));
+    }
+    // There are no dialogs here that a To tag could name (RFC 3261 12.2.2).
+    if message.method() == b"CANCEL" || message.to().is_ok_and(|to| to.tag().is_some()) {
+        return Err(rejection(481));
     }
     // A MESSAGE leaves for another network here, as at a proxy (RFC 3261 16.3 step 3); OPTIONS is answered for ourselves.
     if message.method() == b"MESSAGE" && message.max_forwards() == Ok(Some(0)) {
-        return Err(Refusal::new(483, "Too Many Hops"));
+        return Err(rejection(483));
     }
     Ok(())
-}
-
-/// RFC 3261 8.2.2.3: the option tags that were required, all of them, since we have none.
-fn unsupported(message: &Message<'_>, headers: &mut Writer<'_>) {
-    let required = message.values(Name::Require).chain(message.values(Name::ProxyRequire));
-    for tag in required.filter(|tag| !tag.is_empty()) {
-        headers.header(sip::Name::Unsupported, tag);
-    }
 }

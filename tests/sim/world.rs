@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use isthmus::engine::transport::{ConnectId, LinkId, ListenerId, ShardId, Transmit, Transport};
+use isthmus::engine::transport::{ConnectId, LinkId, ListenerId, RecordId, ShardId, Transmit, Transport};
 use isthmus::engine::{Moment, Now, Random};
 use isthmus::observe::Stats;
 use isthmus::shard::Shard;
@@ -84,6 +84,8 @@ pub struct World {
     pub tcp: Vec<Tcp>,
     /// What the shards have for the log.
     pub events: Vec<Event>,
+    /// Records that are not written yet.
+    pub disk: Vec<(usize, RecordId)>,
     links: Vec<Link>,
     flying: BTreeMap<(u64, u64), Flying>,
     serial: u64,
@@ -141,6 +143,7 @@ impl World {
             strays: Vec::new(),
             tcp: Vec::new(),
             events: Vec::new(),
+            disk: Vec::new(),
             links: Vec::new(),
             flying: BTreeMap::new(),
             serial: 0,
@@ -311,6 +314,7 @@ impl World {
             Transmit::Stream { link, bytes } => self.stream(shard, link, bytes),
             Transmit::Connect { order, peer } => self.connect(shard, order, peer),
             Transmit::Close { link } => self.close(shard, link),
+            Transmit::Record { record, .. } => self.disk.push((shard, record)),
             Transmit::Resolve { .. } => {}
         }
     }
@@ -385,6 +389,13 @@ impl World {
     /// Whether every core has finished.
     pub fn is_drained(&self) -> bool {
         self.shards.iter().all(Shard::is_drained)
+    }
+
+    /// The disk has written everything.
+    pub fn write_records(&mut self) {
+        for (shard, record) in std::mem::take(&mut self.disk) {
+            self.shards[shard].on_recorded(self.now, record);
+        }
     }
 
     /// The SM-SC is back.
