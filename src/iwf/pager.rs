@@ -3,7 +3,7 @@
 
 use crate::engine::Now;
 use crate::interwork::cpm::Pager;
-use crate::interwork::sms::pager_to_submit_sm::TABLE_1;
+use crate::interwork::sms::pager_to_submit_sm::{TABLE_1, originator_of};
 use crate::interwork::sms::short_message::ShortMessage;
 use crate::interwork::table::NotConvertible;
 use crate::policy::{EndToEndProtection, Policy};
@@ -61,6 +61,7 @@ struct Headers<'a> {
     to: &'a [u8],
     from: &'a [u8],
     p_asserted_identity: [&'a [u8]; 2],
+    originator: &'a [u8],
     anonymous: bool,
     priority: &'a [u8],
     content_language: &'a [u8],
@@ -95,7 +96,7 @@ pub fn read<'a>(message: &Message<'a>, policy: &Policy, text: &mut String) -> Re
     text_of(content_type, message.body(), text).map_err(not_text)?;
     let expires_s = message.header(Name::Expires).and_then(seconds);
     let requested = cpim.map_or(Dispositions::NONE, |cpim| cpim.dispositions());
-    Ok(Read { headers: headers(message, cpim.as_ref())?, cpim, requested, expires_s })
+    Ok(Read { headers: headers(message, cpim.as_ref(), policy)?, cpim, requested, expires_s })
 }
 
 fn read_cpim<'a>(content_type: &[u8], body: &'a [u8]) -> Result<Option<cpim::Message<'a>>, NotAcceptable> {
@@ -127,17 +128,23 @@ fn not_text(why: NotText) -> NotAcceptable {
     }
 }
 
-fn headers<'a>(message: &Message<'a>, cpim: Option<&cpim::Message<'a>>) -> Result<Headers<'a>, NotAcceptable> {
+fn headers<'a>(
+    message: &Message<'a>,
+    cpim: Option<&cpim::Message<'a>>,
+    policy: &Policy,
+) -> Result<Headers<'a>, NotAcceptable> {
     let header = |name| message.header(name).unwrap_or_default();
     let mut p_asserted_identity: [&[u8]; 2] = [b"", b""];
     let asserted = message.values(Name::PAssertedIdentity).filter_map(NameAddr::parse);
     p_asserted_identity.iter_mut().zip(asserted).for_each(|(place, address)| *place = address.uri);
     let language = cpim.and_then(|cpim| cpim.content_header(b"Content-Language")).unwrap_or_default();
+    let from = message.from().map_err(|_| NotAcceptable::Malformed("From"))?.uri;
     Ok(Headers {
         request_uri: message.request_uri(),
         to: message.to().map_err(|_| NotAcceptable::Malformed("To"))?.uri,
-        from: message.from().map_err(|_| NotAcceptable::Malformed("From"))?.uri,
+        from,
         p_asserted_identity,
+        originator: originator(&p_asserted_identity, from, policy),
         anonymous: asks_for_anonymity(header(Name::Privacy)),
         priority: header(Name::Priority),
         content_language: Some(header(Name::ContentLanguage)).filter(|tags| !tags.is_empty()).unwrap_or(language),
@@ -145,6 +152,14 @@ fn headers<'a>(message: &Message<'a>, cpim: Option<&cpim::Message<'a>>) -> Resul
         contribution_id: header(Name::ContributionId),
         in_reply_to_contribution_id: header(Name::InReplyToContributionId),
     })
+}
+
+/// Table 3: "carrying the MSISDN extracted from the P-Asserted-Identity as described in Table 1"; without a number, which
+/// only an anonymous sender may do, any address.
+fn originator<'a>(p_asserted_identity: &[&'a [u8]; 2], from: &'a [u8], policy: &Policy) -> &'a [u8] {
+    let with_number = originator_of(p_asserted_identity, from, &policy.addresses).map(|(uri, _)| uri);
+    let first = if p_asserted_identity[0].is_empty() { from } else { p_asserted_identity[0] };
+    with_number.unwrap_or(first)
 }
 
 /// RFC 3323 4.2, RFC 3325 9.3: "id" and "user" both hide who sent it.
@@ -222,15 +237,9 @@ impl Read<'_> {
         retained.contribution_id = Span::append(octets, headers.contribution_id);
         retained.in_reply_to_contribution_id = Span::append(octets, headers.in_reply_to_contribution_id);
         retained.sip_to = Span::append(octets, headers.to);
-        retained.originator = Span::append(octets, self.originator());
+        retained.originator = Span::append(octets, headers.originator);
         retained.fingerprint = Span::append_with(octets, |octets| fingerprint::write(text, octets));
         self.retain_cpim(now, retained);
-    }
-
-    /// "the MSISDN extracted from the P-Asserted-Identity as described in Table 1": the first identity, tel or SIP.
-    fn originator(&self) -> &[u8] {
-        let asserted = self.headers.p_asserted_identity[0];
-        if asserted.is_empty() { self.headers.from } else { asserted }
     }
 
     fn retain_cpim(&self, now: Now, retained: &mut Retained) {

@@ -20,12 +20,15 @@ pub const MESSAGE_STATE_TO_STATUS: ValueMap<MessageState, StateAnswer> = ValueMa
     (MessageState::UNKNOWN,   answer(DeliveryAnswer::Error,      InterworkingAnswer::Error)),
 ] };
 
+/// A state of SMPP 5.0 that SM-SCs of 3.4 report as well.
+const SCHEDULED: MessageState = MessageState(0);
+
 /// Both answers for a state: Table 3, or policy.
 #[must_use]
 pub fn status_of(state: MessageState, policy: &Policy) -> StateAnswer {
     let other = &policy.reports.other_states;
     MESSAGE_STATE_TO_STATUS.get(state).unwrap_or(match state {
-        MessageState::ENROUTE => other.enroute,
+        MessageState::ENROUTE | SCHEDULED => other.enroute,
         MessageState::EXPIRED => other.expired,
         MessageState::DELETED => other.deleted,
         MessageState::UNDELIVERABLE => other.undeliverable,

@@ -6,7 +6,7 @@ use crate::interwork::cpm::{Pager, PagerRecord};
 use crate::interwork::table::NotConvertible::{self, Anonymous, Originator, Target};
 use crate::interwork::table::Status::{Mandatory, Optional};
 use crate::interwork::table::{FieldTable, Row, ValueMap};
-use crate::policy::{AnonymousSender, IntermediateNotification, Policy};
+use crate::policy::{Addresses, AnonymousSender, IntermediateNotification, Policy};
 use crate::wire::cpim::Dispositions;
 use crate::wire::inline::Inline;
 use crate::wire::short_message::Concatenation;
@@ -20,25 +20,25 @@ type Line = Row<PagerRecord, ShortMessageRecord>;
 /// Table 1: Pager Mode CPM Standalone Message to SMS - submit_sm request details.
 #[rustfmt::skip]
 pub const TABLE_1: FieldTable<PagerRecord, ShortMessageRecord> = FieldTable { cite: IWF_V3.table("6.2.2.1.1", 1), rows: &[
-    //  SMPP parameter           status     CPM headers                         rule
-    Line::new("service_type",          Mandatory, &[],                                service_type),
-    Line::new("source_addr_*",         Mandatory, &["P-Asserted-Identity", "From"],   source_addr),
-    Line::new("dest_addr_*",           Mandatory, &["Request-URI", "To"],             destination_addr),
-    Line::new("esm_class",             Mandatory, &[],                                esm_class),
-    Line::new("protocol_id",           Mandatory, &[],                                protocol_id),
-    Line::new("priority_flag",         Mandatory, &["Priority"],                      priority_flag),
-    Line::new("schedule_delivery_time", Mandatory, &[],                               schedule_delivery_time),
-    Line::new("validity_period",       Mandatory, &["Expires"],                       validity_period),
-    Line::new("registered_delivery",   Mandatory, &["imdn.Disposition-Notification"], registered_delivery),
-    Line::new("replace_if_present_flag", Mandatory, &[],                              replace_if_present_flag),
-    Line::new("data_coding",           Mandatory, &["Content-Type"],                  data_coding),
-    Line::new("sm_default_msg_id",     Mandatory, &[],                                sm_default_msg_id),
-    Line::new("sm_length",             Mandatory, &["Content-Length"],                sm_length),
-    Line::new("short_message",         Mandatory, &["body"],                          short_message),
-    Line::new("language_indicator",    Optional,  &["Content-Language"],              language_indicator),
-    Line::new("sar_msg_ref_num",       Optional,  &[],                                sar_msg_ref_num),
-    Line::new("sar_segment_seqnum",    Optional,  &[],                                sar_segment_seqnum),
-    Line::new("sar_total_segments",    Optional,  &[],                                sar_total_segments),
+    //         SMPP parameter                                    status     CPM headers                         rule
+    Line::new("service_type",                                   Mandatory, &[],                                service_type),
+    Line::new("source_addr_ton, source_addr_npi, source_addr",  Mandatory, &["P-Asserted-Identity", "From"],   source_addr),
+    Line::new("dest_addr_ton, dest_addr_npi, destination_addr", Mandatory, &["Request-URI", "To"],             destination_addr),
+    Line::new("esm_class",                                      Mandatory, &[],                                esm_class),
+    Line::new("protocol_id",                                    Mandatory, &[],                                protocol_id),
+    Line::new("priority_flag",                                  Mandatory, &["Priority"],                      priority_flag),
+    Line::new("schedule_delivery_time",                         Mandatory, &[],                                schedule_delivery_time),
+    Line::new("validity_period",                                Mandatory, &["Expires"],                       validity_period),
+    Line::new("registered_delivery",                            Mandatory, &["imdn.Disposition-Notification"], registered_delivery),
+    Line::new("replace_if_present_flag",                        Mandatory, &[],                                replace_if_present_flag),
+    Line::new("data_coding",                                    Mandatory, &["Content-Type"],                  data_coding),
+    Line::new("sm_default_msg_id",                              Mandatory, &[],                                sm_default_msg_id),
+    Line::new("sm_length",                                      Mandatory, &["Content-Length"],                sm_length),
+    Line::new("short_message",                                  Mandatory, &["body"],                          short_message),
+    Line::new("language_indicator",                             Optional,  &["Content-Language"],              language_indicator),
+    Line::new("sar_msg_ref_num",                                Optional,  &[],                                sar_msg_ref_num),
+    Line::new("sar_segment_seqnum",                             Optional,  &[],                                sar_segment_seqnum),
+    Line::new("sar_total_segments",                             Optional,  &[],                                sar_total_segments),
 ] };
 
 /// Table 2, response code: "e.g.", so the rest is policy. The numbers of the page are hexadecimal.
@@ -82,19 +82,32 @@ fn source_addr<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
     Ok(())
 }
 
-/// "P-Asserted-Identity, if present, otherwise From"
 fn originator(pager: &Pager<'_>) -> Option<Number> {
     let addresses = &pager.policy.addresses;
-    let asserted = pager.p_asserted_identity;
-    if asserted.iter().all(|uri| uri.is_empty()) {
-        return address::of_uri(pager.from, addresses);
+    let (_, number) = originator_of(&pager.p_asserted_identity, pager.from, addresses)?;
+    Some(number)
+}
+
+/// "P-Asserted-Identity, if present, otherwise From": the first URI with a number, and that number.
+#[must_use]
+pub fn originator_of<'a>(
+    p_asserted_identity: &[&'a [u8]],
+    from: &'a [u8],
+    addresses: &Addresses,
+) -> Option<(&'a [u8], Number)> {
+    let number = |uri: &'a [u8]| Some((uri, address::of_uri(uri, addresses)?));
+    if p_asserted_identity.iter().all(|uri| uri.is_empty()) {
+        return number(from);
     }
-    asserted.iter().find_map(|uri| address::of_uri(uri, addresses))
+    p_asserted_identity.iter().copied().find_map(number)
 }
 
 /// A short message always shows its sender (RFC 3323 has no counterpart in SMPP), so policy decides.
 fn anonymous(pager: &Pager<'_>) -> Result<Number, NotConvertible> {
     let submission = &pager.policy.submission;
+    if !pager.policy.switches.anonymous_messages {
+        return Err(Anonymous);
+    }
     match submission.anonymous_sender {
         AnonymousSender::Refuse => Err(Anonymous),
         AnonymousSender::Reveal => originator(pager).ok_or(Originator),

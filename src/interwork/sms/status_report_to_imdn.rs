@@ -117,25 +117,29 @@ impl Record for DeliveryNotificationRecord {
 
 type Line = Row<OriginalRecord, DeliveryNotificationRecord>;
 
+const SOURCE: &[&str] = &["source_addr_ton", "source_addr_npi", "source_addr"];
+const DESTINATION: &[&str] = &["dest_addr_ton", "dest_addr_npi", "destination_addr"];
+const STATUSES: &str = "Content-Disposition, <delivery-notification> <status>, <interworking-notification> <status>";
+
 /// Table 3: CPM to SMS message - CPM Delivery Notification details.
 #[rustfmt::skip]
 pub const TABLE_3: FieldTable<OriginalRecord, DeliveryNotificationRecord> = FieldTable { cite: IWF_V3.table("6.2.2.1.2", 3), rows: &[
-    //  CPM Delivery Notification     presence     deliver_sm            rule
-    Line::new("P-Asserted-Identity, From",  Mandatory,   &["source_addr"],      from),
-    Line::new("Request-URI, To",            Mandatory,   &["destination_addr"], to),
-    Line::new("Conversation-ID",            Mandatory,   &[],                   conversation_id),
-    Line::new("Contribution-ID",            Mandatory,   &[],                   contribution_id),
-    Line::new("User-Agent",                 Mandatory,   &[],                   user_agent),
-    Line::new("imdn.Message-ID",            Mandatory,   &[],                   imdn_message_id),
-    Line::new("Content-Disposition, <status>", Mandatory, &["message_state"],   status),
-    Line::new("<datetime>",                 Mandatory,   &[],                   datetime),
-    Line::new("<message-id>",               Mandatory,   &[],                   message_id),
-    Line::new("IMDN-Route",                 Conditional, &[],                   imdn_route),
-    Line::new("<original-recipient-uri>",   Conditional, &[],                   original_recipient_uri),
-    Line::new("<recipient-uri>",            Optional,    &[],                   recipient_uri),
-    Line::new("Call-ID",                    Mandatory,   &[],                   call_id),
-    Line::new("CSeq",                       Mandatory,   &[],                   cseq),
-    Line::new("Content-Type",               Mandatory,   &[],                   content_type),
+    //         CPM Delivery Notification                  presence     deliver_sm         rule
+    Line::new("P-Asserted-Identity, From, CPIM From",    Mandatory,   SOURCE,            from),
+    Line::new("Request-URI, To, CPIM To",                Mandatory,   DESTINATION,       to),
+    Line::new("Conversation-ID",                         Mandatory,   &[],               conversation_id),
+    Line::new("Contribution-ID",                         Mandatory,   &[],               contribution_id),
+    Line::new("User-Agent",                              Mandatory,   &[],               user_agent),
+    Line::new("imdn.Message-ID",                         Mandatory,   &[],               imdn_message_id),
+    Line::new(STATUSES,                                  Mandatory,   &["message_state"],status),
+    Line::new("<datetime>",                              Mandatory,   &[],               datetime),
+    Line::new("<message-id>",                            Mandatory,   &[],               message_id),
+    Line::new("IMDN-Route",                              Conditional, &[],               imdn_route),
+    Line::new("<original-recipient-uri>",                Conditional, &[],               original_recipient_uri),
+    Line::new("<recipient-uri>",                         Optional,    &[],               recipient_uri),
+    Line::new("Call-ID",                                 Mandatory,   &[],               call_id),
+    Line::new("CSeq",                                    Mandatory,   &[],               cseq),
+    Line::new("Content-Type",                            Mandatory,   &[],               content_type),
 ] };
 
 type Filled = Result<(), NotConvertible>;

@@ -1,0 +1,20 @@
+//! The tables of the specification, row by row: the rows themselves, and what each of them makes of a message, octets in
+//! and octets out.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod addresses;
+mod cases;
+mod cpm_to_sms;
+mod deviations;
+mod events;
+mod identity;
+mod read_back;
+mod sms_to_cpm;
+mod status_report_to_imdn;
+mod statuses;
+mod switches;
+mod tables;
+#[path = "../wire/tsv.rs"]
+#[allow(dead_code, reason = "shared with the tests of the wire room, which also read octets")]
+mod tsv;
