@@ -76,3 +76,15 @@ pub(crate) fn repeated(text: &str) -> String {
 pub(crate) fn names(tables: &[&str], req: &str) -> bool {
     tables.iter().any(|tsv| Case::all(tsv).iter().any(|case| case.get("req").split([' ', ',']).any(|id| id == req)))
 }
+
+/// The octets a cell stands for: `\xNN` is one octet.
+pub(crate) fn octets(cell: &str) -> Vec<u8> {
+    let mut pieces = cell.split("\\x");
+    let mut out = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2).expect("two digits");
+        out.push(u8::from_str_radix(digits, 16).expect("hexadecimal"));
+        out.extend_from_slice(rest.as_bytes());
+    }
+    out
+}

@@ -6,8 +6,7 @@ use isthmus::wire::short_message::{CodingOptions, Concatenation, DataCodingZero}
 use isthmus::wire::sip::{Index, Message};
 use isthmus::wire::smpp::{self, DataSm, Pdu, SubmitSm, Tag, Tlvs};
 
-use crate::cases::{Case, changed, repeated};
-use crate::tsv;
+use crate::cases::{Case, changed, octets, repeated};
 
 pub(crate) const CASES: &str = include_str!("../spec/cpm_to_sms.tsv");
 
@@ -37,7 +36,7 @@ const CONTENT: &str = "text/plain;charset=UTF-8 || Hello";
 pub(crate) fn request(headers: &str, cpim: &str, content: &str) -> Vec<u8> {
     let headers = changed(SIP, headers);
     let (media_type, body) = if content.is_empty() { CONTENT } else { content }.split_once(" || ").expect("a body");
-    let (media_type, body) = (text_of(media_type), tsv::octets(&repeated(body)));
+    let (media_type, body) = (text_of(media_type), octets(&repeated(body)));
     let is_cpim = headers.iter().any(|(name, value)| name == "Content-Type" && value == "message/cpim");
     let body = if is_cpim { wrapped(cpim, &media_type, &body) } else { body };
     let (_, uri) = headers.iter().find(|(name, _)| name == "Request-URI").expect("a Request-URI");
@@ -59,7 +58,7 @@ fn wrapped(changes: &str, media_type: &str, content: &[u8]) -> Vec<u8> {
 }
 
 fn text_of(cell: &str) -> String {
-    String::from_utf8(tsv::octets(cell)).unwrap()
+    String::from_utf8(octets(cell)).unwrap()
 }
 
 fn coding(form: &str) -> CodingOptions {
@@ -82,8 +81,8 @@ fn pdus(case: &Case<'_>) -> Result<Vec<Vec<u8>>, NotAcceptable> {
         () => Concatenation::Sar,
     };
     let form = Form { coding: &coding(form), concatenation, data_sm: form.contains("data_sm") };
-    let (mut octets, mut written) = (Vec::new(), Vec::new());
-    let total = read.write_short_messages(&text, &form, 0xABCD, &policy, &mut octets, &mut written)?;
+    let (mut made, mut written) = (Vec::new(), Vec::new());
+    let total = read.write_short_messages(&text, &form, 0xABCD, &policy, &mut made, &mut written)?;
     let pdus = split(&written);
     assert_eq!(pdus.len(), usize::from(total));
     Ok(pdus)

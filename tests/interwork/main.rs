@@ -15,6 +15,3 @@ mod status_report_to_imdn;
 mod statuses;
 mod switches;
 mod tables;
-#[path = "../wire/tsv.rs"]
-#[allow(dead_code, reason = "shared with the tests of the wire room, which also read octets")]
-mod tsv;

@@ -7,10 +7,9 @@ use isthmus::wire::short_message::DataCodingZero;
 use isthmus::wire::sip::{Index, Message};
 use isthmus::wire::smpp::{CommandId, CommandStatus, DataSm, DeliverSm, Pdu, Tag, Tlvs, tlv};
 
-use crate::cases::Case;
+use crate::cases::{Case, octets};
 use crate::read_back::{check_request, parameter};
 use crate::status_report_to_imdn::{MINTED, NOW};
-use crate::tsv;
 
 pub(crate) const CASES: &str = include_str!("../spec/sms_to_cpm.tsv");
 
@@ -59,9 +58,9 @@ fn set(values: &mut Values, name: &str, value: &str) {
         "protocol_id" => values.protocol_id = octet(),
         "priority_flag" => values.priority_flag = octet(),
         "data_coding" => values.data_coding = octet(),
-        "short_message" => values.short_message = tsv::octets(value),
+        "short_message" => values.short_message = octets(value),
         "language_indicator" => tlv::put(&mut values.tlvs, Tag::LANGUAGE_INDICATOR, &[octet()]),
-        "message_payload" => tlv::put(&mut values.tlvs, Tag::MESSAGE_PAYLOAD, &tsv::octets(value)),
+        "message_payload" => tlv::put(&mut values.tlvs, Tag::MESSAGE_PAYLOAD, &octets(value)),
         "sar_msg_ref_num" => {
             tlv::put(&mut values.tlvs, Tag::SAR_MSG_REF_NUM, &value.parse::<u16>().unwrap().to_be_bytes());
         }
@@ -119,13 +118,13 @@ fn message(case: &Case<'_>) -> Result<Vec<u8>, NotTaken> {
     let iwf = Iwf::new(case.policy());
     let pdu = pdu(case);
     let arrived = short_message::read(&pdu, &iwf)?;
-    let (mut octets, mut text, mut out) = (Vec::new(), String::new(), Vec::new());
+    let (mut decoded, mut text, mut out) = (Vec::new(), String::new(), Vec::new());
     let parts = [(arrived.national, arrived.octets)];
     let zero = DataCodingZero::Gsm7;
-    if !short_message::decode(arrived.data_coding, zero, parts, &mut octets, &mut text) {
+    if !short_message::decode(arrived.data_coding, zero, parts, &mut decoded, &mut text) {
         return Err(NotTaken::NotText);
     }
-    short_message::write(&arrived.head, &text, NOW, &iwf, &MINTED, &mut octets, &mut out);
+    short_message::write(&arrived.head, &text, NOW, &iwf, &MINTED, &mut decoded, &mut out);
     Ok(out)
 }
 
