@@ -12,6 +12,8 @@ mod text;
 #[path = "../sim/world.rs"]
 mod world;
 
+mod delivery_failure;
 mod pager_to_sms;
 mod sip;
+mod sms_to_pager;
 mod status_report_to_imdn;
