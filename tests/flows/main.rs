@@ -17,3 +17,4 @@ mod pager_to_sms;
 mod sip;
 mod sms_to_pager;
 mod status_report_to_imdn;
+mod uas;

@@ -82,6 +82,9 @@ pub struct World {
     pub strays: Vec<(SocketAddr, Vec<u8>)>,
     /// SIP connections that peers opened.
     pub tcp: Vec<Tcp>,
+    /// Connections that the gateway wanted to peers that are neither, and whether these take them (as the next of `tcp`).
+    pub dials: Vec<SocketAddr>,
+    pub accept_dials: bool,
     /// What the shards have for the log.
     pub events: Vec<Event>,
     /// Records that are not written yet.
@@ -142,6 +145,8 @@ impl World {
             cpm_accepts_tcp: true,
             strays: Vec::new(),
             tcp: Vec::new(),
+            dials: Vec::new(),
+            accept_dials: true,
             events: Vec::new(),
             disk: Vec::new(),
             links: Vec::new(),
@@ -322,6 +327,12 @@ impl World {
     fn connect(&mut self, shard: usize, order: ConnectId, peer: SocketAddr) {
         let far = if peer == self.cpm.address {
             self.cpm_accepts_tcp.then_some(Far::Cpm)
+        } else if !peer.ip().to_string().starts_with("203.0.113.") {
+            self.dials.push(peer);
+            self.accept_dials.then(|| {
+                self.tcp.push(Tcp::default());
+                Far::Peer(self.tcp.len() - 1)
+            })
         } else {
             let IpNumber(number) = IpNumber::of(peer);
             let smsc = usize::from(number) - 1;
