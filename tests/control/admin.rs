@@ -33,7 +33,7 @@ fn start() -> (Admin, Arc<Cores>) {
     (Admin::start(([127, 0, 0, 1], 0).into(), cores.clone()).unwrap(), cores)
 }
 
-fn get(address: SocketAddr, path: &str) -> (String, String) {
+pub(crate) fn get(address: SocketAddr, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: isthmus\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();

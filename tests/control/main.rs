@@ -7,3 +7,4 @@ mod cli;
 mod config;
 mod exposition;
 mod metrics;
+mod process;

@@ -89,13 +89,15 @@ impl Client {
     /// Sends a text to the gateway at `peer`.
     pub(super) fn send(&self, peer: SocketAddr, message: &Outgoing<'_>) {
         let request = request(self.shared.address, message);
+        let first = request.clone();
         let pending = Pending { request, peer, next: Instant::now() + T1, interval: T1 };
+        // The response may be here before `transmit` returns.
+        self.shared.state().pending.insert(message.call_id.into(), pending);
         if self.shared.loss {
             self.shared.trace.line("        (the first copy of the request is lost)");
         } else {
-            self.shared.transmit(&pending.request, peer);
+            self.shared.transmit(&first, peer);
         }
-        self.shared.state().pending.insert(message.call_id.into(), pending);
     }
 }
 

@@ -1,0 +1,153 @@
+//! `isthmus run` and `isthmus demo` as processes.
+
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::admin::get;
+use super::cli::{file, isthmus};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A gateway without an SM-SC to talk to, its log line by line.
+struct Gateway {
+    child: Child,
+    log: Vec<String>,
+    lines: BufReader<std::process::ChildStderr>,
+}
+
+impl Gateway {
+    fn start(name: &str, more: &str) -> Gateway {
+        let text = format!(
+            "sip.listen = ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0']\nsip.next_hop = 'sip:127.0.0.1:9'\n\
+             admin.listen = '127.0.0.1:0'\nsmsc = [{{ address = '127.0.0.1:9', password = 'geheim' }}]\n\
+             log.format = 'json'\nlog.level = 'debug'\n{more}"
+        );
+        let mut command = Command::new(env!("CARGO_BIN_EXE_isthmus"));
+        command.args(["run", "-c"]).arg(file(name, &text)).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap());
+        Gateway { child, log: Vec::new(), lines }
+    }
+
+    /// The next line with this message.
+    fn line(&mut self, message: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.lines.read_line(&mut line).unwrap() > 0, "no {message:?} in {:#?}", self.log);
+            self.log.push(line.clone());
+            if line.contains(&format!("\"message\":\"{message}\"")) {
+                return line;
+            }
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    fn end(mut self) -> (Option<i32>, Vec<String>) {
+        let until = Instant::now() + PATIENCE;
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < until, "it does not end: {:#?}", self.log);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.log.extend(self.lines.lines().map(Result::unwrap));
+        (self.child.wait().unwrap().code(), self.log)
+    }
+}
+
+fn field(line: &str, name: &str) -> String {
+    let start = line.find(&format!("\"{name}\":\"")).unwrap() + name.len() + 4;
+    line[start..].split('"').next().unwrap().to_owned()
+}
+
+#[test]
+fn run_serves_until_a_signal_and_drains() {
+    for (signal, backend) in [("TERM", "auto"), ("INT", "epoll")] {
+        let mut gateway = Gateway::start(&format!("run-{signal}.toml"), &format!("runtime.backend = '{backend}'"));
+        let started = gateway.line("started");
+        let admin = field(&started, "admin").parse().unwrap();
+        assert!(["io_uring", "epoll"].contains(&field(&started, "backend").as_str()), "{started}");
+        assert!(get(admin, "/healthz").0.starts_with("HTTP/1.1 200"));
+        let (head, body) = get(admin, "/readyz");
+        assert!(head.starts_with("HTTP/1.1 503") && body.contains("smsc-1 0 of 1"), "{head} {body}");
+        let page = super::exposition::parse(&get(admin, "/metrics").1);
+        assert!(page.contains_key("isthmus_datagrams_total"));
+        gateway.signal(signal);
+        let (code, log) = gateway.end();
+        assert_eq!(code, Some(0), "{log:#?}");
+        assert!(log.iter().any(|line| line.contains("\"drained\"")), "{log:#?}");
+        assert!(!log.iter().any(|line| line.contains("geheim")), "{log:#?}");
+    }
+}
+
+#[test]
+fn sip_is_answered_while_it_runs() {
+    let mut gateway = Gateway::start("sip.toml", "");
+    let started = gateway.line("started");
+    let sip = field(&started, "sip");
+    let udp = sip.split(' ').find_map(|url| url.strip_prefix("udp://")).unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!(
+        "OPTIONS sip:gateway SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKo1;rport\r\nMax-Forwards: 70\r\n\
+         From: <sip:a@b>;tag=1\r\nTo: <sip:gateway>\r\nCall-ID: o1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+        socket.local_addr().unwrap()
+    );
+    socket.send_to(request.as_bytes(), udp).unwrap();
+    let mut buffer = [0; 2_000];
+    let len = socket.recv(&mut buffer).unwrap();
+    assert!(buffer[..len].starts_with(b"SIP/2.0 "), "{}", String::from_utf8_lossy(&buffer[..len]));
+    let tcp = sip.split(' ').find_map(|url| url.strip_prefix("tcp://")).unwrap();
+    assert!(TcpStream::connect(tcp).is_ok());
+    gateway.signal("TERM");
+    assert_eq!(gateway.end().0, Some(0));
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    for more in [
+        format!("admin.listen = '{address}'"),
+        format!("admin.listen = '127.0.0.1:0'\nsip.listen = ['tcp://{address}']"),
+    ] {
+        let text = format!("sip.next_hop = 'sip:127.0.0.1:9'\nsmsc = [{{ address = '127.0.0.1:9' }}]\n{more}\n");
+        let text =
+            if more.contains("sip.listen") { text } else { format!("sip.listen = ['udp://127.0.0.1:0']\n{text}") };
+        let path = file("taken.toml", &text);
+        let output = isthmus(&["run", "-c", path.to_str().unwrap()]);
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{log}");
+        assert!(log.contains(&address.to_string()) && log.contains("another process has it"), "{log}");
+    }
+}
+
+#[test]
+fn run_refuses_a_configuration_with_errors() {
+    let path = file("run-wrong.toml", "sip.next_hop = 'tel:+1'\n");
+    let output = isthmus(&["run", "-c", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains(":1: sip.next_hop: is"));
+}
+
+#[test]
+fn the_demonstration_succeeds() {
+    let output = isthmus(&["demo"]);
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
+    for step in
+        ["CPM -> gateway  SIP MESSAGE", "gateway -> SM-SC    submit_sm", "IMDN Delivery Delivered", "All 5 texts"]
+    {
+        assert!(shown.contains(step), "{step} is not in\n{shown}");
+    }
+}
+
+#[test]
+fn the_demonstration_survives_its_faults() {
+    let output = isthmus(&["demo", "--fault", "early-reports", "--fault", "loss"]);
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
+}
