@@ -26,8 +26,6 @@ families! {
     Counter connections_refused "Connections that were closed at once because there were too many." { connections_refused }
     Counter drops "What the shell dropped, by reason." {
         dropped_truncated [reason "truncated_datagram"],
-        dropped_no_buffer [reason "no_buffer"],
-        dropped_handoff_full [reason "handoff_full"],
         dropped_send_failed [reason "send_failed"],
         dropped_link_gone [reason "link_gone"],
         dropped_slow_reader [reason "slow_reader"],

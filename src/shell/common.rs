@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use super::bell::Bell;
 use crate::observe::Snapshot;
@@ -78,11 +78,16 @@ impl Common {
         self.must_stop() || self.is_drained()
     }
 
-    /// Brings a core's snapshot up to date, unless somebody is reading it: then the next one will be.
-    pub(super) fn publish(&self, core: usize, fill: impl FnOnce(&mut Snapshot)) {
-        if let Some(mut snapshot) = self.snapshots.get(core).and_then(|snapshot| snapshot.try_lock().ok()) {
-            fill(&mut snapshot);
+    /// Brings a core's snapshot up to date, unless somebody is reading it: then false.
+    pub(super) fn publish(&self, core: usize, fill: impl FnOnce(&mut Snapshot)) -> bool {
+        let Some(snapshot) = self.snapshots.get(core) else { return true };
+        match snapshot.try_lock() {
+            Ok(mut snapshot) => fill(&mut snapshot),
+            // Half of one is brought up to date as well as a whole one.
+            Err(TryLockError::Poisoned(poisoned)) => fill(&mut poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => return false,
         }
+        true
     }
 
     pub(super) fn snapshots(&self) -> Vec<Snapshot> {

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::thread;
 
 use rustix::thread::{CpuSet, sched_setaffinity};
 use tokio::task::LocalSet;
@@ -43,8 +44,20 @@ pub(super) struct Seed<W: World> {
     pub(super) started: SyncSender<(ShardId, io::Result<()>)>,
 }
 
+/// Ends all cores if one panics: what it owned would be missing, and what the others hand to it would wait for ever.
+struct AllOrNone(Arc<Common>);
+
+impl Drop for AllOrNone {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
 /// Lives until all cores are done.
 pub(super) fn run<W: World>(seed: Seed<W>) {
+    let _guard = AllOrNone(Arc::clone(&seed.common));
     if let Err(error) = seed.processor.map_or(Ok(()), pin) {
         return tell(&seed.started, seed.id, Err(error));
     }

@@ -46,6 +46,7 @@ impl Gateway {
         if cores > limits::SHARDS_MAX {
             return Err(StartError::Cores(cores));
         }
+        sockets::allow_many();
         let (sockets, listeners) = sockets::listen(&options.listen, cores)?;
         let backend = choose(options.backend)?;
         let common = Arc::new(Common::new(cores)?);

@@ -13,6 +13,7 @@ mod clock;
 mod common;
 mod core_thread;
 mod dns;
+mod entropy;
 mod epoll;
 mod gateway;
 mod memory;

@@ -55,7 +55,8 @@ pub(super) struct Pump<W: World, P> {
 /// What the pump remembers from turn to turn.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    armed: Moment,
+    /// When the timer rings, if it does.
+    armed: Option<Moment>,
     snapshot_due: Moment,
     ready: bool,
     draining: bool,
@@ -216,20 +217,23 @@ impl<W: World, P: Port> Pump<W, P> {
             self.state.drained = true;
             self.common.one_is_drained();
         }
-        if changed || now.moment >= self.state.snapshot_due {
+        if changed {
+            self.state.snapshot_due = now.moment;
+        }
+        if now.moment >= self.state.snapshot_due && self.publish() {
             self.state.snapshot_due = now.moment + SNAPSHOT_EVERY;
-            self.publish();
         }
     }
 
-    fn publish(&mut self) {
+    /// False if somebody is reading the last one.
+    fn publish(&mut self) -> bool {
         let shell = self.shell_stats();
         self.common.publish(usize::from(self.id.0), |snapshot| {
             snapshot.core = usize::from(self.id.0);
             (snapshot.ready, snapshot.draining) = (self.state.ready, self.state.draining);
             snapshot.shell = shell;
             self.world.show(snapshot);
-        });
+        })
     }
 
     /// The port's numbers and ours.
@@ -261,9 +265,10 @@ impl<W: World, P: Port> Pump<W, P> {
         deadlines.into_iter().flatten().fold(self.state.snapshot_due, Moment::min)
     }
 
+    /// A timer that rings too early costs a turn, and less than to set it again before each sleep.
     fn arm(&mut self, deadline: Moment) {
-        if self.state.armed != deadline {
-            self.state.armed = deadline;
+        if self.state.armed.is_none_or(|armed| deadline < armed) {
+            self.state.armed = Some(deadline);
             self.timer.as_mut().reset(self.clock.instant(deadline).into());
         }
     }
@@ -271,7 +276,10 @@ impl<W: World, P: Port> Pump<W, P> {
     fn poll_anything(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let port = self.port_edge.poll(context).is_ready();
         let bell = self.bell_edge.poll(context).is_ready();
-        let timer = self.timer.as_mut().poll(context).is_ready();
+        let timer = self.state.armed.is_some() && self.timer.as_mut().poll(context).is_ready();
+        if timer {
+            self.state.armed = None;
+        }
         let answer = self.dns.poll(context).is_ready();
         if port || bell || timer || answer { Poll::Ready(()) } else { Poll::Pending }
     }
@@ -291,7 +299,7 @@ impl<W: World, P: Port> Pump<W, P> {
             self.port.flush();
             tokio::time::sleep(RETRY_AFTER).await;
         }
-        self.publish();
+        let _ = self.publish();
     }
 }
 

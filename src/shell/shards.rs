@@ -1,13 +1,13 @@
 //! Shards as worlds.
 
 use core::net::SocketAddr;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::core_thread::Sink;
+use super::entropy;
 use super::gateway::Gateway;
 use super::options::{Options, StartError};
 use super::world::World;
@@ -29,11 +29,9 @@ impl Gateway {
     /// # Errors
     /// If an address is not to be had, or a core could not be set up; nothing is left running then.
     pub fn start(options: &Options, template: Settings, sink: Arc<Sink<Event>>) -> Result<Gateway, StartError> {
-        let mut halves = [[0; 8]; 2];
-        halves.iter_mut().try_for_each(|half| fill(half))?;
-        let key = halves.map(u64::from_ne_bytes);
-        let mut seeds = vec![[0; 32]; options.cores.len().max(1)];
-        seeds.iter_mut().try_for_each(|seed| fill(seed))?;
+        let key = entropy::key()?;
+        let seeds: io::Result<_> = (0..options.cores.len().max(1)).map(|_| entropy::bytes()).collect();
+        let seeds = seeds?;
         Gateway::start_worlds(options, |open| shards(template, open, key, seeds), sink)
     }
 }
@@ -52,10 +50,6 @@ fn shards(
         let seed = seeds.get(usize::from(id.0)).copied().unwrap_or_default();
         Shard::new(Settings { id, seed, ..template.clone() })
     })
-}
-
-fn fill(secret: &mut [u8]) -> io::Result<()> {
-    File::open("/dev/urandom")?.read_exact(secret)
 }
 
 impl World for Shard {

@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use super::options::{Listener, StartError};
@@ -18,6 +19,13 @@ const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
 pub(super) struct Listening {
     pub(super) transport: Transport,
     pub(super) socket: Socket,
+}
+
+/// Lifts the limit of open files as far as the host lets us; the usual one is for programs with few connections.
+pub(super) fn allow_many() {
+    let limit = getrlimit(Resource::Nofile);
+    // It is lower than the highest allowed; to be refused leaves it where it was.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Opens every address for every core: the sockets by core, and the addresses as they are.

@@ -1,4 +1,4 @@
-use crate::echo::{ask, backends, hear, start, udp};
+use crate::echo::{ask, backends, hear, start, try_start_at, udp};
 
 #[test]
 fn the_owner_answers_whoever_received() {
@@ -61,6 +61,16 @@ fn worlds_hand_over_and_none_gets_lost() {
         assert_eq!(ask(&client, "2hop"), "0:hop from 2");
         // Five times what the queue between two cores holds. The world hands over last things first.
         assert_eq!(ask(&client, "0flood 20000"), "1:all 20000 from 0");
+        assert!(gateway.join());
+    }
+}
+
+#[test]
+fn the_other_family_is_served_as_well() {
+    for backend in backends() {
+        let Ok(gateway) = try_start_at("[::1]:0", backend, vec![0, 0], |_, _| ()) else { return };
+        let client = udp(&gateway);
+        assert_eq!([ask(&client, "0six"), ask(&client, "1six")], ["0:six", "1:six"]);
         assert!(gateway.join());
     }
 }

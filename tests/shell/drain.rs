@@ -55,6 +55,17 @@ fn wait_until(gateway: &Gateway, condition: impl Fn(&Gateway) -> bool) {
     }
 }
 
+/// What a core owned is not to be had without it.
+#[test]
+fn a_core_that_panics_ends_all() {
+    for backend in backends() {
+        let gateway = start(backend, 3);
+        udp(&gateway).send(b"1panic").expect("send");
+        wait_until(&gateway, Gateway::is_finished);
+        assert!(!gateway.join());
+    }
+}
+
 #[test]
 fn errors_say_what_failed() {
     let error = StartError::IoUring("io_uring_setup: refused".into());

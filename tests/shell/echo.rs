@@ -81,6 +81,7 @@ impl Echo {
                 let ms = ms.parse().expect("number");
                 self.alarm = Some((now.moment + Duration::from_millis(ms), place));
             }
+            ("panic", _) => unreachable!("as ordered"),
             ("hold", _) => {
                 self.held += 1;
                 self.say(place, "held");
@@ -237,7 +238,16 @@ pub(crate) fn try_start(
     processors: Vec<usize>,
     sink: impl Fn(usize, String) + Send + Sync + 'static,
 ) -> Result<Gateway, StartError> {
-    let any: SocketAddr = "127.0.0.1:0".parse().expect("address");
+    try_start_at("127.0.0.1:0", backend, processors, sink)
+}
+
+pub(crate) fn try_start_at(
+    address: &str,
+    backend: Backend,
+    processors: Vec<usize>,
+    sink: impl Fn(usize, String) + Send + Sync + 'static,
+) -> Result<Gateway, StartError> {
+    let any: SocketAddr = address.parse().expect("address");
     let cores = u16::try_from(processors.len()).expect("few");
     let listen = vec![(Transport::Udp, any), (Transport::Tcp, any)];
     let options = Options { cores: processors, backend, listen, drain: PATIENCE };
@@ -247,8 +257,9 @@ pub(crate) fn try_start(
 
 /// A client with its own port, and so perhaps with another core behind it.
 pub(crate) fn udp(gateway: &Gateway) -> UdpSocket {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("port");
-    socket.connect(gateway.listeners()[0].local).expect("connect");
+    let server = gateway.listeners()[0].local;
+    let socket = UdpSocket::bind(SocketAddr::new(server.ip(), 0)).expect("port");
+    socket.connect(server).expect("connect");
     socket.set_read_timeout(Some(PATIENCE)).expect("time-out");
     socket
 }

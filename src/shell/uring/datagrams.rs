@@ -7,7 +7,7 @@ use io_uring::types::RecvMsgOut;
 use io_uring::{cqueue, opcode, types};
 
 use super::UringPort;
-use crate::engine::transport::ListenerId;
+use crate::engine::transport::{ListenerId, Transport};
 use crate::shell::address;
 use crate::shell::port::Arrival;
 use crate::shell::token::{Kind, Token};
@@ -49,10 +49,12 @@ impl UringPort {
             self.stats.dropped_send_failed += 1;
             return self.spent.push(bytes);
         }
-        let Some(file) = self.listeners.get(listener).map(|listener| types::Fd(listener.socket.as_raw_fd())) else {
+        let udp = |listener: &&super::Listener| listener.transport == Transport::Udp;
+        let Some(listener) = self.listeners.get(listener).filter(udp) else {
             self.stats.dropped_send_failed += 1;
             return self.spent.push(bytes);
         };
+        let file = types::Fd(listener.socket.as_raw_fd());
         let mut message = self.a_spare_message();
         message.datagram(peer, bytes);
         let order = opcode::SendMsg::new(file, message.header()).build();
