@@ -22,6 +22,7 @@ families! {
         handoffs_in [direction "in"],
         handoffs_out [direction "out"],
     }
+    Counter datagrams_handed_over "UDP datagrams handed to the core that owns their Call-ID." { datagrams_handed_over }
     Counter handoffs_delayed "Values that found the queue to their core full and waited." { handoffs_delayed }
     Counter connections_refused "Connections that were closed at once because there were too many." { connections_refused }
     Counter drops "What the shell dropped, by reason." {

@@ -7,7 +7,7 @@ families! {
     pub struct Stats {}
 
     Counter sip_messages "SIP messages that reached the core that owns them." { sip_messages }
-    Counter sip_handed_over "SIP messages handed to the core that owns their Call-ID." { sip_handed_over }
+    Counter sip_handed_over "SIP messages from a stream handed to the core that owns their Call-ID." { sip_handed_over }
     Counter sip_dropped "What was refused before it was a SIP transaction, by reason." {
         sip_malformed [reason "malformed"],
         sip_responses_unmatched [reason "unmatched_response"],

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::engine::{Moment, Now};
 use crate::interwork::sms::delivery_outcome::{self, Outcome};
+use crate::interwork::sms::pager_to_submit_sm::{registered_delivery_of, reports_success};
 use crate::iwf::message::Minted;
 use crate::iwf::segments::Tally;
 use crate::iwf::{event_report, notification};
@@ -163,7 +164,9 @@ impl Shard {
             self.stats.reports_repeated += 1;
             return self.answer(earlier, CommandStatus::ESME_RX_T_APPN);
         }
-        let first = policy.several_segments == SeveralSegments::FirstState;
+        // Where only failures are reported, the other segments may never be heard of.
+        let first = policy.several_segments == SeveralSegments::FirstState
+            || !reports_success(registered_delivery_of(message.requested, &self.iwf.policy));
         match message.reports.reported(whose.segment, report.state, message.total, first) {
             Tally::Repeated => {
                 self.stats.reports_repeated += 1;

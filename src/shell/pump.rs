@@ -142,6 +142,7 @@ impl<W: World, P: Port> Pump<W, P> {
             self.port.release(slot);
         } else {
             let lease = self.port.lease(slot);
+            self.stats.datagrams_handed_over += 1;
             self.out.hand(owner, Parcel::Datagram(listener, peer, lease), &mut self.stats);
         }
     }

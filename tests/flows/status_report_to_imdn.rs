@@ -154,6 +154,19 @@ fn several_segments_give_one_notification_when_all_are_decided() {
     assert_eq!((world.count(|s| s.open_messages), world.count(|s| s.open_reports)), (0, 0));
 }
 
+/// The SM-SC was asked for failures only, so nothing will be heard of the segments that arrive.
+#[test]
+fn with_negative_delivery_alone_the_first_failure_decides() {
+    let (mut world, _) = taken(9, &Outgoing { text: LONG.into(), ..asking("bad@client", "negative-delivery") });
+    let id = world.smscs[0].accepted[0].message_id;
+    assert_eq!(report(&mut world, id, MessageState::UNDELIVERABLE, 2), [CommandStatus::ESME_ROK]);
+    assert_eq!(outcomes(&world, "id-of-bad@client"), [(Notification::Delivery, Status::Failed)]);
+    let id = world.smscs[0].accepted[1].message_id;
+    report(&mut world, id, MessageState::UNDELIVERABLE, 7);
+    assert_eq!(world.smscs[0].statuses(), [CommandStatus::ESME_ROK; 2]);
+    assert_eq!(outcomes(&world, "id-of-bad@client").len(), 1, "one notification for both");
+}
+
 #[test]
 fn by_policy_the_first_failure_decides() {
     let mut settings = settings(1);

@@ -237,8 +237,8 @@ def two_cores(setting):
     with Bench(setting, cores=[0, 1], binds=2) as bench:
         client = bench.client_for(sent)
         client.wait(RUN_S_MAX)
-        crossed = bench.gateway.metric("sip_handed_over") or 0
-        share = judge.holds(crossed > len(sent) // 4, f"{crossed} SIP messages were handed over, of {len(sent)}")
+        crossed = bench.gateway.metric("datagrams_handed_over") or 0
+        share = judge.holds(crossed > len(sent) // 4, f"{crossed} datagrams were handed over, of {len(sent)}")
         return f"{judge_to_sms(bench, sent, client.answers(), more=share)}, {crossed:.0f} handed over"
 
 

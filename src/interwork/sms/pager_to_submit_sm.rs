@@ -201,6 +201,12 @@ pub fn registered_delivery_of(requested: Dispositions, policy: &Policy) -> u8 {
     receipt | if processing && requested.processing { INTERMEDIATE } else { 0 }
 }
 
+/// Whether these bits ask for a report when the short message arrives; without, only its failure is heard of.
+#[must_use]
+pub const fn reports_success(registered_delivery: u8) -> bool {
+    registered_delivery & FAILURE == 0
+}
+
 /// "Set by the IWF to NULL."
 fn replace_if_present_flag<'a>(_: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
     pdu.replace_if_present_flag = 0;
