@@ -20,7 +20,7 @@ const ARROWS: Arrows = &[
     ("engine", &["wire", "limits"]),
     ("policy", &[]),
     ("interwork", &["wire", "policy"]),
-    ("iwf", &["engine", "wire", "interwork", "policy"]),
+    ("iwf", &["engine", "wire", "interwork", "policy", "limits"]),
     ("observe", &["limits"]),
     ("queue", &["limits"]),
     ("shard", &["iwf", "interwork", "engine", "wire", "policy", "observe", "limits"]),

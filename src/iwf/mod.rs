@@ -4,6 +4,7 @@
 //! is the shard's business.
 
 pub mod arena;
+pub mod body;
 pub mod date_time;
 pub mod event_report;
 pub mod message;

@@ -13,6 +13,7 @@ use crate::wire::short_message::{CodingOptions, Concatenation, Plan, SegmentOpti
 use crate::wire::sip::{Message, Name, NameAddr};
 use crate::wire::span::Span;
 
+use super::body::Body;
 use super::date_time;
 use super::retained::Retained;
 
@@ -85,8 +86,9 @@ pub fn is_notification(message: &Message<'_>) -> bool {
 /// Why it is not acceptable.
 pub fn read<'a>(message: &Message<'a>, policy: &Policy, text: &mut String) -> Result<Read<'a>, NotAcceptable> {
     let content_type = message.header(Name::ContentType).unwrap_or_default();
-    let cpim = read_cpim(content_type, message.body())?;
-    if is_protected(content_type, policy) || cpim.is_some_and(|cpim| is_protected(inner_type(&cpim), policy)) {
+    let body = Body::look(content_type, message.body(), &policy.submission.protected_content_types);
+    let Body { cpim, protected } = body.map_err(|malformed| NotAcceptable::Malformed(malformed.what))?;
+    if protected {
         return Err(NotAcceptable::Protected);
     }
     if !is_identity(message.header(Name::ContentEncoding)) {
@@ -97,23 +99,6 @@ pub fn read<'a>(message: &Message<'a>, policy: &Policy, text: &mut String) -> Re
     let expires_s = message.header(Name::Expires).and_then(seconds);
     let requested = cpim.map_or(Dispositions::NONE, |cpim| cpim.dispositions());
     Ok(Read { headers: headers(message, cpim.as_ref(), policy)?, cpim, requested, expires_s })
-}
-
-fn read_cpim<'a>(content_type: &[u8], body: &'a [u8]) -> Result<Option<cpim::Message<'a>>, NotAcceptable> {
-    if !mime::is_type(content_type, b"message/cpim") {
-        return Ok(None);
-    }
-    cpim::Message::parse(body).map(Some).map_err(|malformed| NotAcceptable::Malformed(malformed.what))
-}
-
-fn inner_type<'a>(cpim: &cpim::Message<'a>) -> &'a [u8] {
-    cpim.content_type().unwrap_or_default()
-}
-
-/// 6.6: "requires end to end protection".
-fn is_protected(content_type: &[u8], policy: &Policy) -> bool {
-    let media_type = mime::media_type(content_type);
-    policy.submission.protected_content_types.iter().any(|known| media_type.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 fn is_identity(content_encoding: Option<&[u8]>) -> bool {

@@ -146,8 +146,10 @@ impl Shard {
             return self.refuse(now, transaction, refusal);
         }
         if message.method() == b"OPTIONS" {
+            let server = self.iwf.server.as_bytes();
             self.sip_codes.sent.add(200);
             self.servers.respond(now.moment, transaction, 200, "OK", |headers| {
+                headers.header(Name::Server, server);
                 headers.header(Name::Allow, ALLOW);
                 headers.header(Name::Accept, ACCEPT);
                 headers.header(Name::Supported, b"");
@@ -180,8 +182,10 @@ impl Shard {
     fn reject(&mut self, source: &Source, message: &Message<'_>, rejection: Rejection) {
         let refusal = Refusal { code: rejection.code, reason: rejection.reason, why: rejection.reason };
         self.log_refusal(message, refusal);
+        let server = self.iwf.server.as_bytes();
         self.sip_codes.sent.add(u32::from(rejection.code));
         self.servers.respond_statelessly(message, source, rejection.code, rejection.reason, |headers| {
+            headers.header(Name::Server, server);
             rejection.write_headers(message, METHODS, headers);
             refusal.write_headers(headers);
         });

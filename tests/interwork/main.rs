@@ -3,12 +3,23 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../sim/cpm.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the simulation")]
+mod cpm;
+#[path = "../sim/smsc.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the simulation")]
+mod smsc;
+#[path = "../sim/world.rs"]
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the simulation")]
+mod world;
+
 mod addresses;
 mod cases;
 mod cpm_to_sms;
 mod deviations;
 mod events;
 mod identity;
+mod products;
 mod read_back;
 mod sms_to_cpm;
 mod status_report_to_imdn;

@@ -1,0 +1,59 @@
+//! What a message's body holds beside its text, however it is nested: the CPIM wrapper, whose headers are parameters and
+//! never content (6.1), and parts that only the endpoints can read or vouch for (6.6).
+
+use crate::limits;
+use crate::wire::Malformed;
+use crate::wire::cpim::{self, mime};
+
+/// What was found.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Body<'a> {
+    /// The outermost CPIM wrapper; a recipient list may stand beside it (RFC 5365 4).
+    pub cpim: Option<cpim::Message<'a>>,
+    /// Whether any part is of a protected type.
+    pub protected: bool,
+}
+
+impl<'a> Body<'a> {
+    /// Looks into `body`, which `content_type` describes. Below [`limits::MIME_DEPTH_MAX`] levels nothing is looked at.
+    ///
+    /// # Errors
+    /// A CPIM wrapper makes no sense.
+    pub fn look(content_type: &'a [u8], body: &'a [u8], protected_types: &[String]) -> Result<Body<'a>, Malformed> {
+        let mut found = Body::default();
+        found.look_into(content_type, body, 0, protected_types)?;
+        Ok(found)
+    }
+
+    fn look_into(
+        &mut self,
+        content_type: &'a [u8],
+        body: &'a [u8],
+        depth: usize,
+        protected_types: &[String],
+    ) -> Result<(), Malformed> {
+        let media_type = mime::media_type(content_type);
+        self.protected |= protected_types.iter().any(|known| media_type.eq_ignore_ascii_case(known.as_bytes()));
+        if depth > limits::MIME_DEPTH_MAX {
+            return Ok(());
+        }
+        if media_type.eq_ignore_ascii_case(b"message/cpim") {
+            let wrapped = cpim::Message::parse(body)?;
+            self.cpim = self.cpim.or(Some(wrapped));
+            let content_type = wrapped.content_type().unwrap_or_default();
+            return self.look_into(content_type, wrapped.content(), depth + 1, protected_types);
+        }
+        let Some(boundary) = boundary(content_type, media_type) else { return Ok(()) };
+        for part in mime::parts(body, boundary) {
+            let Some((head, content)) = mime::split_headers(part) else { continue };
+            let content_type = mime::header(head, b"Content-Type").unwrap_or_default();
+            self.look_into(content_type, content, depth + 1, protected_types)?;
+        }
+        Ok(())
+    }
+}
+
+fn boundary<'t>(content_type: &'t [u8], media_type: &[u8]) -> Option<&'t [u8]> {
+    let is_multipart = media_type.get(..10).is_some_and(|top| top.eq_ignore_ascii_case(b"multipart/"));
+    mime::parameter(content_type, b"boundary").filter(|boundary| is_multipart && !boundary.is_empty())
+}
