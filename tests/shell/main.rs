@@ -7,4 +7,6 @@
 mod datagrams;
 mod drain;
 mod echo;
+mod shards;
+mod smsc;
 mod streams;
