@@ -14,6 +14,7 @@ mod smsc;
 mod world;
 
 mod addresses;
+mod any_input;
 mod cases;
 mod cpm_to_sms;
 mod deviations;
