@@ -244,6 +244,15 @@ impl Joining {
         }
     }
 
+    /// Ends every set now, as if its deadline had come.
+    pub fn end_all(&mut self) {
+        while let Some((place, generation)) = self.deadlines.pop_front() {
+            if self.sets.get(place).is_some_and(|set| set.generation == generation) {
+                self.end(place);
+            }
+        }
+    }
+
     /// The next set that ended incomplete.
     pub fn poll_expired(&mut self) -> Option<Expired> {
         let joined = self.expired.pop_front()?;

@@ -225,6 +225,9 @@ impl Shard {
         let accepted = status == CommandStatus::ESME_ROK;
         self.stats.delivers_accepted += u64::from(accepted);
         let temporary = status == CommandStatus::ESME_RX_T_APPN;
+        if temporary && self.draining && delivery.joined.is_some() {
+            self.take_over(now, &mut delivery);
+        }
         if delivery.deliver.is_none() && temporary {
             return self.keep_undelivered(now, delivery);
         }
@@ -250,6 +253,13 @@ impl Shard {
         }
     }
 
+    /// There will be nobody here for the repeated last part: it is acknowledged like the others.
+    fn take_over(&mut self, now: Now, delivery: &mut Delivery) {
+        if let Some(deliver) = delivery.deliver.take() {
+            self.answer_delivery(now, deliver, delivery.fingerprint, CommandStatus::ESME_ROK);
+        }
+    }
+
     /// The SM-SC repeats only the last part of what could not be delivered, so the others wait for it again.
     fn joined_ended(&mut self, now: Now, joined: Joined, last: u8, common: Common, temporary: bool) {
         if temporary {
@@ -266,7 +276,8 @@ impl Shard {
             self.stats.delivers_refused += 1;
             return self.event(Event::DeliverLost { smsc: delivery.common.smsc });
         }
-        let wait = (RETRY_MIN * (1 << u32::from(delivery.attempts).min(10))).min(RETRY_MAX);
+        let longest = if self.draining { RETRY_MIN } else { RETRY_MAX };
+        let wait = (RETRY_MIN * (1 << u32::from(delivery.attempts).min(10))).min(longest);
         let key = self.undelivered.insert(delivery);
         self.arm(now.moment + wait, ALARM_RETRY, key);
     }

@@ -65,6 +65,7 @@ pub struct Shard {
     iwf: Iwf,
     route: Route,
     random: Random,
+    references: pager::References,
     index: sip::Index,
     servers: ServerNonInvite,
     clients: ClientNonInvite,
@@ -112,6 +113,7 @@ impl Shard {
         let (id, shards) = (settings.id, settings.shards);
         let route = Route::new(shards, settings.hash_key);
         let own_hash = KeyedHash::new([random.next_u64(), random.next_u64()]);
+        let references = pager::References::new(id, shards, random.next_u64());
         let sent_by = SentBy { udp: settings.sip.sent_by(Transport::Udp), tcp: settings.sip.sent_by(Transport::Tcp) };
         Shard {
             index: sip::Index::new(),
@@ -146,6 +148,7 @@ impl Shard {
             finished: vec![false; usize::from(shards)],
             iwf: Iwf::new(settings.policy.clone()),
             route,
+            references,
             random,
             settings,
         }
@@ -366,6 +369,9 @@ impl Shard {
     /// Stops taking new work: what was accepted is finished, then the binds are unbound.
     pub fn drain(&mut self, now: Now) {
         self.draining = true;
+        // Parts that were acknowledged would be lost with us.
+        self.joining.end_all();
+        self.expire_joins(now);
         self.settle(now);
     }
 

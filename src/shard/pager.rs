@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use crate::engine::Now;
 use crate::engine::sip::TransactionId;
+use crate::engine::transport::ShardId;
 use crate::interwork::sms::pager_to_submit_sm::registered_delivery_of;
 use crate::iwf::pager::{self, Form, Read};
 use crate::iwf::retained::{Progress, Retained};
@@ -25,12 +26,30 @@ pub(super) struct Scratch {
     pub(super) octets: Vec<u8>,
 }
 
+/// Reference numbers of concatenated messages. They count, so that a recipient never has two unfinished messages under
+/// one number, and each core counts numbers of its own.
+#[derive(Debug)]
+pub(super) struct References(u16);
+
+impl References {
+    /// A core that starts at `random`.
+    pub(super) fn new(id: ShardId, shards: u16, random: u64) -> References {
+        let turn = u16::try_from(random % (1 << 10)).unwrap_or(0);
+        References(turn.wrapping_mul(shards).wrapping_add(id.0))
+    }
+
+    fn next(&mut self, shards: u16) -> u16 {
+        self.0 = self.0.wrapping_add(shards);
+        self.0
+    }
+}
+
 /// A message that was converted and has a link to leave by.
 struct Converted {
     pdus: Vec<u8>,
     total: u8,
     smsc: u16,
-    shard: crate::engine::transport::ShardId,
+    shard: ShardId,
 }
 
 impl Shard {
@@ -92,7 +111,7 @@ impl Shard {
         };
         let settings = &self.settings.smscs[usize::from(smsc)];
         let form = Form { coding: &settings.coding, concatenation: settings.concatenation, data_sm: settings.data_sm };
-        let reference = u16::try_from(self.random.below(1 << 16)).unwrap_or(0);
+        let reference = self.references.next(self.settings.shards);
         let mut pdus = self.pool.take();
         let policy = &self.iwf.policy;
         match read.write_short_messages(&scratch.text, &form, reference, policy, &mut scratch.octets, &mut pdus) {

@@ -5,16 +5,19 @@
 
 #[path = "../sim/cpm.rs"]
 mod cpm;
+#[path = "../sim/text.rs"]
+mod read;
 #[path = "../sim/smsc.rs"]
 mod smsc;
-#[path = "../sim/text.rs"]
-mod text;
 #[path = "../sim/world.rs"]
 mod world;
 
 mod delivery_failure;
+mod drain;
 mod pager_to_sms;
 mod sip;
 mod sms_to_pager;
 mod status_report_to_imdn;
+mod text;
+mod throttling;
 mod uas;

@@ -6,8 +6,8 @@ use isthmus::iwf::retained::{ENDS, Progress, Stored};
 use isthmus::policy::EarlyAnswer;
 use isthmus::wire::smpp::{CommandId, CommandStatus};
 
+use crate::read::joined;
 use crate::sip::{answer_to, asking, message, send};
-use crate::text::joined;
 use crate::world::{World, settings};
 
 const LONG: &str = "a text that needs more than one short message because it goes on and on, [with brackets] and €uro \

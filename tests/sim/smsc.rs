@@ -98,6 +98,9 @@ pub struct Smsc {
     /// Every PDU it got, in order.
     pub seen: Vec<(u64, Header)>,
     pub refuse_bind: Option<CommandStatus>,
+    /// When each submission came, refused ones too.
+    pub arrivals: Vec<Moment>,
+    pub most_in_flight: usize,
     connections: Vec<Connection>,
     waiting: VecDeque<(Moment, usize, Vec<u8>)>,
     submits: u64,
@@ -114,6 +117,8 @@ impl Smsc {
             deliveries: Vec::new(),
             seen: Vec::new(),
             refuse_bind: None,
+            arrivals: Vec::new(),
+            most_in_flight: 0,
             connections: Vec::new(),
             waiting: VecDeque::new(),
             submits: 0,
@@ -228,6 +233,8 @@ impl Smsc {
         bytes: &[u8],
     ) -> bool {
         self.submits += 1;
+        self.arrivals.push(now);
+        self.most_in_flight = self.most_in_flight.max(self.in_flight() + 1);
         if self.faults.drop_after == Some(self.submits) {
             self.faults.drop_after = None;
             let id = self.accept(now, connection, submit, bytes);
@@ -252,6 +259,14 @@ impl Smsc {
         let at = if self.faults.report_first { now } else { now + delay + Duration::from_millis(50) };
         self.report(at, connection, id, submit);
         true
+    }
+
+    /// Submissions whose response is still to come.
+    fn in_flight(&self) -> usize {
+        let answers = |(_, _, bytes): &&(Moment, usize, Vec<u8>)| {
+            Header::parse(bytes).is_some_and(|header| header.command_id == CommandId::SUBMIT_SM_RESP)
+        };
+        self.waiting.iter().filter(answers).count()
     }
 
     fn respond(&mut self, at: Moment, connection: usize, to: Header, status: CommandStatus, id: Option<&str>) {
