@@ -1,5 +1,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::echo::{ask, backends, hear, start, tcp, udp};
 
@@ -102,6 +104,47 @@ fn an_order_that_cannot_be_carried_out_is_answered() {
         };
         let client = udp(&gateway);
         assert_eq!(ask(&client, &format!("0connect {nobody}")), "0:connect failed");
+    }
+}
+
+/// Far more than a turn takes from one connection; the neighbour's turn comes nevertheless.
+#[test]
+fn a_loud_connection_does_not_silence_the_others() {
+    for backend in backends() {
+        let gateway = start(backend, 1);
+        let loud = tcp(&gateway);
+        let (mut writer, mut reader) = (loud.try_clone().expect("clone"), loud);
+        // Less than the gateway keeps for a slow reader, more than a turn takes.
+        let heard = Arc::new(AtomicUsize::new(0));
+        let ahead = Arc::clone(&heard);
+        let writing = std::thread::spawn(move || {
+            let chunk = vec![b'x'; 1 << 20];
+            for sent in 0..64 {
+                while sent << 20 > ahead.load(Ordering::Acquire) + (1 << 20) {
+                    std::thread::yield_now();
+                }
+                writer.write_all(&chunk).expect("write");
+            }
+            writer.write_all(b"bye").expect("write");
+        });
+        let reading = std::thread::spawn(move || {
+            let mut chunk = vec![0; 1 << 16];
+            while let Ok(len @ 1..) = reader.read(&mut chunk) {
+                heard.fetch_add(len, Ordering::AcqRel);
+            }
+            heard.load(Ordering::Acquire)
+        });
+        let client = udp(&gateway);
+        let mut neighbour = tcp(&gateway);
+        for round in 0..50 {
+            assert_eq!(ask(&client, &format!("0{round}")), format!("0:{round}"));
+            neighbour.write_all(b"and me").expect("write");
+            let mut heard = [0; 6];
+            neighbour.read_exact(&mut heard).expect("answer in time");
+        }
+        writing.join().expect("writer");
+        assert_eq!(reading.join().expect("reader"), (64 << 20) + 3);
+        assert!(gateway.join());
     }
 }
 

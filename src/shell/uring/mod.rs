@@ -83,6 +83,7 @@ impl UringPort {
         let ring = Ring::new()?;
         let udp = BufferRing::new(&ring.inner, 0, limits::UDP_BUFFERS, limits::UDP_BUFFER_BYTES, Arc::clone(bell))?;
         let tcp = BufferRing::new(&ring.inner, 1, limits::TCP_BUFFERS, limits::TCP_BUFFER_BYTES, Arc::clone(bell))?;
+        ring.enable()?;
         let listeners = sockets.into_iter().map(Listener::new).collect();
         Ok(UringPort {
             ring,

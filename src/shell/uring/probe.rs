@@ -22,9 +22,10 @@ pub(in crate::shell) fn probe() -> Result<(), String> {
     }
     let bell = Bell::new().map_err(|error| format!("eventfd: {error}"))?;
     let buffers = BufferRing::new(&ring.inner, 0, 8, 64, Arc::new(bell));
-    let refused = buffers.map(|buffers| {
-        drop(ring);
-        drop(buffers);
-    });
-    refused.map_err(|error| format!("ring of buffers: {error}"))
+    let buffers = buffers.map_err(|error| format!("ring of buffers: {error}"))?;
+    ring.enable().map_err(|error| format!("restrictions: {error}"))?;
+    // The ring first: it knows of the buffers.
+    drop(ring);
+    drop(buffers);
+    Ok(())
 }

@@ -5,14 +5,28 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use io_uring::register::Restriction;
 use io_uring::types::{CancelBuilder, SubmitArgs, Timespec};
-use io_uring::{IoUring, cqueue, squeue};
+use io_uring::{IoUring, cqueue, opcode, squeue};
 
 /// Orders that one system call hands over at most.
 const SUBMISSIONS: u32 = 1_024;
 /// Ends of orders that wait for us before the kernel keeps them elsewhere: every receive buffer and every datagram on its
 /// way out, and room for connections.
 const COMPLETIONS: u32 = 8_192;
+
+/// All that is ever ordered. What a seccomp filter forbids the process, a ring could do in its place; not this one.
+const ORDERS: [u8; 7] = [
+    opcode::Accept::CODE,
+    opcode::AsyncCancel::CODE,
+    opcode::Connect::CODE,
+    opcode::LinkTimeout::CODE,
+    opcode::Recv::CODE,
+    opcode::RecvMsg::CODE,
+    opcode::SendMsg::CODE,
+];
+/// IORING_REGISTER_SYNC_CANCEL, the one thing that is registered later.
+const SYNC_CANCEL: u8 = 24;
 
 /// The ring of one core.
 pub(super) struct Ring {
@@ -24,13 +38,24 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// A ring to be used on this thread.
+    /// A ring to be used on this thread, which takes orders once it is enabled.
     pub(super) fn new() -> io::Result<Ring> {
         // Without COOP_TASKRUN each completion interrupts us; TASKRUN_FLAG says when to ask for what waits. With
         // DEFER_TASKRUN the ring's file, awaited through epoll, would never become readable.
         let mut builder = IoUring::builder();
-        builder.setup_coop_taskrun().setup_taskrun_flag().setup_submit_all().setup_cqsize(COMPLETIONS).dontfork();
+        builder.setup_coop_taskrun().setup_taskrun_flag().setup_submit_all().setup_r_disabled();
+        builder.setup_cqsize(COMPLETIONS).dontfork();
         Ok(Ring { inner: builder.build(SUBMISSIONS)?, waiting: VecDeque::new(), open: 0 })
+    }
+
+    /// Lets the ring do what we need of it, and nothing else.
+    pub(super) fn enable(&self) -> io::Result<()> {
+        let flags = squeue::Flags::IO_LINK | squeue::Flags::BUFFER_SELECT;
+        let mut allowed: Vec<_> = ORDERS.map(Restriction::sqe_op).into();
+        allowed.extend([Restriction::sqe_flags_allowed(flags.bits()), Restriction::register_op(SYNC_CANCEL)]);
+        let ring = self.inner.submitter();
+        ring.register_restrictions(&mut allowed)?;
+        ring.register_enable_rings()
     }
 
     /// The ring's file under another number.
