@@ -172,9 +172,8 @@ impl Read<'_> {
         octets: &mut Vec<u8>,
         pdus: &mut Vec<u8>,
     ) -> Result<u8, NotAcceptable> {
-        let coding = CodingOptions { transliterate: policy.submission.transliteration, ..*form.coding };
         let options = SegmentOptions { concatenation: form.concatenation, ..SegmentOptions::default() };
-        let plan = Plan::new(text, choose(text, &coding), &options).map_err(|_| NotAcceptable::TooLarge)?;
+        let plan = Plan::new(text, choose(text, form.coding), &options).map_err(|_| NotAcceptable::TooLarge)?;
         let mut segments: Segments<'_> = plan.segments(reference);
         octets.clear();
         while let Some(segment) = segments.next_into(octets) {

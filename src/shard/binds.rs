@@ -107,6 +107,17 @@ impl Binds {
         }
     }
 
+    /// The SM-SC opened a connection; `false` if none is expected here.
+    pub(super) fn accepted(&mut self, now: Now, link: LinkId, smsc: u16) -> bool {
+        let Some(bind) = self.binds.iter_mut().find(|bind| bind.smsc == smsc && bind.link.is_none()) else {
+            return false;
+        };
+        bind.link = Some(link);
+        bind.connection = bind.connection.wrapping_add(1);
+        bind.session.handle_connected(now);
+        true
+    }
+
     /// An order of a bind could not be carried out.
     pub(super) fn connect_failed(&mut self, now: Now, order: ConnectId) {
         if let Some(bind) = self.of_order(order) {

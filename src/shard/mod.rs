@@ -172,9 +172,16 @@ impl Shard {
         self.settle(now);
     }
 
-    /// A connection was accepted on a SIP listener.
-    pub fn on_accepted(&mut self, now: Now, link: LinkId, peer: SocketAddr) {
-        self.streams.opened(now.moment, link, peer);
+    /// A connection was accepted.
+    pub fn on_accepted(&mut self, now: Now, link: LinkId, listener: ListenerId, peer: SocketAddr) {
+        let Some(smsc) = self.settings.smsc_of(listener) else {
+            return self.streams.opened(now.moment, link, peer);
+        };
+        let expected = self.settings.smscs[usize::from(smsc)].address.ip() == peer.ip();
+        if !expected || !self.binds.accepted(now, link, smsc) {
+            self.outbox.transmits.push_back(Transmit::Close { link });
+        }
+        self.settle(now);
     }
 
     /// An ordered connection is open.

@@ -49,6 +49,18 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Where SM-SCs connect, in the order of their listeners, which follow those of SIP.
+    pub fn outbind(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.smscs.iter().filter_map(|smsc| smsc.outbind)
+    }
+
+    /// The SM-SC that connects to this listener, if it is not one of SIP.
+    pub(super) fn smsc_of(&self, listener: ListenerId) -> Option<u16> {
+        let nth = usize::from(listener.0).checked_sub(self.sip.listeners.len())?;
+        let smsc = self.smscs.iter().enumerate().filter(|(_, smsc)| smsc.outbind.is_some()).nth(nth)?.0;
+        u16::try_from(smsc).ok()
+    }
+
     /// How parts of short messages are joined.
     pub(super) fn joining(&self) -> JoiningOptions {
         let delivery = &self.policy.delivery;
@@ -72,7 +84,7 @@ pub struct SipSettings {
     pub next_hop: String,
     /// Peers whose P-Asserted-Identity is believed.
     pub trusted: Vec<Network>,
-    /// The sockets, by listener number.
+    /// The sockets, by listener number. Those for outbind come after them, in the order of their SM-SCs.
     pub listeners: Vec<Listener>,
     /// A connection on which nothing happens this long is closed.
     pub idle: Duration,
@@ -166,6 +178,8 @@ pub struct SmscSettings {
     pub name: String,
     /// Where to connect.
     pub address: SocketAddr,
+    /// Where the SM-SC connects to send outbind (SMPP 3.4 2.2.1), if it is the one that does. Only its address may.
+    pub outbind: Option<SocketAddr>,
     /// How the session behaves.
     pub session: smpp::Config,
     /// Number of connections, spread over the shards.
@@ -185,6 +199,7 @@ impl Default for SmscSettings {
         SmscSettings {
             name: String::new(),
             address: SocketAddr::from(([127, 0, 0, 1], 2775)),
+            outbind: None,
             session: smpp::Config::default(),
             binds: 1,
             coding: CodingOptions::default(),
@@ -196,9 +211,13 @@ impl Default for SmscSettings {
 }
 
 impl SmscSettings {
-    /// Binds that `shard` of `shards` holds: they are dealt out in turn, starting at a different core for each SM-SC.
+    /// Binds that `shard` of `shards` holds: they are dealt out in turn, starting at a different core for each SM-SC. What
+    /// the SM-SC opens may arrive at any core, so there each is ready for all.
     #[must_use]
     pub fn binds_of(&self, smsc: usize, shard: ShardId, shards: u16) -> u16 {
+        if self.outbind.is_some() {
+            return self.binds;
+        }
         let first = u16::try_from(smsc % usize::from(shards)).unwrap_or(0);
         let place = (shard.0 + shards - first) % shards;
         self.binds / shards + u16::from(place < self.binds % shards)

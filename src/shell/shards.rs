@@ -42,7 +42,8 @@ fn shards(
     key: [u64; 2],
     seeds: Vec<[u8; 32]>,
 ) -> Arc<dyn Fn(ShardId) -> Shard + Send + Sync> {
-    let listeners = open.iter().map(|one| Listener { transport: one.transport, local: one.local });
+    let sip = open.len() - template.outbind().count();
+    let listeners = open.iter().take(sip).map(|one| Listener { transport: one.transport, local: one.local });
     template.sip.listeners = listeners.collect();
     template.shards = u16::try_from(seeds.len()).unwrap_or(u16::MAX);
     template.hash_key = key;
@@ -62,8 +63,8 @@ impl World for Shard {
     fn on_datagram(&mut self, now: Now, listener: ListenerId, peer: SocketAddr, bytes: &[u8]) {
         Shard::on_datagram(self, now, listener, peer, bytes);
     }
-    fn on_accepted(&mut self, now: Now, link: LinkId, _listener: ListenerId, peer: SocketAddr) {
-        Shard::on_accepted(self, now, link, peer);
+    fn on_accepted(&mut self, now: Now, link: LinkId, listener: ListenerId, peer: SocketAddr) {
+        Shard::on_accepted(self, now, link, listener, peer);
     }
     fn on_connected(&mut self, now: Now, link: LinkId, order: ConnectId, peer: SocketAddr) {
         Shard::on_connected(self, now, link, order, peer);

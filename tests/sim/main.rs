@@ -5,6 +5,7 @@
 
 mod cpm;
 mod faults;
+mod outbind;
 mod smsc;
 mod text;
 mod world;

@@ -160,6 +160,14 @@ impl Smsc {
         self.deliveries.iter().flat_map(|delivery| delivery.statuses.iter().copied()).collect()
     }
 
+    /// Asks for a bind (SMPP 3.4 4.1.7).
+    pub fn outbind(&mut self, now: Moment, connection: usize, password: &[u8]) {
+        let mut bytes = Vec::new();
+        let body = Pdu::Outbind(smpp::Outbind { system_id: b"smsc", password, ..smpp::Outbind::default() });
+        body.emit(&mut bytes, CommandId::OUTBIND, CommandStatus::ESME_ROK, 1);
+        self.waiting.push_back((now, connection, bytes));
+    }
+
     /// Octets from the gateway. `false` asks for the connection to be dropped.
     pub fn on_bytes(&mut self, now: Moment, connection: usize, bytes: &[u8]) -> bool {
         self.connections[connection].unframed.extend_from_slice(bytes);

@@ -89,6 +89,7 @@ pub struct World {
     pub events: Vec<Event>,
     /// Records that are not written yet.
     pub disk: Vec<(usize, RecordId)>,
+    sip_listeners: usize,
     links: Vec<Link>,
     flying: BTreeMap<(u64, u64), Flying>,
     serial: u64,
@@ -149,6 +150,7 @@ impl World {
             accept_dials: true,
             events: Vec::new(),
             disk: Vec::new(),
+            sip_listeners: settings.sip.listeners.len(),
             links: Vec::new(),
             flying: BTreeMap::new(),
             serial: 0,
@@ -230,9 +232,21 @@ impl World {
         let place = self.tcp.len();
         self.tcp.push(Tcp::default());
         self.links.push(Link { shard, id, far: Far::Peer(place) });
-        self.shards[shard].on_accepted(self.now, id, from.parse().unwrap());
+        self.shards[shard].on_accepted(self.now, id, ListenerId(1), from.parse().unwrap());
         while self.drain_shards() {}
         place
+    }
+
+    /// An SM-SC opens a connection to one core, as if from `from`, and sends outbind.
+    pub fn smsc_connects(&mut self, shard: usize, smsc: usize, from: &str, password: &[u8]) {
+        let connection = self.smscs[smsc].connect();
+        self.serial += 1;
+        let id = LinkId { index: u32::try_from(self.serial).unwrap(), generation: 1 };
+        self.links.push(Link { shard, id, far: Far::Smsc(smsc, connection) });
+        let listener = ListenerId(u16::try_from(self.sip_listeners + smsc).unwrap());
+        self.shards[shard].on_accepted(self.now, id, listener, from.parse().unwrap());
+        self.smscs[smsc].outbind(self.now.moment, connection, password);
+        while self.drain_shards() {}
     }
 
     /// Octets arrive on a connection that a peer opened.

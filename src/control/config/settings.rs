@@ -1,6 +1,7 @@
 //! What shards are told.
 
 use super::{Backend, Config};
+use crate::engine::transport::Transport;
 use crate::shard::settings::{Listener, Settings, SipSettings};
 use crate::shell::{self, Options};
 
@@ -24,6 +25,7 @@ impl Config {
     /// What the shell is told.
     #[must_use]
     pub fn shell_options(&self) -> Options {
+        let outbind = self.smscs.iter().filter_map(|smsc| smsc.outbind).map(|address| (Transport::Tcp, address));
         Options {
             cores: self.runtime.cores.clone(),
             backend: match self.runtime.backend {
@@ -31,7 +33,7 @@ impl Config {
                 Backend::IoUring => shell::Backend::IoUring,
                 Backend::Epoll => shell::Backend::Epoll,
             },
-            listen: self.sip.listen.iter().map(|one| (one.transport, one.address)).collect(),
+            listen: self.sip.listen.iter().map(|one| (one.transport, one.address)).chain(outbind).collect(),
             drain: self.runtime.drain,
         }
     }

@@ -6,8 +6,8 @@ use std::net::ToSocketAddrs;
 
 use super::Host;
 use super::reader::{Read, Section, Value, wrong, wrong_type};
-use super::values::{boolean, c_octet_string, c_octets, integer, one_of, seconds, text};
-use crate::engine::smpp::{self, BindType};
+use super::values::{boolean, c_octet_string, c_octets, integer, one_of, seconds, tcp_listen, text};
+use crate::engine::smpp::{self, BindType, Initiator};
 use crate::limits::{SMPP_PDU_BYTES_MAX, SMPP_PENDING_MAX, SMPP_WINDOW_MAX};
 use crate::policy::Policy;
 use crate::shard::settings::SmscSettings;
@@ -44,12 +44,15 @@ pub(super) fn read_all(
 
 fn one(mut section: Section<'_>, name: String, host: &Host, policy: &Policy, drain: Duration) -> Option<SmscSettings> {
     let address = section.need("address", "10.0.0.2:2775", peer);
+    let outbind = section.get("outbind", tcp_listen).map(|one| one.address);
     let mut session = session(&mut section, host, drain);
+    session.initiator = if outbind.is_some() { Initiator::Smsc } else { Initiator::Esme };
     let binds = section.or("binds", 1, integer(1..=1_024));
     session.throughput_per_second = share(&section, session.throughput_per_second, binds);
     let smsc = SmscSettings {
         name,
         address: address.unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
+        outbind,
         session,
         binds,
         coding: coding(&mut section, policy),
@@ -99,6 +102,7 @@ fn bind(section: &mut Section<'_>, host: &Host, base: smpp::Config) -> smpp::Con
         bind: section.or("bind", base.bind, one_of(BINDS)),
         system_id: section.or("system_id", Inline::from_slice(b"isthmus").unwrap_or_default(), c_octet_string),
         password: password(section, host),
+        outbind_password: section.get("outbind_password", c_octet_string),
         system_type: section.or("system_type", base.system_type, c_octet_string),
         addr_ton: section.or("addr_ton", base.addr_ton, integer(0..=u8::MAX)),
         addr_npi: section.or("addr_npi", base.addr_npi, integer(0..=u8::MAX)),
