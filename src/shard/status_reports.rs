@@ -167,10 +167,15 @@ impl Shard {
         // Where only failures are reported, the other segments may never be heard of.
         let first = policy.several_segments == SeveralSegments::FirstState
             || !reports_success(registered_delivery_of(message.requested, &self.iwf.policy));
+        let being_told = message.telling.waiting.is_some();
         match message.reports.reported(whose.segment, report.state, message.total, first) {
             Tally::Repeated => {
                 self.stats.reports_repeated += 1;
                 self.answer(report.deliver, CommandStatus::ESME_ROK);
+            }
+            // What decided the message is being told: another segment's failure changes nothing any more.
+            Tally::Decided(_) if being_told => {
+                self.report_is_over(hash, whose, report.deliver, CommandStatus::ESME_ROK)
             }
             Tally::Waiting => self.report_is_over(hash, whose, report.deliver, CommandStatus::ESME_ROK),
             Tally::Decided(state) => {

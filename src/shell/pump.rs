@@ -247,6 +247,7 @@ impl<W: World, P: Port> Pump<W, P> {
             handoffs_in: own.handoffs_in,
             handoffs_out: own.handoffs_out,
             handoffs_delayed: own.handoffs_delayed,
+            datagrams_handed_over: own.datagrams_handed_over,
             handoffs_waiting: self.out.waiting(),
             ..*self.port.stats()
         }

@@ -158,13 +158,19 @@ fn several_segments_give_one_notification_when_all_are_decided() {
 #[test]
 fn with_negative_delivery_alone_the_first_failure_decides() {
     let (mut world, _) = taken(9, &Outgoing { text: LONG.into(), ..asking("bad@client", "negative-delivery") });
-    let id = world.smscs[0].accepted[0].message_id;
+    let ids: Vec<u64> = world.smscs[0].accepted.iter().map(|accepted| accepted.message_id).collect();
+    let now = world.now.moment;
+    world.smscs[0].report_on(now, ids[1], MessageState::UNDELIVERABLE);
+    assert_eq!(report(&mut world, ids[0], MessageState::UNDELIVERABLE, 7), [CommandStatus::ESME_ROK; 2]);
+    assert_eq!(outcomes(&world, "id-of-bad@client"), [(Notification::Delivery, Status::Failed)], "one for both");
+}
+
+/// The same if the other segment is heard of no more.
+#[test]
+fn a_single_failure_is_told_where_nothing_but_failures_is_reported() {
+    let (mut world, id) = taken(9, &Outgoing { text: LONG.into(), ..asking("bad@client", "negative-delivery") });
     assert_eq!(report(&mut world, id, MessageState::UNDELIVERABLE, 2), [CommandStatus::ESME_ROK]);
     assert_eq!(outcomes(&world, "id-of-bad@client"), [(Notification::Delivery, Status::Failed)]);
-    let id = world.smscs[0].accepted[1].message_id;
-    report(&mut world, id, MessageState::UNDELIVERABLE, 7);
-    assert_eq!(world.smscs[0].statuses(), [CommandStatus::ESME_ROK; 2]);
-    assert_eq!(outcomes(&world, "id-of-bad@client").len(), 1, "one notification for both");
 }
 
 #[test]

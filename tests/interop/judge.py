@@ -7,6 +7,7 @@ import texts
 from sipmsg import Notification, distinct
 
 OK = 202
+TRY_AGAIN = 0x64  # ESME_RX_T_APPN
 SERVER = re.compile(r"\S+/\S+")
 HEADER_LENGTHS = {"udh8": 6, "udh16": 7}
 
@@ -190,12 +191,14 @@ def delivery_flaws(request, text, dest):
 
 
 def all_rok(parts, responses):
-    """Each part has a deliver_sm_resp with ESME_ROK, and none has another."""
+    """Each part has a deliver_sm_resp with ESME_ROK, and none has another, but the older of two copies in flight."""
+    copies = collections.Counter((part["key"], part["part"]) for part in parts)
     taken = {(response["key"], response["part"]) for response in responses if response["status"] == 0}
-    yield from (f"part {part['part']} from {part['key']}: not taken" for part in parts
-                if (part["key"], part["part"]) not in taken)
-    bad = collections.Counter(response["status"] for response in responses if response["status"] != 0)
-    yield from (f"command_status 0x{status:x} in {times} deliver_sm_resp" for status, times in bad.items())
+    yield from (f"part {number} from {sender}: not taken" for sender, number in copies if (sender, number) not in taken)
+    for response in responses:
+        key = response["key"], response["part"]
+        if response["status"] not in (0, TRY_AGAIN) or (response["status"] and copies[key] == 1):
+            yield f"part {key[1]} from {key[0]}: command_status 0x{response['status']:x}"
 
 
 def holds(condition, otherwise):
