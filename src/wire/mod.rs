@@ -5,6 +5,7 @@
 //! sense. Nothing here does I/O, reads a clock, or allocates while reading; writing appends to a buffer the caller owns.
 
 pub mod cpim;
+pub mod digits;
 pub mod inline;
 pub mod short_message;
 pub mod sip;

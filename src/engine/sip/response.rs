@@ -3,7 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use crate::engine::transport::{LinkRef, ListenerId, Road, Source};
-use crate::wire::sip::emit::decimal;
+use crate::wire::digits::decimal;
 use crate::wire::sip::lists::find_outside;
 use crate::wire::sip::{Message, Name, Via};
 

@@ -1,5 +1,7 @@
 //! Content-Transfer-Encoding: quoted-printable and base64. RFC 2045 6.7, 6.8.
 
+use crate::wire::digits::hex;
+
 /// Appends the octets of `body`, decoded as `encoding` says (`None`, 7bit, 8bit, binary: as they are); `false` for an
 /// encoding that does not exist.
 pub fn decode(encoding: Option<&[u8]>, body: &[u8], out: &mut Vec<u8>) -> bool {
@@ -63,14 +65,5 @@ fn quoted(tail: &[u8]) -> (Option<u8>, usize) {
             _ => (Some(b'='), 0),
         },
         _ => (Some(b'='), 0),
-    }
-}
-
-const fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
     }
 }

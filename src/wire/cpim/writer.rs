@@ -1,6 +1,7 @@
 //! Writing message/cpim in the order deployed clients use: From, To, NS, imdn headers, `DateTime`, then the content.
 
 use super::disposition::Dispositions;
+use crate::wire::digits::decimal;
 
 /// A CPIM message to be written. Empty values are left out.
 ///
@@ -47,7 +48,7 @@ impl Wrapper<'_> {
         content(out);
         let end = out.len();
         out.extend_from_slice(b"Content-Length: ");
-        write_number(end - start, out);
+        decimal(out, (end - start) as u64);
         out.extend_from_slice(b"\r\n\r\n");
         // The length is known now; its header goes in front of the content.
         let header_len = out.len() - end;
@@ -126,19 +127,4 @@ fn escaped_header(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b": ");
     escape(value, out);
     out.extend_from_slice(b"\r\n");
-}
-
-fn write_number(number: usize, out: &mut Vec<u8>) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    let mut rest = number;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(at..).unwrap_or_default());
 }

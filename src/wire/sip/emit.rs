@@ -3,6 +3,7 @@
 use crate::limits;
 
 use super::Name;
+use crate::wire::digits::decimal;
 
 /// Writes one message at the end of a buffer.
 ///
@@ -125,22 +126,6 @@ impl<'o> Writer<'o> {
     fn line_end(&mut self) {
         self.out.extend_from_slice(b"\r\n");
     }
-}
-
-/// Appends `number` in decimal.
-pub fn decimal(out: &mut Vec<u8>, number: u64) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    let mut rest = number;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
 }
 
 /// Writes `number` right-aligned into the five octets at `at`; leading white space is legal (RFC 3261 25.1 HCOLON).

@@ -3,6 +3,7 @@
 use super::chars::HOST;
 use super::lists::Params;
 use super::{decimal, uri_equality};
+use crate::wire::digits::hex;
 
 /// A URI by its scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,15 +146,6 @@ pub fn unescape(text: &[u8], out: &mut Vec<u8>) {
 pub(super) fn escape(text: &[u8]) -> Option<u8> {
     match text {
         [b'%', high, low, ..] => Some(hex(*high)? << 4 | hex(*low)?),
-        _ => None,
-    }
-}
-
-const fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
         _ => None,
     }
 }
