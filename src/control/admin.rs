@@ -84,11 +84,10 @@ pub fn readiness(about: &About, snapshots: &[Snapshot]) -> Result<(), String> {
     }
     let links = || snapshots.iter().flat_map(|snapshot| &snapshot.links);
     let smscs = about.smscs.iter().enumerate().map(|(at, name)| {
-        let of = links().filter(|link| usize::from(link.smsc) == at);
-        let bound = of.clone().filter(|link| link.bound != 0).count();
-        format!("{name} {bound} of {}", of.count())
+        let bound = links().filter(|link| usize::from(link.smsc) == at && link.bound != 0).count();
+        format!("{name} {bound}")
     });
-    Err(format!("no bind to submit on; bound: {}", smscs.collect::<Vec<_>>().join(", ")))
+    Err(format!("not every core has a bind to submit on; bound: {}", smscs.collect::<Vec<_>>().join(", ")))
 }
 
 async fn serve(listener: TcpListener, source: Arc<dyn Source>, stopped: oneshot::Receiver<()>) -> io::Result<()> {

@@ -67,7 +67,7 @@ fn what_is_not_ready_says_why() {
     snapshots[0].links[1].bound = 1;
     snapshots[1].ready = false;
     let why = readiness(&about(), &snapshots).unwrap_err();
-    assert_eq!(why, "no bind to submit on; bound: smsc-a 0 of 2, b\"\\ 1 of 2");
+    assert_eq!(why, "not every core has a bind to submit on; bound: smsc-a 0, b\"\\ 1");
     snapshots[1].draining = true;
     assert_eq!(readiness(&about(), &snapshots).unwrap_err(), "draining: no new work is taken");
 }

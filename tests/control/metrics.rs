@@ -1,5 +1,7 @@
 //! What a scrape shows.
 
+use std::collections::BTreeSet;
+
 use isthmus::control::metrics::{About, text};
 use isthmus::observe::{LinkStats, ShellStats, SipCodes, Snapshot, Stats};
 
@@ -74,4 +76,16 @@ fn latencies_are_histograms_in_seconds() {
     let sum = value(&page, family, &format!("{family}_sum{{core=0,direction=cpm_to_sms}}"));
     assert!((sum - 200.0024).abs() < 1e-9, "{sum}");
     assert_eq!(value(&page, family, &format!("{family}_count{{core=0,direction=cpm_to_sms}}")), 3.0);
+}
+
+/// The operator's table has every family that a scrape shows, and no other.
+#[test]
+fn every_family_is_documented() {
+    let document = include_str!("../../docs/operations.md");
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| `isthmus_"));
+    let documented: BTreeSet<_> = rows.map(|row| format!("isthmus_{}", row.split('`').next().unwrap())).collect();
+    let shown: BTreeSet<_> = parse(&text(&about(), &snapshots(), 0)).into_keys().collect();
+    let missing: Vec<_> = shown.difference(&documented).collect();
+    let gone: Vec<_> = documented.difference(&shown).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "docs/operations.md lacks {missing:#?} and has {gone:#?}");
 }

@@ -1,6 +1,6 @@
 //! `isthmus run` and `isthmus demo` as processes.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -47,14 +47,20 @@ impl Gateway {
         assert!(Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap().success());
     }
 
-    fn end(mut self) -> (Option<i32>, Vec<String>) {
+    fn end(&mut self) -> (Option<i32>, Vec<String>) {
         let until = Instant::now() + PATIENCE;
         while self.child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < until, "it does not end: {:#?}", self.log);
             std::thread::sleep(Duration::from_millis(10));
         }
-        self.log.extend(self.lines.lines().map(Result::unwrap));
-        (self.child.wait().unwrap().code(), self.log)
+        self.log.extend(self.lines.by_ref().lines().map(Result::unwrap));
+        (self.child.wait().unwrap().code(), core::mem::take(&mut self.log))
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
     }
 }
 
@@ -72,7 +78,7 @@ fn run_serves_until_a_signal_and_drains() {
         assert!(["io_uring", "epoll"].contains(&field(&started, "backend").as_str()), "{started}");
         assert!(get(admin, "/healthz").0.starts_with("HTTP/1.1 200"));
         let (head, body) = get(admin, "/readyz");
-        assert!(head.starts_with("HTTP/1.1 503") && body.contains("smsc-1 0 of 1"), "{head} {body}");
+        assert!(head.starts_with("HTTP/1.1 503") && body.contains("smsc-1 0"), "{head} {body}");
         let page = super::exposition::parse(&get(admin, "/metrics").1);
         assert!(page.contains_key("isthmus_datagrams_total"));
         gateway.signal(signal);
@@ -104,6 +110,34 @@ fn sip_is_answered_while_it_runs() {
     assert!(TcpStream::connect(tcp).is_ok());
     gateway.signal("TERM");
     assert_eq!(gateway.end().0, Some(0));
+}
+
+/// What the log says of a refused message: which, how and why, but not who nor what.
+#[test]
+fn a_refusal_is_explained_without_text_or_numbers() {
+    let mut gateway = Gateway::start("refusal.toml", "sip.trusted = ['127.0.0.0/8']");
+    let sip = field(&gateway.line("started"), "sip");
+    let udp = sip.split(' ').find_map(|url| url.strip_prefix("udp://")).unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!(
+        "MESSAGE tel:+491701234567 SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKm1;rport\r\nMax-Forwards: 70\r\n\
+         From: <tel:+4915112345678>;tag=1\r\nTo: <tel:+491701234567>\r\nCall-ID: refusal-1\r\nCSeq: 1 MESSAGE\r\n\
+         P-Asserted-Identity: <tel:+4915112345678>\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nHalloWelt",
+        socket.local_addr().unwrap()
+    );
+    socket.send_to(request.as_bytes(), udp).unwrap();
+    let mut buffer = [0; 2_000];
+    let len = socket.recv(&mut buffer).unwrap();
+    assert!(buffer[..len].starts_with(b"SIP/2.0 503 "), "{}", String::from_utf8_lossy(&buffer[..len]));
+    let line = gateway.line("SIP request refused");
+    assert!(line.contains("\"call_id\":\"refusal-1\"") && line.contains("\"code\":503"), "{line}");
+    assert!(!field(&line, "why").is_empty(), "{line}");
+    gateway.signal("TERM");
+    let (_, log) = gateway.end();
+    for secret in ["HalloWelt", "4915112345678", "491701234567"] {
+        assert!(!log.iter().any(|line| line.contains(secret)), "{secret} in {log:#?}");
+    }
 }
 
 #[test]
