@@ -52,6 +52,7 @@ pub struct Outcome {
 #[must_use]
 pub fn outcome(state: MessageState, requested: Dispositions, policy: &Policy) -> Outcome {
     let StateAnswer { delivery, interworking } = status_of(state, policy);
+    let requested = if policy.switches.disposition_notifications { requested } else { Dispositions::NONE };
     let negative = requested.negative_delivery && policy.reports.negative_delivery;
     let failed = !matches!(delivery, DeliveryAnswer::None | DeliveryAnswer::Delivered);
     let wanted = if failed { negative } else { requested.positive_delivery };

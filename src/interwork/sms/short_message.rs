@@ -63,6 +63,11 @@ impl Record for ShortMessageRecord {
 impl ShortMessage<'_> {
     /// Appends a submit_sm (SMPP 3.4 4.4.1).
     pub fn write_submit_sm(&self, sequence_number: u32, out: &mut Vec<u8>) {
+        debug_assert_eq!(
+            usize::from(self.sm_length),
+            self.short_message.len(),
+            "the row sm_length counts short_message"
+        );
         let validity = self.validity_period_s.map(time::relative).unwrap_or_default();
         let pdu = SubmitSm {
             service_type: self.service_type,
