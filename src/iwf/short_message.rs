@@ -53,6 +53,8 @@ pub enum NotTaken {
     Malformed,
     /// The sender or the recipient has no E.164 number (6.2.2.2.1 step 1).
     Address,
+    /// Nothing is interworked from SMS (4.4).
+    SwitchedOff,
     /// It is for an application, the SIM or nobody, or in an alphabet that we do not have.
     NotText,
 }
@@ -104,6 +106,9 @@ impl<'a> From<DataSm<'a>> for Fields<'a> {
 /// # Errors
 /// Why it is not taken.
 pub fn read<'a>(pdu: &'a [u8], iwf: &Iwf) -> Result<Arrived<'a>, NotTaken> {
+    if !iwf.policy.switches.sms_standalone_messages {
+        return Err(NotTaken::SwitchedOff);
+    }
     let fields: Fields<'a> = match Pdu::parse(pdu) {
         Ok((_, Pdu::DeliverSm(pdu))) => pdu.into(),
         Ok((_, Pdu::DataSm(pdu))) => pdu.into(),

@@ -318,6 +318,7 @@ impl Shard {
 fn not_taken(why: NotTaken) -> (CommandStatus, &'static str) {
     match why {
         NotTaken::Address => (NOT_E164, "an address is no E.164 number"),
+        NotTaken::SwitchedOff => (CommandStatus::ESME_RX_P_APPN, "Standalone Messages are switched off"),
         NotTaken::Malformed => (CommandStatus::ESME_RX_P_APPN, "malformed"),
         NotTaken::NotText => (CommandStatus::ESME_RX_P_APPN, "not text for a person"),
     }

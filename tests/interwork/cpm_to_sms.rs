@@ -63,7 +63,7 @@ fn text_of(cell: &str) -> String {
 
 fn coding(form: &str) -> CodingOptions {
     let zero = if form.contains("latin1") { DataCodingZero::Latin1 } else { DataCodingZero::Gsm7 };
-    CodingOptions { data_coding_0: zero, ..CodingOptions::default() }
+    CodingOptions { data_coding_0: zero, transliterate: form.contains("look-alikes"), ..CodingOptions::default() }
 }
 
 /// The PDUs that a case's request becomes.

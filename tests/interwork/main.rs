@@ -27,3 +27,4 @@ mod status_report_to_imdn;
 mod statuses;
 mod switches;
 mod tables;
+mod waits;
