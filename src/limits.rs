@@ -127,3 +127,8 @@ const _: () = assert!(TCP_BUFFER_BYTES.is_multiple_of(64));
 // Half of the buffers may be held outside of the shell, and a turn finds the others.
 const _: () = assert!(TURN_ARRIVALS_MAX <= UDP_BUFFERS as usize / 2 && TURN_ARRIVALS_MAX <= TCP_BUFFERS as usize / 2);
 const _: () = assert!(UDP_BUFFERS.is_power_of_two() && TCP_BUFFERS.is_power_of_two());
+
+// Operation
+
+/// Log lines a second of one core about what peers can cause; more are counted and left out.
+pub const LOG_LINES_PER_SECOND_MAX: u64 = 200;

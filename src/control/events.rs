@@ -1,13 +1,68 @@
 //! Lines of the log for what happens on the cores.
 
 use core::fmt::Display;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
 
 use super::metrics::About;
+use crate::limits::LOG_LINES_PER_SECOND_MAX;
 use crate::shard::event::{CallId, Event};
 use crate::wire::smpp::CommandStatus;
 
-/// Writes one line.
-pub fn log(about: &About, core: usize, event: &Event) {
+/// Writes what happens on the cores, a bounded number of lines a second of what peers can cause: writing a line costs
+/// the core that it happens on.
+#[derive(Debug)]
+pub struct EventLog {
+    about: About,
+    start: Instant,
+    quotas: Vec<Quota>,
+    left_out: AtomicU64,
+}
+
+/// Lines of the current second. One core writes each; nothing is ordered by it.
+#[derive(Debug, Default)]
+struct Quota {
+    second: AtomicU64,
+    lines: AtomicU64,
+}
+
+impl EventLog {
+    /// For so many cores.
+    #[must_use]
+    pub fn new(about: About, cores: usize) -> EventLog {
+        let quotas = (0..cores).map(|_| Quota::default()).collect();
+        EventLog { about, start: Instant::now(), quotas, left_out: AtomicU64::new(0) }
+    }
+
+    /// Writes one line, or counts it as left out.
+    pub fn log(&self, core: usize, event: &Event) {
+        if self.is_admitted(core, event, self.start.elapsed().as_secs()) {
+            log(&self.about, core, event);
+        } else {
+            self.left_out.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Lines that were left out.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out.load(Relaxed)
+    }
+
+    fn is_admitted(&self, core: usize, event: &Event, second: u64) -> bool {
+        let rare = matches!(
+            event,
+            Event::Bound { .. } | Event::BindRefused { .. } | Event::BindLost { .. } | Event::DeliverLost { .. }
+        );
+        let Some(quota) = self.quotas.get(core).filter(|_| !rare) else { return true };
+        if quota.second.swap(second, Relaxed) != second {
+            quota.lines.store(0, Relaxed);
+        }
+        quota.lines.fetch_add(1, Relaxed) < LOG_LINES_PER_SECOND_MAX
+    }
+}
+
+fn log(about: &About, core: usize, event: &Event) {
     match *event {
         Event::Bound { .. } | Event::BindRefused { .. } | Event::BindLost { .. } | Event::Throttled { .. } => {
             link(about, core, event);
@@ -66,4 +121,22 @@ fn call(call_id: &CallId) -> impl Display + '_ {
 
 fn named(status: CommandStatus) -> String {
     status.name().map_or_else(|| format!("{:#010x}", status.0), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_cut_and_what_is_rare_is_not() {
+        let events = EventLog::new(About::default(), 2);
+        let flood = Event::ReportUnmatched { smsc: 0 };
+        let admitted = |core, second| (0..1_000).filter(|_| events.is_admitted(core, &flood, second)).count() as u64;
+        assert_eq!(
+            (admitted(0, 1), admitted(0, 1), admitted(1, 1)),
+            (LOG_LINES_PER_SECOND_MAX, 0, LOG_LINES_PER_SECOND_MAX)
+        );
+        assert!(events.is_admitted(0, &Event::DeliverLost { smsc: 0 }, 1));
+        assert_eq!(admitted(0, 2), LOG_LINES_PER_SECOND_MAX);
+    }
 }

@@ -43,7 +43,11 @@ impl Page {
         let labels = [("version", env!("CARGO_PKG_VERSION")), ("backend", about.backend.as_str())];
         self.head("isthmus_build_info", "gauge", "What is running; always 1.");
         self.sample("isthmus_build_info", &labels, 1);
-        self.head("isthmus_log_lines_dropped_total", "counter", "Log lines that nobody could take in time.");
+        self.head(
+            "isthmus_log_lines_dropped_total",
+            "counter",
+            "Log lines left out: too many in a second, or nobody took them in time.",
+        );
         self.sample("isthmus_log_lines_dropped_total", &[], log_lines_dropped);
         self.flag("isthmus_ready", "1 while a submission would find a bind.", snapshots, |snapshot| snapshot.ready);
         self.flag("isthmus_draining", "1 while no new work is taken.", snapshots, |snapshot| snapshot.draining);

@@ -12,7 +12,7 @@ use tracing_appender::non_blocking::ErrorCounter;
 
 use super::admin::{Admin, Source};
 use super::config::Config;
-use super::events;
+use super::events::EventLog;
 use super::log::Logging;
 use super::metrics::About;
 use crate::engine::transport::Transport;
@@ -56,6 +56,7 @@ enum Failure {
 struct Cores {
     gateway: Arc<Gateway>,
     about: About,
+    events: Arc<EventLog>,
     log_lines_dropped: ErrorCounter,
 }
 
@@ -67,15 +68,16 @@ impl Source for Cores {
         &self.about
     }
     fn log_lines_dropped(&self) -> u64 {
-        self.log_lines_dropped.dropped_lines() as u64
+        self.log_lines_dropped.dropped_lines() as u64 + self.events.left_out()
     }
 }
 
 fn serve(config: &Config, log_lines_dropped: ErrorCounter) -> Result<(), Failure> {
     let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(Failure::Signals)?;
-    let gateway = Arc::new(start(config)?);
+    let events = event_log(config);
+    let gateway = Arc::new(start(config, Arc::clone(&events))?);
     let about = About { backend: gateway.backend().0.to_owned(), ..about(config) };
-    let cores = Arc::new(Cores { gateway: Arc::clone(&gateway), about, log_lines_dropped });
+    let cores = Arc::new(Cores { gateway: Arc::clone(&gateway), about, events, log_lines_dropped });
     let admin = Admin::start(config.admin.listen, cores).map_err(|error| Failure::Admin(config.admin.listen, error))?;
     announce(config, &gateway, &admin);
     wait_for_signal(&mut signals, &gateway)?;
@@ -85,13 +87,18 @@ fn serve(config: &Config, log_lines_dropped: ErrorCounter) -> Result<(), Failure
     Ok(())
 }
 
-/// Starts the cores; what happens on them is logged.
+/// Where what happens on the cores is logged.
+#[must_use]
+pub fn event_log(config: &Config) -> Arc<EventLog> {
+    Arc::new(EventLog::new(about(config), config.runtime.cores.len()))
+}
+
+/// Starts the cores.
 ///
 /// # Errors
 /// As [`Gateway::start`].
-pub fn start(config: &Config) -> Result<Gateway, StartError> {
-    let about = about(config);
-    let sink = move |core, event| events::log(&about, core, &event);
+pub fn start(config: &Config, events: Arc<EventLog>) -> Result<Gateway, StartError> {
+    let sink = move |core, event| events.log(core, &event);
     Gateway::start(&config.shell_options(), config.settings(), Arc::new(sink))
 }
 

@@ -8,6 +8,9 @@ use super::{Admin, Backend, Config, Host, Listen, Log, LogFormat, Msrp, Profile,
 use crate::engine::transport::Transport;
 use crate::limits::{SHARDS_MAX, SIP_DATAGRAM_REQUEST_BYTES_MAX, SIP_MESSAGE_BYTES_MAX};
 
+/// What links may take of the time for a drain, so that they have unbound before it is over.
+const LINK_SHARE: f64 = 0.8;
+
 /// The whole file. `None` if something without a default is missing or wrong.
 pub(super) fn read(mut root: Section<'_>, host: &Host) -> Option<Config> {
     let profile = root.or("profile", Profile::Cpm, one_of(&[("cpm", Profile::Cpm), ("rcs", Profile::Rcs)]));
@@ -18,7 +21,7 @@ pub(super) fn read(mut root: Section<'_>, host: &Host) -> Option<Config> {
     let admin = admin(root.section("admin"));
     let log = log(root.section("log"));
     let policy = policy::read(&root.section("policy"), profile);
-    let smscs = smsc::read_all(&mut root, host, &policy, runtime.drain);
+    let smscs = smsc::read_all(&mut root, host, &policy, runtime.drain.mul_f64(LINK_SHARE));
     root.finish();
     Some(Config { profile, state_dir, runtime, sip: sip?, msrp, smscs: smscs?, admin, log, policy })
 }
