@@ -58,6 +58,8 @@ pub const EVENTS_MAX: usize = 4_096;
 pub const PAGER_MESSAGES_MAX: usize = 1_000_000;
 /// message_ids of one shard that await a status report.
 pub const OPEN_REPORTS_MAX: usize = 2_000_000;
+/// message_ids of one shard whose report was passed on, remembered in case it comes again.
+pub const CLOSED_REPORTS_MAX: usize = 65_536;
 /// Status reports of one shard that wait for the message they belong to.
 pub const HELD_REPORTS_MAX: usize = 1_024;
 /// Concatenated short messages of one shard with missing parts.

@@ -1,11 +1,12 @@
 //! The index of open message_ids: which message a status report belongs to (IWF 6.2.2.1.2 step 1).
 //!
 //! A report may come before the submit response, so one that finds nothing is held for a short while before the SM-SC is
-//! told ESME_RINVMSGID.
+//! told ESME_RINVMSGID. One whose answer was lost comes again when its message is over, so ids are remembered for a while
+//! after they have done their service.
 
 use std::collections::VecDeque;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use slab::Slab;
 
 use crate::engine::Moment;
@@ -40,6 +41,8 @@ pub(super) enum Found {
     Held,
     /// Nothing, and there is no room to wait.
     Full,
+    /// A message that is over.
+    Closed,
 }
 
 /// Open ids and held reports of one index shard.
@@ -50,12 +53,21 @@ pub(super) struct ReportIndex {
     timers: Wheel,
     /// In order of their deadlines, since all are held for the same time.
     held: VecDeque<Held>,
+    closed: HashSet<u64, Hashed>,
+    /// The same in the order of their closing, to forget the oldest.
+    closed_order: VecDeque<u64>,
 }
 
 impl ReportIndex {
     pub(super) fn new() -> ReportIndex {
-        let by_hash = HashMap::with_hasher(Hashed::default());
-        ReportIndex { by_hash, open: Slab::new(), timers: Wheel::new(), held: VecDeque::new() }
+        ReportIndex {
+            by_hash: HashMap::with_hasher(Hashed::default()),
+            open: Slab::new(),
+            timers: Wheel::new(),
+            held: VecDeque::new(),
+            closed: HashSet::with_hasher(Hashed::default()),
+            closed_order: VecDeque::new(),
+        }
     }
 
     /// Number of open ids.
@@ -72,6 +84,7 @@ impl ReportIndex {
     /// full the id is not kept and `false` is returned; its report will not be found.
     pub(super) fn register(&mut self, hash: u64, whose: SegmentRef, until: Moment) -> bool {
         self.remove(hash);
+        self.closed.remove(&hash);
         if self.open.len() >= limits::OPEN_REPORTS_MAX {
             return false;
         }
@@ -94,6 +107,9 @@ impl ReportIndex {
         if let Some(open) = self.by_hash.get(&hash).and_then(|&key| self.open.get(key as usize)) {
             return Found::Message(open.whose);
         }
+        if self.closed.contains(&hash) {
+            return Found::Closed;
+        }
         if self.held.len() >= limits::HELD_REPORTS_MAX {
             return Found::Full;
         }
@@ -106,6 +122,18 @@ impl ReportIndex {
         let open = self.by_hash.get(&hash).and_then(|&key| self.open.get(key as usize));
         if open.is_some_and(|open| open.whose == whose) {
             self.remove(hash);
+            self.remember(hash);
+        }
+    }
+
+    fn remember(&mut self, hash: u64) {
+        if self.closed.insert(hash) {
+            self.closed_order.push_back(hash);
+        }
+        if self.closed_order.len() > limits::CLOSED_REPORTS_MAX
+            && let Some(oldest) = self.closed_order.pop_front()
+        {
+            self.closed.remove(&oldest);
         }
     }
 
@@ -132,5 +160,48 @@ impl ReportIndex {
     pub(super) fn deadline(&self) -> Option<Moment> {
         let held = self.held.front().map(|held| held.until);
         [held, self.timers.next_deadline()].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::smpp::DeliveryId;
+    use crate::engine::transport::ShardId;
+    use crate::shard::handoff::DeliverRef;
+    use crate::wire::inline::Inline;
+    use crate::wire::smpp::{CommandId, MessageState};
+
+    fn report() -> Report {
+        let delivery = DeliveryId { connection: 1, sequence_number: 1, command_id: CommandId::DELIVER_SM };
+        let deliver = DeliverRef { shard: ShardId(0), bind: 0, smsc: 0, delivery };
+        Report { deliver, message_id: Inline::new(), state: MessageState::DELIVERED, intermediate: false }
+    }
+
+    #[test]
+    fn an_id_that_was_closed_is_known_until_it_is_given_out_again() {
+        let mut index = ReportIndex::new();
+        let whose = SegmentRef { owner: ShardId(0), message: 1, segment: 0 };
+        index.register(7, whose, Moment(9));
+        assert_eq!(index.find(7, report(), Moment(1)), Found::Message(whose));
+        index.forget(7, whose);
+        assert_eq!(index.find(7, report(), Moment(1)), Found::Closed);
+        let newer = SegmentRef { message: 2, ..whose };
+        index.register(7, newer, Moment(9));
+        assert_eq!(index.find(7, report(), Moment(1)), Found::Message(newer));
+        assert_eq!(index.find(8, report(), Moment(1)), Found::Held);
+    }
+
+    #[test]
+    fn no_more_closed_ids_are_remembered_than_there_may_be() {
+        let mut index = ReportIndex::new();
+        let whose = SegmentRef { owner: ShardId(0), message: 1, segment: 0 };
+        for hash in 0..limits::CLOSED_REPORTS_MAX as u64 + 10 {
+            index.register(hash, whose, Moment(9));
+            index.forget(hash, whose);
+        }
+        assert_eq!(index.closed.len(), limits::CLOSED_REPORTS_MAX);
+        assert_eq!(index.find(9, report(), Moment(1)), Found::Held);
+        assert_eq!(index.find(10, report(), Moment(1)), Found::Closed);
     }
 }

@@ -116,6 +116,10 @@ impl Shard {
             Found::Message(whose) => self.outbox.hand(whose.owner, Handoff::Reported { hash, whose, report }),
             Found::Held => self.stats.reports_early += 1,
             Found::Full => self.unknown_report(report),
+            Found::Closed => {
+                self.stats.reports_repeated += 1;
+                self.answer(report.deliver, CommandStatus::ESME_ROK);
+            }
         }
     }
 

@@ -80,6 +80,8 @@ struct Transaction {
 pub struct Received {
     pub at: Moment,
     pub bytes: Vec<u8>,
+    /// What it was answered; 0 if nothing yet.
+    pub code: u16,
 }
 
 /// The Participating Function.
@@ -96,9 +98,12 @@ pub struct Cpm {
     /// What it answers to requests; the front one is used up unless it is the last.
     pub respond: VecDeque<u16>,
     pub retransmissions: u64,
+    /// Every n-th request is answered 503.
+    pub busy_every: usize,
     /// Leave requests unanswered.
     pub silent: bool,
     transactions: BTreeMap<String, Transaction>,
+    requests: usize,
     known: BTreeSet<Vec<u8>>,
     answered: BTreeMap<Vec<u8>, Vec<u8>>,
     waiting: VecDeque<(Moment, Vec<u8>)>,
@@ -114,8 +119,10 @@ impl Cpm {
             received: Vec::new(),
             respond: VecDeque::from([200]),
             retransmissions: 0,
+            busy_every: 0,
             silent: false,
             transactions: BTreeMap::new(),
+            requests: 0,
             known: BTreeSet::new(),
             answered: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -167,12 +174,14 @@ impl Cpm {
             return;
         }
         if self.known.insert(branch.clone()) {
-            self.received.push(Received { at: now, bytes: bytes.to_vec() });
+            self.received.push(Received { at: now, bytes: bytes.to_vec(), code: 0 });
         }
         if self.silent {
             return;
         }
-        let code = if self.respond.len() > 1 { self.respond.pop_front().unwrap() } else { self.respond[0] };
+        let code = self.code();
+        let branch_of = |received: &&mut Received| received.bytes == bytes;
+        self.received.iter_mut().filter(branch_of).for_each(|received| received.code = code);
         let mut out = Vec::new();
         let mut writer = Writer::response(&mut out, code, "X");
         for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
@@ -181,6 +190,14 @@ impl Cpm {
         writer.end();
         self.answered.insert(branch, out.clone());
         self.waiting.push_back((now, out));
+    }
+
+    fn code(&mut self) -> u16 {
+        self.requests += 1;
+        if self.busy_every > 0 && self.requests.is_multiple_of(self.busy_every) {
+            return 503;
+        }
+        if self.respond.len() > 1 { self.respond.pop_front().unwrap() } else { self.respond[0] }
     }
 
     /// The next datagram that is due.

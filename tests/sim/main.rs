@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "modules shared by test crates")]
 
+mod audit;
 mod cpm;
 mod faults;
 mod outbind;
