@@ -388,3 +388,21 @@ fn a_storm() {
         nothing_is_left(&world);
     });
 }
+
+#[test]
+fn promises_wait_for_their_records_where_they_are_durable() {
+    let mut settings = settings(1);
+    settings.durable = true;
+    let mut world = World::new(5, 1, &settings);
+    world.cpm.send(world.now.moment, &outgoing(0));
+    world.cpm.send(world.now.moment, &outgoing(1));
+    world.run_for(Duration::from_secs(3));
+    assert_eq!(world.smscs[0].accepted.len(), 2);
+    assert_eq!(world.cpm.answers.get(&outgoing(1).call_id), Some(&202), "nothing is promised for it");
+    assert_eq!(world.cpm.answers.get(&outgoing(0).call_id), None, "its reports are promised");
+    assert_eq!(world.disk.len(), 1);
+    world.write_records();
+    world.run_for(Duration::from_secs(3));
+    assert_eq!(world.cpm.answers.get(&outgoing(0).call_id), Some(&202));
+    assert_eq!(world.count(|stats| stats.open_messages), 0);
+}
