@@ -28,7 +28,10 @@ pub struct Seed(pub u8);
 impl Drop for Seed {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("seed {}", self.0);
+            #[allow(clippy::print_stderr, reason = "what failed must be found again")]
+            {
+                eprintln!("seed {}", self.0);
+            }
         }
     }
 }
@@ -92,7 +95,8 @@ impl Tally {
 pub fn audit(world: &World, numbers: core::ops::Range<usize>, outcome: Status) -> Tally {
     let sets = sets(world);
     let mut tally = Tally::default();
-    let mut told = notifications(world);
+    let all = notifications(world);
+    let mut told = all.clone();
     for number in numbers {
         let message = outgoing(number);
         let code = *world.cpm.answers.get(&message.call_id).unwrap_or_else(|| panic!("no answer to {number}"));
@@ -101,7 +105,7 @@ pub fn audit(world: &World, numbers: core::ops::Range<usize>, outcome: Status) -
         check_taken(&message, code, taken);
         told.retain(|(id, ..)| *id != message.imdn_message_id || code != 202);
         if code == 202 {
-            assert_eq!(told_of(world, &message.imdn_message_id), due(number, outcome), "notifications of {number}");
+            assert_eq!(told_of(&all, &message.imdn_message_id), due(number, outcome), "notifications of {number}");
         }
     }
     assert_eq!(told, [], "nobody asked for these");
@@ -129,9 +133,8 @@ fn due(number: usize, outcome: Status) -> Vec<(Notification, Status)> {
     }
 }
 
-fn told_of(world: &World, id: &str) -> Vec<(Notification, Status)> {
-    let of = notifications(world).into_iter().filter(|(known, ..)| known == id);
-    of.map(|(_, notification, status)| (notification, status)).collect()
+fn told_of(all: &[(String, Notification, Status)], id: &str) -> Vec<(Notification, Status)> {
+    all.iter().filter(|(known, ..)| known == id).map(|(_, notification, status)| (*notification, *status)).collect()
 }
 
 /// Message-ID, notification and status of every IMDN that the CPM side has taken.
