@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::NetworkType;
+
 /// How a short message becomes a CPM message and how its PDU is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -17,8 +19,9 @@ pub struct Delivery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient_sip_uri: Option<String>,
     /// Table 9 Priority: the header value by priority_flag, from 0; an empty one leaves the header out. A larger flag
-    /// takes the last.
-    pub priority: Vec<String>,
+    /// takes the last. Without a value it follows from `submission.network_type`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Vec<String>>,
     /// Table 10, every response code the page does not list.
     pub unmapped_sip_status: UnmappedSipStatus,
     /// 6.2.2.2.1 step 2: a concatenated message whose parts do not all come.
@@ -34,7 +37,7 @@ impl Default for Delivery {
             pager_size: PagerSize::WholeRequest,
             originator_sip_uri: None,
             recipient_sip_uri: None,
-            priority: ["non-urgent", "normal", "urgent", "emergency"].map(String::from).into(),
+            priority: None,
             unmapped_sip_status: UnmappedSipStatus::default(),
             incomplete_message: IncompleteMessage::Deliver,
             joining_timeout_s: 300,
@@ -45,9 +48,12 @@ impl Default for Delivery {
 impl Delivery {
     /// Table 9 Priority for `priority_flag`, empty if there is none.
     #[must_use]
-    pub fn priority(&self, priority_flag: u8) -> &str {
-        let known = self.priority.get(usize::from(priority_flag)).or(self.priority.last());
-        known.map_or("", String::as_str)
+    pub fn priority(&self, priority_flag: u8, network_type: NetworkType) -> &str {
+        let place = usize::from(priority_flag);
+        match &self.priority {
+            Some(own) => own.get(place).or(own.last()).map_or("", String::as_str),
+            None => levels(network_type)[place.min(3)],
+        }
     }
 
     /// Whether a message of these sizes goes in Pager Mode.
@@ -59,6 +65,15 @@ impl Delivery {
             PagerSize::Text => text_bytes,
         };
         counted <= self.pager_bytes_max as usize
+    }
+}
+
+/// What the levels of SMPP 3.4 5.2.14 mean: in GSM Table 9 has 0 to 2; the inverse of
+/// [`PriorityFlags`](super::PriorityFlags) for the others.
+const fn levels(network_type: NetworkType) -> [&'static str; 4] {
+    match network_type {
+        NetworkType::Gsm | NetworkType::Tdma => ["non-urgent", "normal", "urgent", "emergency"],
+        NetworkType::Cdma => ["normal", "normal", "urgent", "emergency"],
     }
 }
 

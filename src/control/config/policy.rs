@@ -10,7 +10,8 @@ use toml::{Table, Value as Plain};
 use super::Profile;
 use super::problem::nearest;
 use super::reader::{Section, Value};
-use crate::policy::Policy;
+use crate::policy::{Policy, ShortCodes};
+use crate::wire::sip::uri::Uri;
 
 /// The profile's answers with those of the file in their place.
 pub(super) fn read(section: &Section<'_>, profile: Profile) -> Policy {
@@ -131,7 +132,8 @@ fn check(section: &Section<'_>, policy: &Policy) {
     };
     let anonymous = &submission.anonymous_source_addr;
     let rewriting_fine = addresses.rewriting.iter().all(|rule| rule.replacement.starts_with('+'));
-    let bounds: [(&[&str], bool, &str); 12] = [
+    let has_context = addresses.short_codes == ShortCodes::Refuse || !addresses.phone_context.is_empty();
+    let bounds: [(&[&str], bool, &str); 15] = [
         (&["submission", "answer_deadline_ms"], (1..32_000).contains(&submission.answer_deadline_ms), "1 to 31999"),
         (&["submission", "unmapped_command_status", "permanent"], fails(unmapped.permanent), "300 to 699"),
         (&["submission", "unmapped_command_status", "temporary"], fails(unmapped.temporary), "300 to 699"),
@@ -144,8 +146,11 @@ fn check(section: &Section<'_>, policy: &Policy) {
         ),
         (&["delivery", "pager_bytes_max"], delivery.pager_bytes_max <= 65_535, "at most 65535"),
         (&["delivery", "joining_timeout_s"], (1..=86_400).contains(&delivery.joining_timeout_s), "1 to 86400"),
+        (&["delivery", "originator_sip_uri"], is_template(delivery.originator_sip_uri.as_deref()), TEMPLATE),
+        (&["delivery", "recipient_sip_uri"], is_template(delivery.recipient_sip_uri.as_deref()), TEMPLATE),
         (&["addresses", "digits_min"], (1..=15).contains(&addresses.digits_min), "1 to 15"),
         (&["addresses", "rewriting"], rewriting_fine, "a replacement that starts with '+' in each"),
+        (&["addresses", "phone_context"], has_context, "a domain name, since short codes pass"),
         (&["events", "mcc"], digits(&policy.events.mcc, &[3]), "three digits"),
         (&["events", "mnc"], digits(&policy.events.mnc, &[2, 3]), "two or three digits"),
     ];
@@ -154,4 +159,13 @@ fn check(section: &Section<'_>, policy: &Policy) {
             section.note(section.span_at(path), &path.join("."), format!("is out of bounds; right would be {right}"));
         }
     }
+}
+
+const TEMPLATE: &str = "a SIP URI with {number} in it, \"sip:{number}@ims.example.com;user=phone\"";
+
+fn is_template(text: Option<&str>) -> bool {
+    let filled = |text: &str| text.replacen("{number}", "+491700000001", 1);
+    text.is_none_or(|text| {
+        text.contains("{number}") && matches!(Uri::parse(filled(text).as_bytes()), Some(Uri::Sip(_)))
+    })
 }

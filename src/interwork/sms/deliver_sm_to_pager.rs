@@ -167,7 +167,8 @@ fn sip(number: Number, template: &str, nccsid: &[u8], octets: &mut Vec<u8>) -> S
 
 /// "0=non-urgent; 1=normal; 2=urgent; in the case of GSM"
 fn priority<'a>(received: &Received<'a>, message: &mut PagerMessage<'a>) -> Filled {
-    message.priority = received.policy.delivery.priority(received.priority_flag).as_bytes();
+    let network_type = received.policy.submission.network_type;
+    message.priority = received.policy.delivery.priority(received.priority_flag, network_type).as_bytes();
     Ok(())
 }
 
