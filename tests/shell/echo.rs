@@ -29,6 +29,8 @@ pub(crate) struct Echo {
     asking: Option<Place>,
     alarm: Option<(Moment, Place)>,
     outgoing: Option<LinkId>,
+    /// Octets that are never let go, still in the buffers they came in.
+    kept: Vec<Bytes>,
     held: usize,
     draining: bool,
 }
@@ -45,6 +47,7 @@ impl Echo {
             asking: None,
             alarm: None,
             outgoing: None,
+            kept: Vec::new(),
             held: 0,
             draining: false,
         }
@@ -138,6 +141,9 @@ impl World for Echo {
             };
         }
         let last = bytes.ends_with(b"bye");
+        if bytes.starts_with(b"keep") {
+            self.kept.push(bytes.clone());
+        }
         self.transmits.push(Transmit::Stream { link, bytes: bytes.to_vec() });
         if last {
             self.transmits.push(Transmit::Close { link });

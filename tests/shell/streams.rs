@@ -107,6 +107,24 @@ fn an_order_that_cannot_be_carried_out_is_answered() {
     }
 }
 
+/// A world that holds more than there are buffers gets copies; the sockets keep theirs.
+#[test]
+fn what_is_kept_does_not_stop_the_others() {
+    for backend in backends() {
+        let gateway = start(backend, 1);
+        let mut clients: Vec<_> = (0..8).map(|_| tcp(&gateway)).collect();
+        for round in 0..150 {
+            for client in &mut clients {
+                client.write_all(format!("keep {round:03}").as_bytes()).expect("write");
+                let mut heard = [0; 8];
+                client.read_exact(&mut heard).expect("answer in time");
+                assert_eq!(heard, format!("keep {round:03}").as_bytes());
+            }
+        }
+        assert!(gateway.join());
+    }
+}
+
 /// Far more than a turn takes from one connection; the neighbour's turn comes nevertheless.
 #[test]
 fn a_loud_connection_does_not_silence_the_others() {
