@@ -3,6 +3,8 @@
 //! This program runs itself under callgrind, each operation with two numbers of repetitions; the difference is what the
 //! repetitions cost, start and end of the process left out.
 
+#![allow(missing_docs, unreachable_pub, reason = "shared with a test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot go on has failed")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the figures are what the bench is for")]
 
 use std::collections::BTreeMap;
@@ -14,6 +16,19 @@ use isthmus::wire::sip::{Index, Message};
 use isthmus::wire::smpp::{CommandId, Pdu, status_report};
 
 mod samples;
+
+#[path = "../tests/allocations/one_core.rs"]
+mod one_core;
+
+use one_core::{OneCore, Watch};
+
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn inside<T>(call: impl FnOnce() -> T) -> T {
+        call()
+    }
+}
 
 const LIMITS: &str = include_str!("instructions.toml");
 /// What a limit may be exceeded by, in percent: compilers differ.
@@ -74,6 +89,12 @@ fn collected(operation: &str, repetitions: u64) -> Option<u64> {
     count.trim().parse().ok().filter(|_| output.status.success())
 }
 
+/// A whole shard with peers that answer at once; their work counts as well.
+fn pipeline(repetitions: u64, step: impl Fn(&mut OneCore<Unwatched>, u64)) {
+    let mut core = OneCore::new();
+    (0..repetitions).for_each(|number| step(&mut core, number));
+}
+
 /// Does one operation `repetitions` times; `false` if there is none of this name.
 fn run(operation: &str, repetitions: u64) -> bool {
     let repeat = |work: &mut dyn FnMut()| (0..repetitions).for_each(|_| work());
@@ -110,6 +131,22 @@ fn run(operation: &str, repetitions: u64) -> bool {
             repeat(&mut || {
                 text.clear();
                 gsm7::decode(black_box(samples::TEXT.as_bytes()), National::NONE, &mut text);
+            });
+        }
+        "pipeline, MESSAGE to submit_sm and 202" => {
+            pipeline(repetitions, |core, number| core.pager_message(number, None))
+        }
+        "pipeline, the same with report and IMDN" => {
+            pipeline(repetitions, |core, number| core.pager_message(number, Some("positive-delivery")));
+        }
+        "pipeline, deliver_sm to MESSAGE" => pipeline(repetitions, OneCore::short_message),
+        "queue, 32 values in and out" => {
+            let (mut sender, mut receiver) = isthmus::queue::ring::<[u64; 10]>(64);
+            repeat(&mut || {
+                (0..32).for_each(|n| assert!(black_box(sender.push([n; 10])).is_ok()));
+                while let Some(parcel) = receiver.pop() {
+                    black_box(parcel);
+                }
             });
         }
         _ => return false,

@@ -115,10 +115,14 @@ impl Shard {
         let own_hash = KeyedHash::new([random.next_u64(), random.next_u64()]);
         let references = pager::References::new(id, shards, random.next_u64());
         let sent_by = SentBy { udp: settings.sip.sent_by(Transport::Udp), tcp: settings.sip.sent_by(Transport::Tcp) };
+        let mut clients = ClientNonInvite::new(own_hash.clone(), sent_by, settings.sip.datagram_request_bytes_max);
+        if let Some(route) = settings.sip.route() {
+            clients.set_route(route);
+        }
         Shard {
             index: sip::Index::new(),
-            servers: ServerNonInvite::new(own_hash.clone()),
-            clients: ClientNonInvite::new(own_hash, sent_by, settings.sip.datagram_request_bytes_max),
+            servers: ServerNonInvite::new(own_hash),
+            clients,
             hop: settings.sip.hop(),
             queries: 0,
             streams: Streams::new(settings.sip.idle),

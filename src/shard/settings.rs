@@ -10,6 +10,7 @@ use crate::engine::transport::{ListenerId, ShardId, Transport};
 use crate::limits;
 use crate::policy::{IncompleteMessage, Policy};
 use crate::wire::short_message::{CodingOptions, Concatenation};
+use crate::wire::sip::uri::Uri;
 use crate::wire::smpp::MessageIdForm;
 
 /// Everything a shard needs to know. Times are durations, sizes are octets.
@@ -80,7 +81,7 @@ impl Settings {
 pub struct SipSettings {
     /// Host part of the URIs and Call-IDs we mint.
     pub domain: String,
-    /// SIP URI where requests that we originate go.
+    /// SIP URI where requests that we originate go; with `;lr` it also stands in their Route.
     pub next_hop: String,
     /// Peers whose P-Asserted-Identity is believed.
     pub trusted: Vec<Network>,
@@ -123,6 +124,12 @@ impl SipSettings {
         let fits =
             |listener: &Listener| listener.transport == Transport::Udp && listener.local.is_ipv4() == peer.is_ipv4();
         self.listeners.iter().position(fits).and_then(|at| u16::try_from(at).ok()).map(ListenerId)
+    }
+
+    /// The next hop as a route, if it says that it is one (`;lr`, RFC 3261 19.1.1): the request carries it then.
+    pub(super) fn route(&self) -> Option<&[u8]> {
+        let Some(Uri::Sip(uri)) = Uri::parse(self.next_hop.as_bytes()) else { return None };
+        uri.param(b"lr").map(|_| self.next_hop.as_bytes())
     }
 
     /// Where requests that we originate go; `None` if it cannot be reached from our sockets.

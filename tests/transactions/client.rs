@@ -250,3 +250,15 @@ fn many_requests_that_fail_together_are_one_fault() {
         [Fault { target: target(Transport::Tcp, 1), retry_after: None }]
     );
 }
+
+#[test]
+fn a_preloaded_route_stands_in_every_request() {
+    let mut bench = Bench::new();
+    bench.client.set_route(b"sip:scscf.example.net:5060;lr;orig");
+    bench.send(0, &[target(Transport::Udp, 1)], 10);
+    let (_, request) = bench.sent(0).remove(0);
+    let mut index = Index::new();
+    let message = Message::parse(&request, &mut index).unwrap();
+    assert_eq!(message.header(Name::Route), Some(b"<sip:scscf.example.net:5060;lr;orig>".as_slice()));
+    assert_eq!(message.request_uri(), b"tel:+1", "the route is loose");
+}

@@ -20,7 +20,7 @@ use crate::engine::{Moment, Random};
 use crate::limits;
 use crate::wire::inline::Inline;
 use crate::wire::sip::uri::host_port;
-use crate::wire::sip::{Message, Name, Via, check};
+use crate::wire::sip::{Message, Name, Via, Writer, check};
 
 use super::attempts::{Attempts, Fault, Target};
 use super::timers::{T1, T2, TIMER_F, TIMER_K};
@@ -98,6 +98,8 @@ pub struct ClientNonInvite {
     spare: Vec<Vec<u8>>,
     spare_attempts: Vec<Attempts>,
     datagram_bytes_max: usize,
+    /// Route header line of every request; empty without a route.
+    route: Vec<u8>,
     retransmissions: u64,
 }
 
@@ -121,8 +123,15 @@ impl ClientNonInvite {
             spare: Vec::new(),
             spare_attempts: Vec::new(),
             datagram_bytes_max,
+            route: Vec::new(),
             retransmissions: 0,
         }
+    }
+
+    /// Requests leave with this preloaded route (RFC 3261 8.1.2), a URI with lr.
+    pub fn set_route(&mut self, uri: &[u8]) {
+        self.route.clear();
+        Writer::resume(&mut self.route).header_parts(Name::Route, &[b"<", uri, b">"]);
     }
 
     /// Transactions in the table.
@@ -161,7 +170,7 @@ impl ClientNonInvite {
         write(&mut request);
         let start_line = memchr::memchr(b'\n', &request).map_or(request.len(), |at| at + 1);
         let mut attempts = self.spare_attempts.pop().unwrap_or_default();
-        attempts.begin(targets, request.len() + limits::SIP_VIA_BYTES_MAX > self.datagram_bytes_max);
+        attempts.begin(targets, request.len() + self.route.len() + limits::SIP_VIA_BYTES_MAX > self.datagram_bytes_max);
         let entry = self.table.vacant_entry();
         let index = u32::try_from(entry.key()).unwrap_or(u32::MAX);
         let timeout = self.timers.arm(now + TIMER_F, u64::from(index) << 1 | TIMEOUT);
@@ -204,7 +213,8 @@ impl ClientNonInvite {
             Transport::Udp => (b"UDP ", &self.sent_by.udp),
             Transport::Tcp => (b"TCP ", &self.sent_by.tcp),
         };
-        for part in [start_line, b"Via: SIP/2.0/", name, sent_by, b";branch=", &transaction.branch, b";rport\r\n", rest]
+        let branch = &transaction.branch;
+        for part in [start_line, b"Via: SIP/2.0/", name, sent_by, b";branch=", branch, b";rport\r\n", &self.route, rest]
         {
             out.extend_from_slice(part);
         }
