@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,11 +10,18 @@ use isthmus::control::config::{Backend, Config, Host, Profile};
 use isthmus::engine::smpp::BindType;
 use isthmus::engine::transport::Transport;
 use isthmus::policy::{AnonymousSender, Policy};
+use proptest::prelude::{any, prop_assert, proptest};
+use proptest::sample::Index;
 
 const LEAST: &str = "sip.next_hop = 'sip:127.0.0.1:5070'\nsmsc = [{ address = '127.0.0.1:2775' }]\n";
 
 fn host() -> Host {
-    Host { cores: vec![0, 1], directory: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/control") }
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/control");
+    Host {
+        cores: vec![0, 1],
+        directory,
+        resolve: |peer| peer.parse().map(Some).map_err(|_| ErrorKind::NotFound.into()),
+    }
 }
 
 fn read(text: &str) -> Config {
@@ -57,6 +65,34 @@ fn times_may_be_fractions() {
     let config = read(&LEAST.replace(" }", ", reconnect_min_s = 0.2, response_timeout_s = 5 }"));
     let session = &config.smscs[0].session;
     assert_eq!((session.reconnect_min, session.response), (Duration::from_millis(200), Duration::from_secs(5)));
+}
+
+#[test]
+fn numbers_may_be_written_as_toml_has_them() {
+    let config = read(&LEAST.replace(" }", ", window = 1_000, addr_ton = 0x05, reconnect_max_s = 1_0.5 }"));
+    let session = &config.smscs[0].session;
+    assert_eq!((session.window, session.addr_ton), (1_000, 5));
+    assert_eq!(session.reconnect_max, Duration::from_millis(10_500));
+    for endless in ["inf", "nan", "-inf", "1e400"] {
+        let text = LEAST.replace(" }", &format!(", reconnect_max_s = {endless} }}"));
+        assert!(refused(&text).contains("smsc[1].reconnect_max_s: is "), "{endless}: {}", refused(&text));
+    }
+}
+
+proptest! {
+    /// Whatever stands in the file, the answer is a configuration or a list of problems with lines of the file.
+    #[test]
+    fn damaged_files_are_refused_in_order(at in any::<Index>(), len in 0usize..40, junk in "[\\PC\\n]{0,12}") {
+        let example = include_str!("../../docs/isthmus.toml");
+        let start = (0..=at.index(example.len())).rev().find(|at| example.is_char_boundary(*at)).unwrap();
+        let end = (start + len).min(example.len());
+        let text = format!("{}{junk}{}", &example[..start], &example[end..]);
+        if let Err(problems) = Config::parse("isthmus.toml", &text, &host()) {
+            let lines: Vec<_> = problems.problems.iter().map(|problem| problem.line).collect();
+            prop_assert!(!lines.is_empty() && lines.is_sorted());
+            prop_assert!(lines.iter().all(|line| (1..=text.lines().count().max(1) + 1).contains(line)), "{problems}");
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod values;
 
 use core::net::SocketAddr;
 use core::time::Duration;
+use std::io;
+use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -143,6 +145,17 @@ pub struct Host {
     pub cores: Vec<usize>,
     /// Relative paths of secrets start here: the directory of the file.
     pub directory: PathBuf,
+    /// Finds the address of `host:port`.
+    pub resolve: fn(&str) -> io::Result<Option<SocketAddr>>,
+}
+
+impl Host {
+    /// This host.
+    #[must_use]
+    pub fn here(directory: PathBuf) -> Host {
+        let resolve = |peer: &str| peer.to_socket_addrs().map(|mut found| found.next());
+        Host { cores: cores_of_this_host(), directory, resolve }
+    }
 }
 
 impl Config {
@@ -154,7 +167,7 @@ impl Config {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file).map_err(|error| unreadable(&name, &error))?;
         let directory = file.parent().unwrap_or(Path::new("")).to_owned();
-        Config::parse(&name, &text, &Host { cores: cores_of_this_host(), directory })
+        Config::parse(&name, &text, &Host::here(directory))
     }
 
     /// Checks the text of a file.
@@ -185,20 +198,20 @@ impl Config {
         let text = "[[smsc]]";
         let (table, _) = DeTable::parse_recoverable(text);
         let sink = Sink::new(text);
-        let host = Host { cores: vec![0], directory: PathBuf::new() };
+        let host = Host { cores: vec![0], directory: PathBuf::new(), resolve: |_| Ok(None) };
         drop(sections::read(Section::root(&sink, table.get_ref()), &host));
         sink.into_inner().1
     }
 }
 
 /// The cores that the scheduler may give this process.
-pub(super) fn cores_of_this_host() -> Vec<usize> {
+fn cores_of_this_host() -> Vec<usize> {
     let set = rustix::thread::sched_getaffinity(None).unwrap_or_default();
     let cores: Vec<_> = (0..rustix::thread::CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect();
     if cores.is_empty() { vec![0] } else { cores }
 }
 
-fn unreadable(file: &str, error: &std::io::Error) -> Problems {
+fn unreadable(file: &str, error: &io::Error) -> Problems {
     let text = format!("cannot be read: {error}; right would be -c with the path of the configuration");
     Problems { file: file.to_owned(), problems: vec![Problem { line: 1, key: String::new(), text }] }
 }

@@ -2,7 +2,6 @@
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::net::ToSocketAddrs;
 
 use super::Host;
 use super::reader::{Read, Section, Value, wrong, wrong_type};
@@ -43,7 +42,7 @@ pub(super) fn read_all(
 }
 
 fn one(mut section: Section<'_>, name: String, host: &Host, policy: &Policy, drain: Duration) -> Option<SmscSettings> {
-    let address = section.need("address", "10.0.0.2:2775", peer);
+    let address = section.need("address", "10.0.0.2:2775", |value| peer(value, host));
     let outbind = section.get("outbind", tcp_listen).map(|one| one.address);
     let mut session = session(&mut section, host, drain);
     session.initiator = if outbind.is_some() { Initiator::Smsc } else { Initiator::Esme };
@@ -188,10 +187,10 @@ fn coding(section: &mut Section<'_>, policy: &Policy) -> CodingOptions {
 }
 
 /// Figures or a name; a name is looked up once, at start.
-fn peer(value: &Value<'_>) -> Read<SocketAddr> {
+fn peer(value: &Value<'_>, host: &Host) -> Read<SocketAddr> {
     const RIGHT: &str = "\"HOST:PORT\"";
     let Some(text) = value.get_ref().as_str() else { return wrong_type(value, RIGHT) };
-    match text.to_socket_addrs().map(|mut found| found.next()) {
+    match (host.resolve)(text) {
         Ok(Some(address)) if address.port() != 0 => Ok(address),
         Ok(Some(_)) => wrong(value, format_args!("is \"{text}\", which has port 0"), RIGHT),
         Ok(None) => wrong(value, format_args!("is \"{text}\", a name without address"), RIGHT),

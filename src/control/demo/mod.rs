@@ -218,7 +218,7 @@ impl Stage {
 }
 
 fn configuration(client: SocketAddr, smsc: SocketAddr) -> Result<Config, String> {
-    let host = Host { cores: super::config::cores_of_this_host(), directory: PathBuf::new() };
+    let host = Host::here(PathBuf::new());
     let cores = &host.cores[..host.cores.len().min(2)];
     let text = format!(
         "[runtime]\ncores = {cores:?}\ndrain_s = 10\n\
