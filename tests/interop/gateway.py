@@ -17,6 +17,7 @@ state_dir = "{folder}/state"
 
 [runtime]
 cores = {cores}
+backend = "{backend}"
 
 [sip]
 listen = ["udp://127.0.0.1:{sip}", "tcp://127.0.0.1:{sip}"]
@@ -42,8 +43,15 @@ listen = "127.0.0.1:{admin}"
 {more}
 """
 
-DEFAULTS = {"cores": [0], "next_hop_transport": "", "binds": 1, "window": 64, "concatenation": "sar",
+DEFAULTS = {"cores": [0], "backend": "auto", "next_hop_transport": "", "binds": 1, "window": 64, "concatenation": "sar",
             "message_id": "opaque", "smsc_more": "", "more": ""}
+
+SECOND_SMSC = """
+[[smsc]]
+name = "second"
+address = "127.0.0.1:{}"
+password = "secret"
+"""
 
 
 class Gateway:

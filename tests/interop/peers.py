@@ -64,15 +64,15 @@ class Process:
 class Smsc:
     """node-smpp; see smsc.js for the behaviours. Its log survives a restart."""
 
-    def __init__(self, folder, port, **behaviour):
-        self.folder, self.log = folder, folder / "smsc.jsonl"
+    def __init__(self, folder, port, name="smsc", **behaviour):
+        self.folder, self.log, self.output = folder, folder / f"{name}.jsonl", folder / f"{name}.log"
         self.behaviour = {"port": port, "log": str(self.log), "receipts": "after", **behaviour}
 
     def start(self, **changed):
         self.behaviour.update(changed)
         before = len(self.events("listening"))
         command = ["node", HERE / "smsc.js", json.dumps(self.behaviour)]
-        self.child = Process(command, self.folder / "smsc.log", stdin=subprocess.PIPE, text=True)
+        self.child = Process(command, self.output, stdin=subprocess.PIPE, text=True)
         wait(lambda: len(self.events("listening")) > before, START_S_MAX, "the SM-SC to listen")
 
     def order(self, **order):
@@ -140,6 +140,16 @@ class Esme:
         """How many submits were answered, and how many receipts came."""
         self.child.process.wait(limit_s)
         return json.loads(self.child.log.read_text())
+
+
+class Hostile:
+    """hostile.py against a SIP port."""
+
+    def __init__(self, folder, port, seed):
+        self.child = Process([sys.executable, HERE / "hostile.py", port, seed], folder / "hostile.log", "ready")
+
+    def stop(self):
+        self.child.stop()
 
 
 class SippClient:

@@ -9,7 +9,7 @@ import capture
 import judge
 import messages
 import peers
-from gateway import Gateway
+from gateway import SECOND_SMSC, Gateway
 from sipmsg import distinct
 
 RUN_S_MAX = 600
@@ -35,14 +35,20 @@ class Setting:
 class Bench:
     """A gateway between an SM-SC and a core, with everything on the wire recorded."""
 
-    def __init__(self, setting, core="python", relayed=False, gatewayless=False, smsc=None, **gateway):
+    def __init__(self, setting, core="python", relayed=False, gatewayless=False, smsc=None, second=False, captured=True,
+                 **gateway):
         self.setting, self.folder, self.relayed = setting, setting.folder, relayed
-        self.sip, self.hop, self.smpp, self.client, self.behind, self.admin, self.front = peers.free_ports(7)
+        self.sip, self.hop, self.smpp, self.client, self.behind, self.admin, self.front, spare = peers.free_ports(8)
         self.smsc = peers.Smsc(self.folder, self.smpp, **(smsc or {}))
+        self.second = peers.Smsc(self.folder, spare, name="second") if second else None
+        if second:
+            gateway["more"] = SECOND_SMSC.format(spare)
         ports = {"sip": self.sip, "next_hop": self.hop, "smpp": self.smpp, "admin": self.admin}
         self.gateway = None if gatewayless else Gateway(setting.binary, self.folder, **ports, **gateway)
         self.kind, self.relays, self.stack = core, [], contextlib.ExitStack()
-        self.capture = capture.Capture(self.folder, [self.sip, self.hop], [self.smpp]) if setting.capture else None
+        smpp = [self.smpp, spare] if second else [self.smpp]
+        watched = setting.capture and captured
+        self.capture = capture.Capture(self.folder, [self.sip, self.hop], smpp) if watched else None
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
@@ -52,14 +58,21 @@ class Bench:
             self.core = self.start_core()
             stack.callback(self.core.stop)
             self.start_relays(stack)
-            self.smsc.start()
-            stack.callback(self.smsc.stop)
+            for smsc in self.smscs():
+                smsc.start()
+                stack.callback(smsc.stop)
             self.start_gateway(stack)
             self.stack = stack.pop_all()
         return self
 
     def __exit__(self, *_):
         self.stack.close()
+
+    def smscs(self):
+        return [smsc for smsc in (self.smsc, self.second) if smsc]
+
+    def submits(self):
+        return [event for smsc in self.smscs() for event in smsc.events("submit")]
 
     def start_gateway(self, stack):
         if self.gateway:
@@ -101,7 +114,7 @@ def judge_to_sms(bench, sent, answers, allowed=(), more=()):
     """The checks that every run from CPM to SMS must pass, and what to say when it did."""
     accepted = judge.accepted(sent, answers)
     bench.wait_reports(accepted)
-    reports, submits = bench.core.requests(), bench.smsc.events("submit")
+    reports, submits = bench.core.requests(), bench.submits()
     more = list(more)
     frames, findings = bench.finish()
     judge.demand(judge.answered(sent, answers, allowed), judge.arrived(sent, answers, submits),
@@ -182,6 +195,24 @@ def smsc_killed(setting):
         return judge_to_sms(bench, sent, answers, allowed=(480, 503), more=doubt(bench, answers, before))
 
 
+def failover(setting):
+    """The first of two SM-SCs dies with answers owed: the second takes over, but for what the first may have taken."""
+    sent = messages.messages(setting.share(10, at_least=200), setting.seed, first=45_000)
+    with Bench(setting, smsc={"hold_after": len(sent)}, second=True) as bench:
+        client = bench.client_for(sent, rate=max(20, len(sent) // 12))
+        peers.wait(lambda: bench.smsc.events("holding"), RUN_S_MAX, "the SM-SC to owe answers")
+        time.sleep(0.3)
+        before = len(client.answers())
+        bench.smsc.kill()
+        client.wait(RUN_S_MAX)
+        bench.smsc.start(hold_after=0)
+        took_over = judge.holds(bench.second.events("submit"), "the second SM-SC got nothing")
+        torn = sum(code == 503 for code, _ in client.answers().values())  # a part in doubt, the rest never sent
+        few = judge.holds(torn <= len(sent) // 50, f"{torn} answers with 503 although there was a second SM-SC")
+        more = [*doubt(bench, client.answers(), before), *took_over, *few]
+        return judge_to_sms(bench, sent, client.answers(), allowed=(480, 503), more=more)
+
+
 def doubt(bench, answers, before):
     """Each 480 is a message whose outcome nobody knows, and the metric counts it."""
     refused = sum(code == 480 for code, _ in answers.values())
@@ -218,6 +249,32 @@ def throttled(bench, sent, answers):
     yield from judge.holds(refused <= hit, f"503 without ESME_RTHROTTLED: {sorted(refused - hit)[:5]}")
 
 
+def drained(setting):
+    """SIGTERM under load: what was accepted is finished."""
+    sent = messages.messages(setting.share(10, at_least=200), setting.seed, first=65_000)
+    with Bench(setting) as bench:
+        client = bench.client_for(sent, rate=max(20, len(sent) // 8))
+        peers.wait(lambda: len(client.answers()) > len(sent) // 2, RUN_S_MAX, "half of the answers")
+        frames, findings = bench.finish()
+        client.stop()
+        answers, submits = client.answers(), bench.submits()
+    codes = {code for code, _ in answers.values()}
+    judge.demand(judge.arrived(sent, answers, submits), findings, judge.holds(codes <= {202, 503}, f"answers {codes}"))
+    return f"{len(judge.accepted(sent, answers))} messages accepted, {len(submits)} segments{seen(frames)}"
+
+
+def hostile(setting):
+    """A peer sends rubbish to the SIP port: others do not notice."""
+    sent = messages.messages(setting.share(10), setting.seed, first=75_000)
+    with Bench(setting, captured=False) as bench:
+        enemy = peers.Hostile(bench.folder, bench.sip, setting.seed)
+        bench.stack.callback(enemy.stop)
+        client = bench.client_for(sent, rate=100)
+        client.wait(RUN_S_MAX)
+        enemy.stop()
+        return judge_to_sms(bench, sent, client.answers())
+
+
 def lossy(setting):
     """Both SIP sides lose, double and reorder datagrams."""
     sent = messages.messages(setting.share(10), setting.seed, first=70_000)
@@ -229,6 +286,15 @@ def lossy(setting):
         lost = sum(relay.counts()["lost"] for relay in bench.relays)
         judge.demand(judge.holds(lost > 0, "the relays lost nothing"))
         return f"{told}, {lost} datagrams lost"
+
+
+def epoll(setting):
+    """The other back end."""
+    sent = messages.messages(setting.share(10), setting.seed, first=90_000)
+    with Bench(setting, backend="epoll") as bench:
+        client = bench.client_for(sent, "tcp")
+        client.wait(RUN_S_MAX)
+        return judge_to_sms(bench, sent, client.answers())
 
 
 def two_cores(setting):
@@ -272,6 +338,9 @@ SCENARIOS = {
     "sms_to_cpm.udp": lambda setting: sms_to_cpm(setting, "udp"),
     "sms_to_cpm.tcp": lambda setting: sms_to_cpm(setting, "tcp"),
     "faults.smsc_killed": smsc_killed,
+    "faults.failover": failover,
+    "faults.drained": drained,
+    "faults.hostile": hostile,
     "faults.receipts_first": receipts_first,
     "faults.throttling": throttling,
     "faults.lossy": lossy,
@@ -279,6 +348,8 @@ SCENARIOS = {
     "faults.lossy_delivering": lambda setting: sms_to_cpm(setting, parts_of=10, relayed=True),
     "two_cores.cpm_to_sms": two_cores,
     "two_cores.sms_to_cpm": lambda setting: sms_to_cpm(setting, parts_of=5, cores=[0, 1], binds=2),
+    "epoll.cpm_to_sms": epoll,
+    "epoll.sms_to_cpm": lambda setting: sms_to_cpm(setting, parts_of=10, backend="epoll", cores=[0, 1], binds=2),
 }
 NAMES = list(SCENARIOS)
 
