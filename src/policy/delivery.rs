@@ -8,10 +8,6 @@ use super::NetworkType;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Delivery {
-    /// 6.2.2.2: octets up to which a message goes in Pager Mode.
-    pub pager_bytes_max: u32,
-    /// What these octets count.
-    pub pager_size: PagerSize,
     /// Table 9 P-Asserted-Identity and From: "a SIP URI, if available", with `{number}` for the E.164 number and its plus.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub originator_sip_uri: Option<String>,
@@ -33,8 +29,6 @@ pub struct Delivery {
 impl Default for Delivery {
     fn default() -> Delivery {
         Delivery {
-            pager_bytes_max: 1_300,
-            pager_size: PagerSize::WholeRequest,
             originator_sip_uri: None,
             recipient_sip_uri: None,
             priority: None,
@@ -55,17 +49,6 @@ impl Delivery {
             None => levels(network_type)[place.min(3)],
         }
     }
-
-    /// Whether a message of these sizes goes in Pager Mode.
-    #[must_use]
-    pub const fn fits_pager(&self, request_bytes: usize, body_bytes: usize, text_bytes: usize) -> bool {
-        let counted = match self.pager_size {
-            PagerSize::WholeRequest => request_bytes,
-            PagerSize::Body => body_bytes,
-            PagerSize::Text => text_bytes,
-        };
-        counted <= self.pager_bytes_max as usize
-    }
 }
 
 /// What the levels of SMPP 3.4 5.2.14 mean: in GSM Table 9 has 0 to 2; the inverse of
@@ -75,20 +58,6 @@ const fn levels(network_type: NetworkType) -> [&'static str; 4] {
         NetworkType::Gsm | NetworkType::Tdma => ["non-urgent", "normal", "urgent", "emergency"],
         NetworkType::Cdma => ["normal", "normal", "urgent", "emergency"],
     }
-}
-
-/// What is counted against 1300 bytes: the text says "Standalone Message" (6.2.2.2) and "can be sent as one SIP MESSAGE"
-/// (6.2.2.2.1), RFC 3428 8 the whole request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PagerSize {
-    /// Start line, headers and body.
-    #[default]
-    WholeRequest,
-    /// The CPIM body.
-    Body,
-    /// The text alone.
-    Text,
 }
 
 /// command_status for response codes that Table 10 does not list. Other 2xx are a success.

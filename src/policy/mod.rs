@@ -11,7 +11,7 @@ pub mod submission;
 pub mod switches;
 
 pub use addresses::{Addresses, Rewriting, ShortCodes, UnknownTon};
-pub use delivery::{Delivery, IncompleteMessage, PagerSize, UnmappedSipStatus};
+pub use delivery::{Delivery, IncompleteMessage, UnmappedSipStatus};
 pub use identity::{Events, Identity};
 pub use reports::{
     DeliveryAnswer, IntermediateNotification, InterworkingAnswer, InterworkingForm, NoMatchingMessageId, OtherStates,

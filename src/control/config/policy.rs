@@ -133,7 +133,7 @@ fn check(section: &Section<'_>, policy: &Policy) {
     let anonymous = &submission.anonymous_source_addr;
     let rewriting_fine = addresses.rewriting.iter().all(|rule| rule.replacement.starts_with('+'));
     let has_context = addresses.short_codes == ShortCodes::Refuse || !addresses.phone_context.is_empty();
-    let bounds: [(&[&str], bool, &str); 15] = [
+    let bounds: [(&[&str], bool, &str); 14] = [
         (&["submission", "answer_deadline_ms"], (1..32_000).contains(&submission.answer_deadline_ms), "1 to 31999"),
         (&["submission", "unmapped_command_status", "permanent"], fails(unmapped.permanent), "300 to 699"),
         (&["submission", "unmapped_command_status", "temporary"], fails(unmapped.temporary), "300 to 699"),
@@ -144,7 +144,6 @@ fn check(section: &Section<'_>, policy: &Policy) {
             anonymous.len() <= 15 && digits(anonymous, &[anonymous.len()]),
             "up to 15 digits",
         ),
-        (&["delivery", "pager_bytes_max"], delivery.pager_bytes_max <= 65_535, "at most 65535"),
         (&["delivery", "joining_timeout_s"], (1..=86_400).contains(&delivery.joining_timeout_s), "1 to 86400"),
         (&["delivery", "originator_sip_uri"], is_template(delivery.originator_sip_uri.as_deref()), TEMPLATE),
         (&["delivery", "recipient_sip_uri"], is_template(delivery.recipient_sip_uri.as_deref()), TEMPLATE),
