@@ -26,7 +26,11 @@ struct Bind {
     session: Session,
     link: Option<LinkId>,
     connection: u32,
+    /// Whether that connection was made and not lost.
+    connected: bool,
     bound: bool,
+    /// Whether others were told that it takes submissions.
+    able: bool,
     submit_responses: Codes<32>,
     deliver_responses: Codes<32>,
 }
@@ -65,7 +69,9 @@ impl Binds {
                     session,
                     link: None,
                     connection: 0,
+                    connected: false,
                     bound: false,
+                    able: false,
                     submit_responses,
                     deliver_responses,
                 });
@@ -103,6 +109,7 @@ impl Binds {
         if let Some(bind) = self.of_order(order) {
             bind.link = Some(link);
             bind.connection = bind.connection.wrapping_add(1);
+            bind.connected = true;
             bind.session.handle_connected(now);
         }
     }
@@ -252,6 +259,7 @@ impl Binds {
             any = true;
             self.event(now, at, event, outbox, events);
         }
+        self.tell_ability(at, outbox);
         any
     }
 
@@ -290,15 +298,11 @@ impl Binds {
             }
             Event::Bound { .. } => {
                 events.push(BindEvent::Log(Log::Bound { smsc: self.binds[at].smsc }));
-                self.changed(at, true, outbox);
+                self.binds[at].bound = true;
             }
             Event::Closed { reason, .. } => {
                 events.push(BindEvent::Log(Log::BindLost { smsc: self.binds[at].smsc, reason: reason.as_str() }));
-                self.binds[at].link = None;
-                self.changed(at, false, outbox);
-                let bind = u16::try_from(at).unwrap_or(u16::MAX);
-                let lost = BindRef { shard: self.own, bind, connection: self.binds[at].connection };
-                outbox.broadcast(|| Handoff::BindLost(lost));
+                self.lost(at, outbox);
             }
             Event::BindRefused { status } => {
                 events.push(BindEvent::Log(Log::BindRefused { smsc: self.binds[at].smsc, status }));
@@ -330,12 +334,26 @@ impl Binds {
         outbox.hand(whose.owner, Handoff::Submitted { whose, smsc: self.binds[at].smsc, outcome });
     }
 
-    /// Tells every core how many binds of this SM-SC take submissions here now.
-    fn changed(&mut self, at: usize, bound: bool, outbox: &mut Outbox) {
-        self.binds[at].bound = bound;
-        let smsc = self.binds[at].smsc;
-        let able =
-            self.binds.iter().filter(|bind| bind.smsc == smsc && bind.bound && bind.session.state().may_submit());
+    /// A connection is gone, or could not be made.
+    fn lost(&mut self, at: usize, outbox: &mut Outbox) {
+        let bind = &mut self.binds[at];
+        (bind.link, bind.bound) = (None, false);
+        if core::mem::take(&mut bind.connected) {
+            let number = u16::try_from(at).unwrap_or(u16::MAX);
+            let lost = BindRef { shard: self.own, bind: number, connection: bind.connection };
+            outbox.broadcast(|| Handoff::BindLost(lost));
+        }
+    }
+
+    /// Tells every core how many binds of this SM-SC take submissions here now, if that has changed.
+    fn tell_ability(&mut self, at: usize, outbox: &mut Outbox) {
+        let (bind, able) = (&self.binds[at], self.binds[at].session.takes_submissions());
+        if bind.able == able {
+            return;
+        }
+        let smsc = bind.smsc;
+        self.binds[at].able = able;
+        let able = self.binds.iter().filter(|bind| bind.smsc == smsc && bind.able);
         let transmitters = u16::try_from(able.count()).unwrap_or(u16::MAX);
         outbox.broadcast(|| Handoff::Binds { smsc, transmitters });
     }

@@ -98,7 +98,7 @@ impl Redelivery {
     /// A bind is gone. A repetition of what it carried may come.
     pub(super) fn bind_lost(&mut self, now: Moment, link: BindRef) {
         self.entries.retain(|_, entry| {
-            if entry.deliver.bind_ref() != link {
+            if entry.deliver.bind_ref() != link || entry.suspect_until.is_some() {
                 return true;
             }
             entry.suspect_until = Some(now + SUSPICION);

@@ -147,7 +147,9 @@ impl Shard {
         let (smsc, may) = (message.smsc, message.resends <= RESENDS_MAX && message.until > now.moment);
         let smscs = &self.settings.smscs;
         let alike = |other: u16| is_alike(smscs.get(usize::from(smsc)), smscs.get(usize::from(other)));
-        let Some((smsc, shard)) = self.choice.choose(alike).filter(|_| may) else {
+        // Another bind of the same SM-SC comes first, then another SM-SC.
+        let again = (message.resends > 1).then(|| self.choice.choose(|other| other != smsc && alike(other))).flatten();
+        let Some((smsc, shard)) = again.or_else(|| self.choice.choose(alike)).filter(|_| may) else {
             let total = message.total;
             message.responses.give_up(total);
             return self.judge(now, key);

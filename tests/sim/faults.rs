@@ -189,6 +189,28 @@ fn what_never_left_leaves_by_the_other_link() {
     });
 }
 
+/// An SM-SC that unbinds takes nothing more, though its connection still stands: the other takes over at once.
+#[test]
+fn an_smsc_that_unbinds_is_left_alone() {
+    seeds(6, |seed, shards| {
+        let mut world = World::new(seed, shards, &settings(2));
+        world.smscs[0].faults.response_delay = ms(2_000);
+        world.smscs[0].faults.redeliver = Some(ms(500));
+        send_all(&mut world, 0..20, ms(5));
+        let now = world.now.moment;
+        world.listening[0] = false;
+        world.smscs[0].unbind(now);
+        world.run_for(ms(1));
+        send_all(&mut world, 20..60, ms(5));
+        world.revive_smsc(0);
+        world.run_for(ms(100_000));
+        let tally = audit(&world, 0..60, Status::Delivered);
+        assert_eq!(tally.of(202), 60, "{tally:?}");
+        assert_eq!(world.smscs[1].accepted.len(), world.smscs[0].accepted.len() * 2, "40 after 20 messages");
+        nothing_is_left(&world);
+    });
+}
+
 #[test]
 fn an_smsc_that_never_answers() {
     seeds(3, |seed, shards| {

@@ -5,6 +5,7 @@
 
 mod audit;
 mod cpm;
+mod deliveries;
 mod faults;
 mod outbind;
 mod smsc;

@@ -201,6 +201,7 @@ impl Smsc {
                 self.connections[connection].receives = false;
                 self.reply(now, connection, &Pdu::UnbindResp(body), header, CommandStatus::ESME_ROK)
             }
+            Pdu::UnbindResp(_) => return false,
             Pdu::SubmitSm(submit) => return self.on_submit(now, connection, header, &submit, bytes),
             Pdu::DataSm(data) => {
                 let submit = SubmitSm {
@@ -383,6 +384,18 @@ impl Smsc {
         };
         self.deliveries.push(delivery);
         self.deliveries.len() - 1
+    }
+
+    /// Answers what it has not answered, and unbinds every connection.
+    pub fn unbind(&mut self, now: Moment) {
+        self.waiting.iter_mut().for_each(|(at, ..)| *at = now);
+        for connection in 0..self.connections.len() {
+            if core::mem::take(&mut self.connections[connection].receives) {
+                let mut bytes = Vec::new();
+                smpp::emit(&mut bytes, CommandId::UNBIND, CommandStatus::ESME_ROK, 0x7777, |_| {});
+                self.waiting.push_back((now, connection, bytes));
+            }
+        }
     }
 
     /// Sends any octets on the first receiving connection.

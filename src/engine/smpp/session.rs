@@ -110,7 +110,13 @@ impl Session {
     /// Whether `submit` has a chance now: bound to send, not draining, and room to wait.
     #[must_use]
     pub fn can_submit(&self) -> bool {
-        self.state.may_submit() && !self.stopped && self.peer_unbind.is_none() && !self.pending.is_full()
+        self.takes_submissions() && !self.pending.is_full()
+    }
+
+    /// Whether it is bound to send, and neither side wants to unbind.
+    #[must_use]
+    pub fn takes_submissions(&self) -> bool {
+        self.state.may_submit() && !self.stopped && self.peer_unbind.is_none()
     }
 
     /// Submissions in flight and waiting: the load, to choose between links by.
