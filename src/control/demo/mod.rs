@@ -210,6 +210,9 @@ impl Stage {
             return Err("the gateway did not finish what it had accepted".into());
         }
         self.trace.line("gateway drained");
+        if self.smsc.unanswered() > 0 {
+            return Err(format!("{} deliveries were not answered", self.smsc.unanswered()));
+        }
         match self.happened.try_iter().next() {
             Some(extra) => Err(format!("afterwards: {extra:?}")),
             None => Ok(()),

@@ -72,12 +72,22 @@ impl Smsc {
         if self.shared.faults.contains(&Fault::Throttled) {
             self.shared.state().throttle = 1;
         }
-        if self.shared.faults.contains(&Fault::Disconnect)
-            && let Some(connection) = self.shared.state().connection.take()
-        {
-            self.shared.trace.line("        (the SM-SC drops its connection)");
-            let _ = connection.shutdown(Shutdown::Both);
+        if self.shared.faults.contains(&Fault::Disconnect) {
+            self.disconnect();
         }
+    }
+
+    fn disconnect(&self) {
+        let mut state = self.shared.state();
+        let Some(connection) = state.connection.take() else { return };
+        self.shared.trace.line("        (the SM-SC drops its connection)");
+        let _ = connection.shutdown(Shutdown::Both);
+        state.unanswered.clear();
+    }
+
+    /// Deliveries that the gateway has not answered.
+    pub(super) fn unanswered(&self) -> usize {
+        self.shared.state().unanswered.len()
     }
 
     /// Delivers a text to the gateway, last segment first. Says whether there was a bind.
