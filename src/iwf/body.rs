@@ -12,6 +12,8 @@ pub struct Body<'a> {
     pub cpim: Option<cpim::Message<'a>>,
     /// Whether any part is of a protected type.
     pub protected: bool,
+    /// Whether any part is a disposition notification: there is never one about such a message (RFC 5438 8).
+    pub notification: bool,
 }
 
 impl<'a> Body<'a> {
@@ -34,6 +36,7 @@ impl<'a> Body<'a> {
     ) -> Result<(), Malformed> {
         let media_type = mime::media_type(content_type);
         self.protected |= protected_types.iter().any(|known| media_type.eq_ignore_ascii_case(known.as_bytes()));
+        self.notification |= media_type.eq_ignore_ascii_case(cpim::imdn::CONTENT_TYPE.as_bytes());
         if depth > limits::MIME_DEPTH_MAX {
             return Ok(());
         }

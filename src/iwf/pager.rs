@@ -7,7 +7,7 @@ use crate::interwork::sms::pager_to_submit_sm::{TABLE_1, originator_of};
 use crate::interwork::sms::short_message::ShortMessage;
 use crate::interwork::table::NotConvertible;
 use crate::policy::{EndToEndProtection, Policy};
-use crate::wire::cpim::{self, Dispositions, NotText, mime, text_of};
+use crate::wire::cpim::{self, Dispositions, NotText, text_of};
 use crate::wire::short_message::segments::{Segment, Segments};
 use crate::wire::short_message::{CodingOptions, Concatenation, Plan, SegmentOptions, choose, fingerprint};
 use crate::wire::sip::{Message, Name, NameAddr};
@@ -71,23 +71,28 @@ struct Headers<'a> {
     in_reply_to_contribution_id: &'a [u8],
 }
 
-/// Whether a MESSAGE carries a disposition notification: there is never one for such a message (RFC 5438 8).
-#[must_use]
-pub fn is_notification(message: &Message<'_>) -> bool {
+/// Looks into the body of a MESSAGE: what kind of message it is.
+///
+/// # Errors
+/// A wrapper makes no sense.
+pub fn look<'a>(message: &Message<'a>, policy: &Policy) -> Result<Body<'a>, NotAcceptable> {
     let content_type = message.header(Name::ContentType).unwrap_or_default();
-    let wrapped = || cpim::Message::parse(message.body()).is_ok_and(|cpim| cpim.is_imdn());
-    mime::is_type(content_type, cpim::imdn::CONTENT_TYPE.as_bytes())
-        || (mime::is_type(content_type, b"message/cpim") && wrapped())
+    let body = Body::look(content_type, message.body(), &policy.submission.protected_content_types);
+    body.map_err(|malformed| NotAcceptable::Malformed(malformed.what))
 }
 
-/// Reads a MESSAGE; its text replaces what `text` holds.
+/// Reads a MESSAGE whose body was looked into; its text replaces what `text` holds.
 ///
 /// # Errors
 /// Why it is not acceptable.
-pub fn read<'a>(message: &Message<'a>, policy: &Policy, text: &mut String) -> Result<Read<'a>, NotAcceptable> {
+pub fn read<'a>(
+    message: &Message<'a>,
+    body: Body<'a>,
+    policy: &Policy,
+    text: &mut String,
+) -> Result<Read<'a>, NotAcceptable> {
+    let Body { cpim, protected, .. } = body;
     let content_type = message.header(Name::ContentType).unwrap_or_default();
-    let body = Body::look(content_type, message.body(), &policy.submission.protected_content_types);
-    let Body { cpim, protected } = body.map_err(|malformed| NotAcceptable::Malformed(malformed.what))?;
     if protected {
         return Err(NotAcceptable::Protected);
     }

@@ -6,6 +6,7 @@ use crate::engine::Now;
 use crate::engine::sip::TransactionId;
 use crate::engine::transport::ShardId;
 use crate::interwork::sms::pager_to_submit_sm::registered_delivery_of;
+use crate::iwf::body::Body;
 use crate::iwf::pager::{self, Form, Read};
 use crate::iwf::retained::{Progress, Retained};
 use crate::iwf::segments::{Reports, Responses};
@@ -60,7 +61,9 @@ impl Shard {
         transaction: TransactionId,
         message: &SipMessage<'_>,
     ) -> Result<(), Refusal> {
-        if pager::is_notification(message) {
+        let body =
+            pager::look(message, &self.iwf.policy).map_err(|why| Refusal::not_acceptable(why, &self.iwf.policy))?;
+        if body.notification {
             self.stats.imdns_received += 1;
             self.acknowledge_notification(now, transaction);
             return Ok(());
@@ -72,7 +75,7 @@ impl Shard {
             return Err(Refusal::because(503, "draining, or too many messages are open"));
         }
         let mut scratch = core::mem::take(&mut self.scratch);
-        let taken = self.take_message(now, transaction, message, &mut scratch);
+        let taken = self.take_message(now, transaction, message, body, &mut scratch);
         self.scratch = scratch;
         taken
     }
@@ -84,14 +87,15 @@ impl Shard {
         self.servers.respond(now.moment, transaction, 200, "OK", |headers| headers.header(Name::Server, server));
     }
 
-    fn take_message(
+    fn take_message<'a>(
         &mut self,
         now: Now,
         transaction: TransactionId,
-        message: &SipMessage<'_>,
+        message: &SipMessage<'a>,
+        body: Body<'a>,
         scratch: &mut Scratch,
     ) -> Result<(), Refusal> {
-        let read = pager::read(message, &self.iwf.policy, &mut scratch.text)
+        let read = pager::read(message, body, &self.iwf.policy, &mut scratch.text)
             .map_err(|why| Refusal::not_acceptable(why, &self.iwf.policy))?;
         let converted = self.convert(&read, scratch)?;
         let call_id = event::call_id(message.call_id().unwrap_or_default());

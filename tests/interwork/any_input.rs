@@ -97,7 +97,11 @@ fn carry(bytes: &[u8], iwf: &Iwf) {
     let mut index = Index::new();
     let Ok(message) = Message::parse(bytes, &mut index) else { return };
     let mut text = String::new();
-    let Ok(read) = pager::read(&message, &iwf.policy, &mut text) else { return };
+    let Ok(read) =
+        pager::look(&message, &iwf.policy).and_then(|body| pager::read(&message, body, &iwf.policy, &mut text))
+    else {
+        return;
+    };
     let form = Form { coding: &CodingOptions::default(), concatenation: Concatenation::Sar, data_sm: false };
     let (mut octets, mut pdus) = (Vec::new(), Vec::new());
     if read.write_short_messages(&text, &form, 1, &iwf.policy, &mut octets, &mut pdus).is_ok() {

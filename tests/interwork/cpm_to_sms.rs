@@ -73,7 +73,7 @@ fn pdus(case: &Case<'_>) -> Result<Vec<Vec<u8>>, NotAcceptable> {
     let mut index = Index::new();
     let message = Message::parse(&bytes, &mut index).expect("a SIP message");
     let mut text = String::new();
-    let read = pager::read(&message, &policy, &mut text)?;
+    let read = pager::look(&message, &policy).and_then(|body| pager::read(&message, body, &policy, &mut text))?;
     let form = case.get("form");
     let concatenation = match () {
         () if form.contains("udh8") => Concatenation::Udh8,
