@@ -1,4 +1,5 @@
-"""A SIP/IP core behind the gateway, UDP and TCP on one port: answers every request with 200 and appends each to a file.
+"""A SIP/IP core behind the gateway, UDP and TCP on one port: answers every request with 200, as often as it comes, and
+appends it to a file once.
 
 Arguments: UDP port, TCP port, file. One line per request: its octets in hexadecimal.
 """
@@ -9,15 +10,20 @@ import sys
 
 LOG = open(sys.argv[3], "a", buffering=1)
 COPIED = re.compile(rb"^(?:via|v|from|f|to|t|call-id|i|cseq)\s*:", re.I)
+TRANSACTION = re.compile(rb"^(?:call-id|i|cseq)\s*:.*$", re.I | re.M)
 LENGTH = re.compile(rb"^(?:content-length|l)\s*:\s*(\d+)", re.I | re.M)
+SEEN = set()
 
 
 def answer_to(request):
     """200 with what RFC 3261 8.2.6.2 says to copy, or nothing for a response."""
     if request.startswith(b"SIP/2.0"):
         return b""
-    LOG.write(request.hex() + "\n")
-    lines = request.split(b"\r\n\r\n")[0].split(b"\r\n")[1:]
+    head = request.split(b"\r\n\r\n")[0]
+    if (transaction := tuple(TRANSACTION.findall(head))) not in SEEN:
+        SEEN.add(transaction)
+        LOG.write(request.hex() + "\n")
+    lines = head.split(b"\r\n")[1:]
     copied = [tagged(line) for line in lines if COPIED.match(line)]
     return b"\r\n".join([b"SIP/2.0 200 OK", *copied, b"Content-Length: 0", b"", b""])
 

@@ -155,7 +155,7 @@ class Hostile:
 class SippClient:
     """sipp as the CPM clients: sends each message once and logs each answer."""
 
-    def __init__(self, folder, messages, port, target, transport, form, rate, at_once=300):
+    def __init__(self, folder, messages, port, target, transport, form, rate=400, at_once=300):
         self.folder, self.answers_log = folder, folder / "answers.log"
         scenario, fields = folder / "uac.xml", folder / "uac.csv"
         scenario.write_text(client_scenario(form, messages[0].lines()))
@@ -176,7 +176,7 @@ class SippClient:
         self.child.stop()
 
     def answers(self):
-        """Message id -> (status code, Server header)."""
+        """Message id -> (status code, Server header of a 202 or Retry-After of another)."""
         lines = self.answers_log.read_text().splitlines() if self.answers_log.exists() else []
         found = (line.split(" ", 2) for line in lines)
         return {parts[1]: (int(parts[0]), parts[2] if len(parts) > 2 else "") for parts in found}
@@ -184,7 +184,9 @@ class SippClient:
 
 def client_scenario(form, lines):
     uri = {"tel": "tel:+[field0]", "sip": "sip:+[field0]@gw.example.net;user=phone"}[form]
-    other = ('  <recv response="{0}" optional="true" next="1"><action><log message="{0} [field2]"/></action></recv>')
+    other = ('  <recv response="{0}" optional="true" next="1"><action>'
+             '<ereg regexp="[^ ].*" search_in="hdr" header="Retry-After:" assign_to="again"/>'
+             '<log message="{0} [field2] [$again]"/></action></recv>')
     text = (HERE / "sipp/uac_message.xml").read_text().replace("@@RECIPIENT_URI@@", uri)
     text = text.replace("@@TEXT@@", "\n      ".join(f"[field{4 + line}]" for line in range(lines)))
     return text.replace("@@OTHERS@@", "\n".join(other.format(code) for code in OTHERS))

@@ -90,9 +90,9 @@ class Bench:
             self.relays.append(peers.Relay(self.folder, name, port, target, self.setting.seed))
             stack.callback(self.relays[-1].child.stop)
 
-    def client_for(self, sent, transport="udp", form="tel", rate=400):
+    def client_for(self, sent, transport="udp", form="tel", **more):
         target = self.front if self.relayed else self.sip
-        client = peers.SippClient(self.folder, sent, self.client, target, transport, form, rate)
+        client = peers.SippClient(self.folder, sent, self.client, target, transport, form, **more)
         self.stack.callback(client.stop)
         return client
 
@@ -234,7 +234,7 @@ def receipts_first(setting):
 
 
 def throttling(setting):
-    """ESME_RTHROTTLED to every 150th submit: what it hits is refused with 503, the rest waits out the pause."""
+    """ESME_RTHROTTLED to every 150th submit: what it hits comes again or is refused, the rest waits out the pause."""
     sent = messages.messages(setting.share(10), setting.seed, first=60_000)
     with Bench(setting, smsc={"throttle_every": 150}, smsc_more=PAUSES) as bench:
         client = bench.client_for(sent, rate=100)
@@ -247,6 +247,19 @@ def throttled(bench, sent, answers):
     refused = {message.recipient for message in sent if answers.get(message.id, (0,))[0] == 503}
     yield from judge.holds(hit, "nothing was throttled")
     yield from judge.holds(refused <= hit, f"503 without ESME_RTHROTTLED: {sorted(refused - hit)[:5]}")
+
+
+def overload(setting):
+    """Many times what the SM-SC takes: what is not taken gets 503 with Retry-After, and the rest is not touched."""
+    sent = messages.messages(setting.share(4, at_least=1000), setting.seed, first=55_000)
+    with Bench(setting, cores=[0, 1], binds=2, smsc_more="pending = 200") as bench:
+        client = bench.client_for(sent, rate=4000, at_once=len(sent))
+        client.wait(RUN_S_MAX)
+        answers = client.answers()
+        refused = [retry for code, retry in answers.values() if code == 503]
+        more = [*judge.holds(refused, "nothing was refused"),
+                *judge.holds(all(retry[:1].isdigit() for retry in refused), "503 without Retry-After")]
+        return judge_to_sms(bench, sent, answers, allowed=(503,), more=more)
 
 
 def drained(setting):
@@ -339,6 +352,7 @@ SCENARIOS = {
     "sms_to_cpm.tcp": lambda setting: sms_to_cpm(setting, "tcp"),
     "faults.smsc_killed": smsc_killed,
     "faults.failover": failover,
+    "faults.overload": overload,
     "faults.drained": drained,
     "faults.hostile": hostile,
     "faults.receipts_first": receipts_first,

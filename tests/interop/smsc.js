@@ -20,6 +20,7 @@ smpp.filters.time.decode = (value) => value;
 
 const options = JSON.parse(process.argv[2]);
 const log = fs.openSync(options.log, 'a+');
+const TRY_AGAIN_MS = 300;
 const sessions = [];
 const pending = new Map(); // message_id -> receipt that no deliver_sm_resp has answered
 let submits = 0;
@@ -78,6 +79,10 @@ function send_receipt(receipt) {
   const session = sessions[receipt_turn % Math.max(1, sessions.length)];
   if (!session) return;
   session.deliver_sm(receipt_fields(receipt), (answer) => {
+    if (answer.command_status === smpp.ESME_RX_T_APPN) {
+      setTimeout(() => send_receipt(receipt), TRY_AGAIN_MS);
+      return;
+    }
     pending.delete(receipt.message_id);
     record({ event: 'receipt_resp', message_id: receipt.message_id, status: answer.command_status });
   });
