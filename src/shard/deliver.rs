@@ -93,8 +93,8 @@ impl Shard {
     }
 
     fn answer_delivery(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64, status: CommandStatus) {
-        let newest = self.redelivery.answered(now.moment, fingerprint, status);
-        self.answer(newest.unwrap_or(deliver), status);
+        let waiting = self.redelivery.answered(now.moment, fingerprint, deliver, status);
+        self.answer(waiting, status);
     }
 
     fn take_short_message(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64, arrived: &Arrived<'_>) {

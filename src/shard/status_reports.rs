@@ -60,6 +60,11 @@ pub(super) enum Told {
 }
 
 impl Telling {
+    /// The report that waits.
+    pub(super) fn waiting(&self) -> Option<DeliverRef> {
+        self.waiting.map(|(deliver, ..)| deliver)
+    }
+
     /// Whether nothing is in flight.
     pub(super) fn is_idle(&self) -> bool {
         self.in_flight == 0
@@ -115,7 +120,7 @@ impl Shard {
         match self.reports.find(hash, report, now.moment + hold) {
             Found::Message(whose) => self.outbox.hand(whose.owner, Handoff::Reported { hash, whose, report }),
             Found::Held => self.stats.reports_early += 1,
-            Found::Full => self.unknown_report(report),
+            Found::Full => self.answer(report.deliver, CommandStatus::ESME_RX_T_APPN),
             Found::Closed => {
                 self.stats.reports_repeated += 1;
                 self.answer(report.deliver, CommandStatus::ESME_ROK);

@@ -96,8 +96,7 @@ impl Shard {
             .get_mut(whose.message)
             .filter(|message| !message.progress.answered || !message.progress.submitted)
         else {
-            self.stats.submit_late += u64::from(matches!(outcome, SubmitOutcome::Responded { .. }));
-            return;
+            return self.submitted_late(whose, smsc, outcome);
         };
         let taken = match outcome {
             SubmitOutcome::Responded { status, message_id } => {
@@ -118,6 +117,17 @@ impl Shard {
             self.open_report(smsc, &message_id, whose, until);
         }
         self.judge(now, whose.message);
+    }
+
+    /// The sender was answered before. If policy let that be 202, reports still find the message.
+    fn submitted_late(&mut self, whose: SegmentRef, smsc: u16, outcome: SubmitOutcome) {
+        let SubmitOutcome::Responded { status, message_id } = outcome else { return };
+        self.stats.submit_late += 1;
+        let Some(message) = self.messages.get(whose.message) else { return };
+        if status == CommandStatus::ESME_ROK && message.progress.report_requested {
+            let until = message.retained.until;
+            self.open_report(smsc, &message_id, whose, until);
+        }
     }
 
     /// 6.2.2.1.1: "SHALL store the message_id parameter in order to find the corresponding SMS transaction".
@@ -322,6 +332,9 @@ impl Shard {
         let Some(message) = self.messages.remove(key) else { return };
         if let Some(alarm) = message.alarm {
             self.alarms.cancel(alarm);
+        }
+        if let Some(deliver) = message.telling.waiting() {
+            self.answer(deliver, CommandStatus::ESME_ROK);
         }
         self.pool.give(message.pdus);
         self.pool.give(message.retained.octets);

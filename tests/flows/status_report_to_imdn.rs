@@ -272,3 +272,24 @@ fn a_report_repeated_meanwhile_is_answered_and_not_passed_on_twice() {
     assert_eq!(statuses.len(), 2, "each deliver_sm has its deliver_sm_resp: {statuses:?}");
     assert!(statuses.contains(&CommandStatus::ESME_ROK));
 }
+
+/// A message can be decided by a report and then fall through because another segment is refused: nobody is left waiting.
+#[test]
+fn a_report_is_answered_even_if_its_message_is_refused_meanwhile() {
+    let mut settings = settings(1);
+    settings.policy.reports.several_segments = SeveralSegments::FirstState;
+    let mut world = World::new(16, 1, &settings);
+    world.cpm.silent = true;
+    world.smscs[0].faults.no_reports = true;
+    world.smscs[0].faults.statuses = [CommandStatus::ESME_ROK, CommandStatus::ESME_RTHROTTLED].into();
+    world.smscs[0].faults.status = CommandStatus::ESME_RINVDSTADR;
+    let long = Outgoing { text: LONG.into(), ..asking("mixed@client", "positive-delivery, negative-delivery") };
+    world.cpm.send(world.now.moment, &long);
+    world.run_for(Duration::from_millis(100));
+    let (now, id) = (world.now.moment, world.smscs[0].accepted[0].message_id);
+    world.smscs[0].report_on(now, id, MessageState::UNDELIVERABLE);
+    world.run_for(Duration::from_secs(5));
+    assert_eq!(world.cpm.answers["mixed@client"], 404);
+    assert_eq!(world.smscs[0].statuses(), [CommandStatus::ESME_ROK]);
+    assert_eq!(world.count(|stats| stats.open_messages), 0);
+}

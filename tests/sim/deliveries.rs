@@ -273,3 +273,47 @@ fn a_drain_loses_nothing_that_was_acknowledged() {
         }
     });
 }
+
+/// People say the same thing twice: each time is a message of its own, also when connections break in between.
+#[test]
+fn equal_messages_are_not_taken_for_repetitions_and_their_repetitions_are() {
+    seeds(18, |seed, shards| {
+        let mut random = Random::from_seed([seed; 32]);
+        let mut world = World::new(seed, shards, &several_binds());
+        world.smscs[0].faults.redeliver = Some(ms(2_000));
+        world.weather.jitter = ms(600);
+        let same = Part { message: 1, total: 1, number: 1, text: "ok".into() };
+        for at in 0..24 {
+            for _ in 0..=at % 3 {
+                deliver(&mut world, 0, &same);
+            }
+            // All are open when it breaks: of what was answered just before, nobody knows whether that has arrived.
+            world.run_for(ms(1));
+            if at % 8 == 7 {
+                world.cut_smsc(0);
+            }
+            world.run_for(ms(4_000 + random.below(900)));
+        }
+        world.run_for(ms(60_000));
+        let texts = texts(&world);
+        assert_eq!(texts.values().map(Vec::len).collect::<Vec<_>>(), [48]);
+        nothing_is_left(&world);
+    });
+}
+
+/// RFC 3261 18.1.1: a request that is too large for a datagram goes as one all the same if no stream can be had.
+#[test]
+fn a_large_message_without_a_stream() {
+    seeds(3, |seed, shards| {
+        let mut world = World::new(seed, shards, &settings(1));
+        world.cpm_accepts_tcp = false;
+        let large = Part { message: 1, total: 1, number: 1, text: "x".repeat(250) };
+        let long: Vec<Part> = (1..=5).map(|number| Part { total: 5, number, ..large.clone() }).collect();
+        for part in &long {
+            deliver(&mut world, 0, part);
+        }
+        world.run_for(ms(40_000));
+        assert_eq!(texts(&world).into_values().flatten().collect::<Vec<_>>(), ["x".repeat(1250)]);
+        assert!(world.smscs[0].statuses().iter().all(|status| *status == CommandStatus::ESME_ROK));
+    });
+}
