@@ -65,8 +65,9 @@ impl ReportIndex {
             open: Slab::new(),
             timers: Wheel::new(),
             held: VecDeque::new(),
-            closed: HashSet::with_hasher(Hashed::default()),
-            closed_order: VecDeque::new(),
+            // Twice what it holds: with less, ids that come and go would make it grow once more.
+            closed: HashSet::with_capacity_and_hasher(2 * limits::CLOSED_REPORTS_MAX, Hashed::default()),
+            closed_order: VecDeque::with_capacity(limits::CLOSED_REPORTS_MAX + 1),
         }
     }
 

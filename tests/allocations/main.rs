@@ -66,7 +66,8 @@ impl Watch for Counted {
     }
 }
 
-/// Long enough for every table and pool to have reached its size: transactions live 32 s, and a message takes 10 ms.
+/// Long enough for every table and pool to have reached its size: a message takes 200 ms of virtual time, and nothing is
+/// remembered for more than twenty minutes.
 const WARM_UP: u64 = 8_000;
 const MEASURED: u64 = 3_000;
 

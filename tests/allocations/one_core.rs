@@ -32,7 +32,7 @@ pub struct OneCore<W> {
 }
 
 const CPM: &str = "192.0.2.1:5070";
-const PACE: Duration = Duration::from_millis(10);
+const PACE: Duration = Duration::from_millis(200);
 /// A place that a number is written into.
 const NUMBER: &[u8] = b"##########";
 
