@@ -190,15 +190,16 @@ def delivery_flaws(request, text, dest):
         yield f"Request-URI {request.uri} for {dest}"
 
 
-def all_rok(parts, responses):
-    """Each part has a deliver_sm_resp with ESME_ROK, and none has another, but the older of two copies in flight."""
+def all_rok(parts, responses, put_off=False):
+    """Each part has a deliver_sm_resp with ESME_ROK. The older of two copies in flight may have been put off, and with
+    `put_off` any other."""
     copies = collections.Counter((part["key"], part["part"]) for part in parts)
     taken = {(response["key"], response["part"]) for response in responses if response["status"] == 0}
     yield from (f"part {number} from {sender}: not taken" for sender, number in copies if (sender, number) not in taken)
     for response in responses:
-        key = response["key"], response["part"]
-        if response["status"] not in (0, TRY_AGAIN) or (response["status"] and copies[key] == 1):
-            yield f"part {key[1]} from {key[0]}: command_status 0x{response['status']:x}"
+        key, status = (response["key"], response["part"]), response["status"]
+        if status not in (0, TRY_AGAIN) or (status == TRY_AGAIN and copies[key] == 1 and not put_off):
+            yield f"part {key[1]} from {key[0]}: command_status 0x{status:x}"
 
 
 def holds(condition, otherwise):

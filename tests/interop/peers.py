@@ -89,6 +89,10 @@ class Smsc:
         """How many deliver_sm were answered."""
         return self.log.read_bytes().count(b'{"event":"deliver_resp",')
 
+    def taken(self):
+        """How many were answered with ESME_ROK."""
+        return self.log.read_bytes().count(b',"status":0}') - len(self.events("receipt_resp"))
+
     def events(self, kind):
         """All events of a kind; a last line that a kill cut in two does not count."""
         if not self.log.exists():
@@ -101,10 +105,17 @@ class Core:
     """core.py: takes every MESSAGE over UDP and TCP."""
 
     def __init__(self, folder, udp, tcp):
-        self.log = folder / "core.hex"
+        self.folder, self.log, self.ports = folder, folder / "core.hex", (udp, tcp)
         self.log.touch()
-        command = [sys.executable, HERE / "core.py", udp, tcp, self.log]
-        self.child = Process(command, folder / "core.log", "ready")
+        self.start()
+
+    def start(self):
+        output = self.folder / "core.log"
+        output.unlink(missing_ok=True)
+        self.child = Process([sys.executable, HERE / "core.py", *self.ports, self.log], output, "ready")
+
+    def kill(self):
+        self.child.stop(signal.SIGKILL)
 
     def requests(self):
         lines = self.log.read_text().split("\n")[:-1]

@@ -151,18 +151,18 @@ def data_sm(setting):
         return judge_to_sms(bench, sent, client.answers(), more=judge.holds(not others, f"the SM-SC got {others}"))
 
 
-def sms_to_cpm(setting, transport="udp", parts_of=2, during=lambda bench, parts: None, **bench):
+def sms_to_cpm(setting, transport="udp", parts_of=2, during=lambda bench, parts: None, core="sipp", put_off=False, **bench):
     sent, parts = messages.short_messages(setting.share(parts_of), setting.seed)
     hop = ";transport=tcp" if transport == "tcp" else ""
-    with Bench(setting, core="sipp", next_hop_transport=hop, **bench) as bench:
+    with Bench(setting, core=core, next_hop_transport=hop, **bench) as bench:
         messages.write_parts(bench.folder / "parts.jsonl", parts)
         deliver(bench)
         during(bench, parts)
-        peers.settle(bench.smsc.responses, len(parts), QUIET_S)
+        peers.settle(bench.smsc.taken, len(parts), QUIET_S)
         requests, responses = bench.core.requests(), bench.smsc.events("deliver_resp")
         frames, findings = bench.finish()
     dests = {part["key"]: part["dest"] for part in parts}
-    judge.demand(judge.delivered(sent, requests, dests), judge.all_rok(parts, responses), findings)
+    judge.demand(judge.delivered(sent, requests, dests), judge.all_rok(parts, responses, put_off), findings)
     return f"{len(sent)} messages, {len(parts)} parts{seen(frames)}"
 
 
@@ -177,6 +177,14 @@ def killed_halfway(bench, parts):
     bench.smsc.start()
     peers.wait(lambda: len(bench.smsc.events("bind")) > 1, RUN_S_MAX, "the gateway to bind again")
     deliver(bench)
+
+
+def core_killed(bench, parts):
+    """The core dies and comes back: what it did not take is put off, and the SM-SC sends it again."""
+    peers.wait(lambda: bench.smsc.responses() > len(parts) // 2, RUN_S_MAX, "half of the parts to be answered")
+    bench.core.kill()
+    time.sleep(2.0)
+    bench.core.start()
 
 
 def smsc_killed(setting):
@@ -359,6 +367,7 @@ SCENARIOS = {
     "faults.throttling": throttling,
     "faults.lossy": lossy,
     "faults.smsc_killed_delivering": lambda setting: sms_to_cpm(setting, parts_of=10, during=killed_halfway),
+    "faults.core_killed": lambda setting: sms_to_cpm(setting, parts_of=10, during=core_killed, core="python", put_off=True),
     "faults.lossy_delivering": lambda setting: sms_to_cpm(setting, parts_of=10, relayed=True),
     "two_cores.cpm_to_sms": two_cores,
     "two_cores.sms_to_cpm": lambda setting: sms_to_cpm(setting, parts_of=5, cores=[0, 1], binds=2),

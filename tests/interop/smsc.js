@@ -182,16 +182,17 @@ function deliver_fields(part) {
 function deliver(file, window) {
   const lines = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
   const parts = lines.map((line) => JSON.parse(line)).filter((part) => !taken.has(`${part.key}/${part.part}`));
-  let at = 0;
   let unanswered = 0;
+  let turn = 0;
   const pump = () => {
-    while (unanswered < window && at < parts.length && sessions.length > 0) {
-      const part = parts[at++];
+    while (unanswered < window && parts.length > 0 && sessions.length > 0) {
+      const part = parts.shift();
       unanswered += 1;
-      sessions[at % sessions.length].deliver_sm(deliver_fields(part), (answer) => {
-        unanswered -= 1;
+      sessions[turn++ % sessions.length].deliver_sm(deliver_fields(part), (answer) => {
         record({ event: 'deliver_resp', key: part.key, part: part.part, status: answer.command_status });
-        setImmediate(pump);
+        const again = answer.command_status === smpp.ESME_RX_T_APPN;
+        if (again) parts.push(part);
+        setTimeout(() => { unanswered -= 1; pump(); }, again ? TRY_AGAIN_MS : 0);
       });
     }
   };
