@@ -228,3 +228,54 @@ fn nothing_outlives_the_short_message() {
     assert_eq!((open(&world), world.count(|stats| stats.open_reports)), (0, 0));
     assert_eq!(ends(&Progress { report_requested: true, expired: true, ..Progress::default() }), ["2a c", "2b d"]);
 }
+
+/// [GEN-PAGER-03-N]
+#[test]
+fn headers_of_the_message_have_their_fields_in_the_short_message() {
+    use isthmus::wire::smpp::{Pdu, Tag};
+    let mut world = World::new(13, 1, &settings(1));
+    let headers = "Expires: 3600\r\nPriority: urgent\r\nContent-Language: fr\r\n".into();
+    assert_eq!(send(&mut world, &crate::cpm::Outgoing { headers, ..message("map@client", "Salut") }).status().0, 202);
+    let Ok((_, Pdu::SubmitSm(pdu))) = Pdu::parse(&world.smscs[0].accepted[0].pdu) else { panic!("submit_sm") };
+    assert_eq!((pdu.priority_flag, pdu.validity_period), (2, b"000000010000000R".as_slice()));
+    assert_eq!(pdu.tlvs.u8(Tag::LANGUAGE_INDICATOR), Some(2));
+}
+
+/// [IDENT-01] [IDENT-02-SIP] [IDENT-02-TEL] [HDR-D-04]
+#[test]
+fn both_sides_may_be_sip_or_tel_uris_and_a_reply_may_name_the_service() {
+    let sip = |number: &str| format!("sip:{number}@home.example;user=phone");
+    let tel = |number: &str| format!("tel:{number}");
+    let reply = |number: &str| format!("tel:{number};nccsid=SMS");
+    let (from, to) = ("+491700000001", "+491700000002");
+    for (at, (sender, recipient)) in
+        [(sip(from), sip(to)), (sip(from), tel(to)), (tel(from), sip(to)), (tel(from), reply(to))].iter().enumerate()
+    {
+        let mut world = World::new(14, 1, &settings(1));
+        let call_id = format!("uri{at}@client");
+        let request = message(&call_id, "x").bytes("UDP", &format!("z9hG4bKuri{at}"));
+        let (head, body) = String::from_utf8(request)
+            .unwrap()
+            .split_once("\r\n\r\n")
+            .map(|(h, b)| (h.to_owned(), b.to_owned()))
+            .unwrap();
+        let head = head.replace(&tel(from), sender).replace(&tel(to), recipient);
+        world.cpm.send_bytes(world.now.moment, &call_id, format!("{head}\r\n\r\n{body}").into_bytes(), false);
+        assert_eq!(answer_to(&mut world, &call_id).status().0, 202, "{sender} {recipient}");
+        let accepted = &world.smscs[0].accepted[0];
+        assert_eq!(accepted.source_addr, b"491700000001", "{sender}");
+        assert_eq!(accepted.destination_addr, b"491700000002", "{recipient}");
+    }
+}
+
+/// [RCS-E164-2]
+#[test]
+fn a_sender_without_a_number_is_not_interworked() {
+    let mut world = World::new(15, 1, &settings(1));
+    let request = String::from_utf8(message("alice@client", "x").bytes("UDP", "z9hG4bKalice")).unwrap();
+    let request =
+        request.replace("P-Asserted-Identity: <tel:+491700000001>", "P-Asserted-Identity: <sip:alice@home.example>");
+    world.cpm.send_bytes(world.now.moment, "alice@client", request.into_bytes(), false);
+    assert_eq!(answer_to(&mut world, "alice@client").status(), (488, "Not Acceptable Here"));
+    assert!(world.smscs[0].accepted.is_empty());
+}

@@ -7,6 +7,7 @@ mod audit;
 mod cpm;
 mod deliveries;
 mod faults;
+mod garbage;
 mod outbind;
 mod smsc;
 mod text;
