@@ -1,0 +1,36 @@
+//! What is fuzzed: a function for each target, from octets to nothing, which panics if a promise is broken. The fuzzers
+//! of `fuzz_targets/` and the short test `tests/fuzz_smoke.rs` call the same functions.
+
+pub mod cpim;
+pub mod imdn;
+pub mod input;
+pub mod joining;
+pub mod seeds;
+pub mod shard;
+pub mod short_message;
+pub mod sip_message;
+pub mod sip_stream;
+pub mod smpp_pdu;
+pub mod smpp_session;
+
+/// One target.
+#[derive(Clone, Copy)]
+pub struct Target {
+    pub name: &'static str,
+    pub run: fn(&[u8]),
+    /// Inputs to start from: see `seeds`.
+    pub seeds: &'static str,
+}
+
+/// Every target, by the name of its binary.
+pub const TARGETS: [Target; 9] = [
+    Target { name: "sip_message", run: sip_message::run, seeds: include_str!("../seeds/sip.txt") },
+    Target { name: "sip_stream", run: sip_stream::run, seeds: include_str!("../seeds/sip_stream.txt") },
+    Target { name: "smpp_pdu", run: smpp_pdu::run, seeds: include_str!("../seeds/smpp_pdu.txt") },
+    Target { name: "smpp_session", run: smpp_session::run, seeds: include_str!("../seeds/smpp_session.txt") },
+    Target { name: "cpim", run: cpim::run, seeds: include_str!("../seeds/cpim.txt") },
+    Target { name: "imdn", run: imdn::run, seeds: include_str!("../seeds/imdn.txt") },
+    Target { name: "short_message", run: short_message::run, seeds: include_str!("../seeds/short_message.txt") },
+    Target { name: "joining", run: joining::run, seeds: include_str!("../seeds/joining.txt") },
+    Target { name: "shard", run: shard::run, seeds: include_str!("../seeds/shard.txt") },
+];
