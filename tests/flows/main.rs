@@ -14,6 +14,7 @@ mod world;
 
 mod delivery_failure;
 mod drain;
+mod next_hop;
 mod pager_to_sms;
 mod sip;
 mod sms_to_pager;

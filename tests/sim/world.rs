@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use isthmus::engine::transport::{ConnectId, LinkId, ListenerId, RecordId, ShardId, Transmit, Transport};
+use isthmus::engine::transport::{
+    ConnectId, LinkId, ListenerId, Record, RecordId, RecordKind, ShardId, Transmit, Transport,
+};
 use isthmus::engine::{Moment, Now, Random};
 use isthmus::observe::Stats;
 use isthmus::shard::Shard;
@@ -85,6 +87,9 @@ pub struct World {
     /// Connections that the gateway wanted to peers that are neither, and whether these take them (as the next of `tcp`).
     pub dials: Vec<SocketAddr>,
     pub accept_dials: bool,
+    /// What the DNS knows, and how often it was asked.
+    pub zone: Vec<(String, RecordKind, Vec<Record>)>,
+    pub questions: u64,
     /// What the shards have for the log.
     pub events: Vec<Event>,
     /// Records that are not written yet.
@@ -148,6 +153,8 @@ impl World {
             tcp: Vec::new(),
             dials: Vec::new(),
             accept_dials: true,
+            zone: Vec::new(),
+            questions: 0,
             events: Vec::new(),
             disk: Vec::new(),
             sip_listeners: settings.sip.listeners.len(),
@@ -334,7 +341,12 @@ impl World {
             Transmit::Connect { order, peer } => self.connect(shard, order, peer),
             Transmit::Close { link } => self.close(shard, link),
             Transmit::Record { record, .. } => self.disk.push((shard, record)),
-            Transmit::Resolve { .. } => {}
+            Transmit::Resolve { query, name, kind } => {
+                let known = self.zone.iter().find(|(known, of, _)| *known == name && *of == kind);
+                let records = known.map(|(.., records)| records.clone()).unwrap_or_default();
+                self.questions += 1;
+                self.shards[shard].on_resolved(self.now, query, &records, 300);
+            }
         }
     }
 
