@@ -52,7 +52,7 @@ impl Shard {
     pub(super) fn deliver(&mut self, now: Now, deliver: DeliverRef, pdu: &[u8]) {
         self.stats.delivers += 1;
         let body = pdu.get(HEADER_BYTES..).unwrap_or_default();
-        let fingerprint = self.route.hash(&[&deliver.smsc.to_be_bytes(), body]);
+        let fingerprint = self.route.hash(&[&self.account(deliver.smsc), body]);
         match self.redelivery.arrived(now.moment, fingerprint, &deliver) {
             Seen::New => {}
             Seen::Open => return self.stats.redelivered += 1,
@@ -145,7 +145,7 @@ impl Shard {
         let kind = [u8::from(part.wide), u8::from(by_sar), part.total];
         let Head { source, dest, .. } = common.head;
         self.route.hash(&[
-            &common.smsc.to_be_bytes(),
+            &self.account(common.smsc),
             &source.digits,
             b"/",
             &dest.digits,

@@ -76,6 +76,8 @@ pub struct Shard {
     streams: Streams,
     binds: Binds,
     choice: SmscChoice,
+    /// The account that each SM-SC is.
+    accounts: Vec<u16>,
     reports: ReportIndex,
     joining: Joining,
     /// What the parts of each set have in common.
@@ -128,6 +130,7 @@ impl Shard {
             streams: Streams::new(settings.sip.idle),
             binds: Binds::new(id, shards, &settings.smscs, &mut random),
             choice: SmscChoice::new(id, shards, settings.smscs.len()),
+            accounts: settings.accounts(),
             reports: ReportIndex::new(),
             joining: Joining::new(settings.joining()),
             joining_heads: HashMap::with_hasher(Hashed::default()),

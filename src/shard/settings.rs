@@ -62,6 +62,15 @@ impl Settings {
         u16::try_from(smsc).ok()
     }
 
+    /// For each SM-SC the first that is the same account, itself if there is none before it: a transmitter and a
+    /// receiver are sections of their own, and what the one submits the other gets reports of.
+    pub(super) fn accounts(&self) -> Vec<u16> {
+        let same =
+            |a: &SmscSettings, b: &SmscSettings| a.address == b.address && a.session.system_id == b.session.system_id;
+        let first = |one: &SmscSettings| self.smscs.iter().position(|other| same(one, other)).unwrap_or_default();
+        self.smscs.iter().map(|one| u16::try_from(first(one)).unwrap_or(u16::MAX)).collect()
+    }
+
     /// How parts of short messages are joined.
     pub(super) fn joining(&self) -> JoiningOptions {
         let delivery = &self.policy.delivery;

@@ -88,8 +88,8 @@ impl Shard {
         match binds::look(&pdu) {
             Some(Delivered::Report(report)) => self.take_report(deliver, &report),
             Some(Delivered::Text { source, destination }) => {
-                let smsc = deliver.smsc.to_be_bytes();
-                let owner = self.route.of_hash(self.route.hash(&[&smsc, source, destination]));
+                let account = self.account(deliver.smsc);
+                let owner = self.route.of_hash(self.route.hash(&[&account, source, destination]));
                 self.outbox.hand(owner, Handoff::Deliver { deliver, pdu });
             }
             None => self.answer(deliver, CommandStatus::ESME_RX_P_APPN),
@@ -109,9 +109,14 @@ impl Shard {
         self.outbox.hand(self.route.of_hash(hash), Handoff::Report { hash, report });
     }
 
-    /// Key of the index: message ids are one SM-SC's own.
+    /// Key of the index: message ids are one account's own.
     pub(super) fn report_hash(&self, smsc: u16, message_id: &[u8]) -> u64 {
-        self.route.hash(&[b"message_id", &smsc.to_be_bytes(), message_id])
+        self.route.hash(&[b"message_id", &self.account(smsc), message_id])
+    }
+
+    /// The account that an SM-SC is, as part of keys.
+    pub(super) fn account(&self, smsc: u16) -> [u8; 2] {
+        self.accounts.get(usize::from(smsc)).copied().unwrap_or(smsc).to_be_bytes()
     }
 
     /// As index shard: which message is it for (IWF 6.2.2.1.2 step 1)?

@@ -293,3 +293,22 @@ fn a_report_is_answered_even_if_its_message_is_refused_meanwhile() {
     assert_eq!(world.smscs[0].statuses(), [CommandStatus::ESME_ROK]);
     assert_eq!(world.count(|stats| stats.open_messages), 0);
 }
+
+/// A transmitter and a receiver of one account are two sections of the configuration.
+#[test]
+fn reports_come_on_the_receiver_for_what_the_transmitter_submitted() {
+    use isthmus::engine::smpp::BindType;
+    for shards in 1..=3 {
+        let mut settings = settings(2);
+        settings.smscs[1].address = settings.smscs[0].address;
+        settings.smscs[0].session.bind = BindType::Transmitter;
+        settings.smscs[1].session.bind = BindType::Receiver;
+        let mut world = World::new(17, shards, &settings);
+        let binds = [CommandId::BIND_TRANSMITTER, CommandId::BIND_RECEIVER].map(|id| world.smscs[0].count(id));
+        assert_eq!(binds, [1, 1]);
+        assert_eq!(send(&mut world, &asking("pair@client", "positive-delivery")).status().0, 202);
+        world.run_for(Duration::from_secs(8));
+        assert_eq!(outcomes(&world, "id-of-pair@client"), [DELIVERED]);
+        assert_eq!(world.smscs[0].statuses(), [CommandStatus::ESME_ROK]);
+    }
+}
