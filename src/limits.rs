@@ -66,6 +66,9 @@ pub const HELD_REPORTS_MAX: usize = 1_024;
 pub const JOINING_MAX: usize = 50_000;
 /// Octets of the parts held by one shard.
 pub const JOINING_BYTES_MAX: usize = 64 << 20;
+/// Messages of one shard whose parts were acknowledged and that the CPM side does not take for now; a part beyond gets
+/// ESME_RX_T_APPN.
+pub const UNDELIVERED_MAX: usize = 10_000;
 /// Deliveries towards CPM of one shard in flight; a short message beyond gets ESME_RX_T_APPN.
 pub const DELIVERIES_MAX: usize = 100_000;
 

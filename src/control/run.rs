@@ -154,7 +154,8 @@ fn drain(config: &Config, signals: &mut Signals, gateway: &Gateway) -> Result<()
         }
         sleep(LOOK_EVERY);
     }
-    Ok(())
+    // A core that panics ends them all.
+    if gateway.is_drained() { Ok(()) } else { Err(Failure::Ended) }
 }
 
 fn open_messages(gateway: &Gateway) -> u64 {

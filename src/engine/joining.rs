@@ -222,13 +222,20 @@ impl Joining {
     }
 
     /// The message that was handed out could not be delivered now, and the sender will repeat its part `without`: the
-    /// other parts wait for it again, for the whole time.
+    /// other parts wait for it again, for the whole time. They were acknowledged, so the bounds do not turn them away. A
+    /// set that was begun under the key meanwhile ends.
     pub fn put_back(&mut self, now: Now, joined: &Joined, without: u8) {
         if let Some(place) = self.find(joined.key) {
             self.end(place);
         }
-        for part in joined.parts().filter(|part| part.number != without) {
-            let _stored = self.handle_part(now, joined.key, part);
+        let mut parts = joined.parts().filter(|part| part.number != without).peekable();
+        if parts.peek().is_none() {
+            return;
+        }
+        let place = self.begin(now, joined.key, joined.total);
+        for part in parts {
+            let digest = digest(part.octets);
+            let _stored = self.store(place, part, digest);
         }
     }
 
@@ -305,6 +312,10 @@ impl Joining {
         if self.sets.len() >= self.options.sets_max {
             return None;
         }
+        Some(self.begin(now, key, total))
+    }
+
+    fn begin(&mut self, now: Now, key: u64, total: u8) -> usize {
         let joined = Joined { key, total, ..self.spare.pop().unwrap_or_default() };
         self.generations += 1;
         let generation = self.generations;
@@ -313,7 +324,7 @@ impl Joining {
         self.by_key.insert_unique(key, place, |place| self.sets[*place].joined.key);
         self.deadlines.push_back((place, generation));
         self.drop_stale_deadlines();
-        Some(place)
+        place
     }
 
     /// A sender who reuses a reference again and again leaves deadlines of ended sets behind.

@@ -179,7 +179,7 @@ impl Binds {
     /// back as not sent.
     pub(super) fn submit(&mut self, now: Now, submit: &Submit, outbox: &mut Outbox, stats: &mut Stats) {
         let options = SubmitOptions { until: submit.until, retry_throttled: submit.retry_throttled };
-        let chosen = self.least_loaded(submit.smsc);
+        let chosen = self.least_loaded(now.moment, submit.smsc);
         let mut rest = submit.pdus.as_slice();
         while let Framing::Complete(len) = smpp::frame(rest, usize::MAX) {
             let (pdu, after) = rest.split_at(len);
@@ -195,12 +195,13 @@ impl Binds {
         }
     }
 
-    fn least_loaded(&self, smsc: u16) -> Option<usize> {
+    fn least_loaded(&self, now: Moment, smsc: u16) -> Option<usize> {
         let load = |bind: &Bind| {
             let (in_flight, pending) = bind.session.outstanding();
             in_flight + pending
         };
-        let able = self.binds.iter().enumerate().filter(|(_, bind)| bind.smsc == smsc && bind.session.can_submit());
+        let able = |bind: &Bind| bind.smsc == smsc && bind.session.can_submit(now);
+        let able = self.binds.iter().enumerate().filter(|(_, bind)| able(bind));
         able.min_by_key(|(_, bind)| load(bind)).map(|(at, _)| at)
     }
 

@@ -102,11 +102,19 @@ impl Shard {
         let Some(part) = arrived.part else {
             return self.take_single(now, deliver, fingerprint, common, arrived);
         };
+        if self.undelivered.len() >= limits::UNDELIVERED_MAX {
+            // What is acknowledged in parts might have to be kept for long.
+            let status = CommandStatus::ESME_RX_T_APPN;
+            return self.refuse_delivery(now, deliver, fingerprint, status, "too much is undelivered");
+        }
         let key = self.join_key(common, &part, arrived.by_sar);
         let Concatenated { total, number, .. } = part;
         let (data_coding, national, octets) = (arrived.data_coding, arrived.national, arrived.octets);
         let part = Part { number, total, ticket: 0, data_coding, national, octets };
-        match self.joining.handle_part(now, key, part) {
+        let outcome = self.joining.handle_part(now, key, part);
+        // A set that this part ended has its head under the same key as the one it began.
+        self.expire_joins(now);
+        match outcome {
             Outcome::Single | Outcome::Unusable => self.take_single(now, deliver, fingerprint, common, arrived),
             Outcome::Stored => {
                 self.stats.parts_stored += 1;
@@ -133,7 +141,6 @@ impl Shard {
                 );
             }
         }
-        self.expire_joins(now);
     }
 
     pub(super) fn answer_part(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64) {
@@ -263,8 +270,10 @@ impl Shard {
     /// The SM-SC repeats only the last part of what could not be delivered, so the others wait for it again.
     fn joined_ended(&mut self, now: Now, joined: Joined, last: u8, common: Common, temporary: bool) {
         if temporary {
-            self.joining_heads.insert(joined.key(), common);
             self.joining.put_back(now, &joined, last);
+            // Another message may have begun under the reference meanwhile: it ended here, under the same key.
+            self.expire_joins(now);
+            self.joining_heads.insert(joined.key(), common);
         }
         self.joining.recycle(joined);
     }
@@ -274,6 +283,10 @@ impl Shard {
         delivery.attempts += 1;
         if delivery.attempts > ATTEMPTS_MAX {
             self.stats.delivers_refused += 1;
+            if let Some((joined, _)) = delivery.joined.take() {
+                self.joined_open.remove(&joined.key());
+                self.joining.recycle(joined);
+            }
             return self.event(Event::DeliverLost { smsc: delivery.common.smsc });
         }
         let longest = if self.draining { RETRY_MIN } else { RETRY_MAX };

@@ -1,7 +1,7 @@
 //! Hand-offs and the rounds that empty every engine.
 
 use crate::engine::Now;
-use crate::engine::sip::ResponseRoute;
+use crate::engine::sip::{Outbound, ResponseRoute};
 use crate::engine::transport::{LinkRef, QueryId, ShardId, Transmit, Transport};
 
 use super::Shard;
@@ -11,7 +11,7 @@ impl Shard {
     pub(super) fn take_handoff(&mut self, now: Now, from: ShardId, handoff: Handoff) {
         match handoff {
             Handoff::Sip { source, bytes } => self.handle_sip(now, source, &bytes),
-            Handoff::StreamOut { link, bytes, otherwise } => self.stream_out(link, bytes, otherwise),
+            Handoff::StreamOut { link, bytes, otherwise } => self.stream_out(now, link, bytes, otherwise),
             Handoff::Submit(submit) => {
                 self.binds.submit(now, &submit, &mut self.outbox, &mut self.stats);
                 self.pool.give(submit.pdus);
@@ -44,12 +44,15 @@ impl Shard {
     /// Empties every engine until nothing more comes.
     pub(super) fn settle(&mut self, now: Now) {
         loop {
-            self.send_responses();
+            self.send_responses(now);
             self.send_requests(now);
+            let mut ended = false;
             while let Some(event) = self.clients.poll_event() {
+                ended = true;
                 self.request_ended(now, event);
             }
-            let mut busy = self.binds.settle(now, &self.settings.smscs, &mut self.outbox, &mut self.bind_events);
+            let mut busy =
+                ended | self.binds.settle(now, &self.settings.smscs, &mut self.outbox, &mut self.bind_events);
             self.take_deliveries();
             while let Some(handoff) = self.outbox.local.pop_front() {
                 busy = true;
@@ -64,59 +67,66 @@ impl Shard {
         self.finish_if_drained(now);
     }
 
-    fn send_responses(&mut self) {
+    fn send_responses(&mut self, now: Now) {
         while let Some((route, bytes)) = self.servers.poll_transmit() {
             match route {
                 ResponseRoute::Datagram { listener, peer } => {
                     self.outbox.transmits.push_back(Transmit::Datagram { listener, peer, bytes });
                 }
-                ResponseRoute::Stream { link, otherwise } => self.stream_response(link, bytes, otherwise),
+                ResponseRoute::Stream { link, otherwise } => self.stream_response(now, link, bytes, otherwise),
             }
         }
     }
 
     /// A response leaves by the connection of its request, from the core that holds it.
-    fn stream_response(&mut self, link: LinkRef, bytes: Vec<u8>, otherwise: core::net::SocketAddr) {
+    fn stream_response(&mut self, now: Now, link: LinkRef, bytes: Vec<u8>, otherwise: core::net::SocketAddr) {
         if link.shard == self.settings.id {
-            self.stream_out(link.link, bytes, otherwise);
+            self.stream_out(now, link.link, bytes, otherwise);
         } else {
             self.outbox.hand(link.shard, Handoff::StreamOut { link: link.link, bytes, otherwise });
         }
     }
 
-    fn stream_out(&mut self, link: crate::engine::transport::LinkId, bytes: Vec<u8>, otherwise: core::net::SocketAddr) {
-        if self.streams.peer(link).is_some() {
+    fn stream_out(
+        &mut self,
+        now: Now,
+        link: crate::engine::transport::LinkId,
+        bytes: Vec<u8>,
+        otherwise: core::net::SocketAddr,
+    ) {
+        if self.streams.used(now.moment, link) {
             self.outbox.transmits.push_back(Transmit::Stream { link, bytes });
         } else {
-            self.send_stream(otherwise, bytes);
+            self.send_stream(now, otherwise, bytes);
         }
     }
 
-    fn send_stream(&mut self, peer: core::net::SocketAddr, bytes: Vec<u8>) -> bool {
+    fn send_stream(&mut self, now: Now, peer: core::net::SocketAddr, bytes: Vec<u8>) -> bool {
         let next = &mut self.next_order;
-        self.streams.send_to(peer, bytes, &mut self.outbox, || {
+        self.streams.send_to(now.moment, peer, bytes, &mut self.outbox, || {
             *next += 1;
             crate::engine::transport::ConnectId(*next)
         })
     }
 
     fn send_requests(&mut self, now: Now) {
-        while let Some((target, bytes)) = self.clients.poll_transmit() {
-            match target.transport {
-                Transport::Udp => {
-                    let Some(listener) = self.settings.sip.listener_for(target.peer) else {
-                        self.clients.handle_transport_error(now.moment, target, &mut self.random);
-                        continue;
-                    };
-                    self.outbox.transmits.push_back(Transmit::Datagram { listener, peer: target.peer, bytes });
-                }
-                Transport::Tcp => {
-                    if !self.send_stream(target.peer, bytes) {
-                        self.clients.handle_transport_error(now.moment, target, &mut self.random);
-                    }
-                }
+        while let Some(Outbound { request, target, bytes }) = self.clients.poll_transmit() {
+            let sent = match target.transport {
+                Transport::Udp => self.send_datagram(target.peer, bytes),
+                Transport::Tcp => self.send_stream(now, target.peer, bytes),
+            };
+            if !sent {
+                self.clients.handle_unsent(now.moment, request, &mut self.random);
             }
         }
+    }
+
+    fn send_datagram(&mut self, peer: core::net::SocketAddr, bytes: Vec<u8>) -> bool {
+        let listener = self.settings.sip.listener_for(peer);
+        let datagram = listener.map(|listener| Transmit::Datagram { listener, peer, bytes });
+        let sent = datagram.is_some();
+        self.outbox.transmits.extend(datagram);
+        sent
     }
 
     /// Drain, first step: what this core accepted is finished, and the others are told. Second step: when every core has,

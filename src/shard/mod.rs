@@ -116,7 +116,7 @@ impl Shard {
         let route = Route::new(shards, settings.hash_key);
         let own_hash = KeyedHash::new([random.next_u64(), random.next_u64()]);
         let references = pager::References::new(id, shards, random.next_u64());
-        let sent_by = SentBy { udp: settings.sip.sent_by(Transport::Udp), tcp: settings.sip.sent_by(Transport::Tcp) };
+        let sent_by = SentBy::new(|transport, is_ipv4| settings.sip.sent_by(transport, is_ipv4));
         let mut clients = ClientNonInvite::new(own_hash.clone(), sent_by, settings.sip.datagram_request_bytes_max);
         if let Some(route) = settings.sip.route() {
             clients.set_route(route);

@@ -53,6 +53,8 @@ pub(super) struct ReportIndex {
     timers: Wheel,
     /// In order of their deadlines, since all are held for the same time.
     held: VecDeque<Held>,
+    /// How many of them wait for each id, so that the usual one, for which none waits, is not searched for.
+    held_for: HashMap<u64, u32, Hashed>,
     closed: HashSet<u64, Hashed>,
     /// The same in the order of their closing, to forget the oldest.
     closed_order: VecDeque<u64>,
@@ -65,6 +67,7 @@ impl ReportIndex {
             open: Slab::new(),
             timers: Wheel::new(),
             held: VecDeque::new(),
+            held_for: HashMap::with_capacity_and_hasher(2 * limits::HELD_REPORTS_MAX, Hashed::default()),
             // Twice what it holds: with less, ids that come and go would make it grow once more.
             closed: HashSet::with_capacity_and_hasher(2 * limits::CLOSED_REPORTS_MAX, Hashed::default()),
             closed_order: VecDeque::with_capacity(limits::CLOSED_REPORTS_MAX + 1),
@@ -99,8 +102,23 @@ impl ReportIndex {
 
     /// Takes a held report for `hash`; call until there is none.
     pub(super) fn release(&mut self, hash: u64) -> Option<Report> {
+        if !self.held_for.contains_key(&hash) {
+            return None;
+        }
         let at = self.held.iter().position(|held| held.hash == hash)?;
-        self.held.remove(at).map(|held| held.report)
+        self.let_go(at)
+    }
+
+    fn let_go(&mut self, at: usize) -> Option<Report> {
+        let Held { hash, report, .. } = self.held.remove(at)?;
+        let count = self.held_for.get_mut(&hash).map_or(0, |count| {
+            *count -= 1;
+            *count
+        });
+        if count == 0 {
+            self.held_for.remove(&hash);
+        }
+        Some(report)
     }
 
     /// Looks up the message of a report, or holds it until `until`.
@@ -115,6 +133,7 @@ impl ReportIndex {
             return Found::Full;
         }
         self.held.push_back(Held { hash, report, until });
+        *self.held_for.entry(hash).or_default() += 1;
         Found::Held
     }
 
@@ -152,7 +171,7 @@ impl ReportIndex {
             }
         }
         if self.held.front().is_some_and(|held| held.until <= now) {
-            return self.held.pop_front().map(|held| held.report);
+            return self.let_go(0);
         }
         None
     }

@@ -65,9 +65,8 @@ impl Settings {
     /// For each SM-SC the first that is the same account, itself if there is none before it: a transmitter and a
     /// receiver are sections of their own, and what the one submits the other gets reports of.
     pub(super) fn accounts(&self) -> Vec<u16> {
-        let same =
-            |a: &SmscSettings, b: &SmscSettings| a.address == b.address && a.session.system_id == b.session.system_id;
-        let first = |one: &SmscSettings| self.smscs.iter().position(|other| same(one, other)).unwrap_or_default();
+        let same = |one: &SmscSettings| self.smscs.iter().position(|other| other.is_account_of(one));
+        let first = |one: &SmscSettings| same(one).unwrap_or_default();
         self.smscs.iter().map(|one| u16::try_from(first(one)).unwrap_or(u16::MAX)).collect()
     }
 
@@ -122,10 +121,19 @@ impl SipSettings {
         self.trusted.iter().any(|network| network.contains(peer))
     }
 
-    /// `host:port` under which responses reach us (RFC 3261 18.1.1).
-    pub(super) fn sent_by(&self, transport: Transport) -> Vec<u8> {
-        let bound = self.listeners.iter().find(|listener| listener.transport == transport).or(self.listeners.first());
-        bound.map(|listener| listener.local.to_string().into_bytes()).unwrap_or_default()
+    /// `host:port` under which responses reach us from peers of this address family (RFC 3261 18.1.1). A socket that is
+    /// bound to every address has none that a peer could use: there our domain stands for it.
+    pub(super) fn sent_by(&self, transport: Transport, is_ipv4: bool) -> Vec<u8> {
+        let of = |fits: &dyn Fn(&&Listener) -> bool| self.listeners.iter().find(fits);
+        let kind = of(&|one| one.transport == transport && one.local.is_ipv4() == is_ipv4);
+        let Some(bound) = kind.or_else(|| of(&|one| one.transport == transport)).or(self.listeners.first()) else {
+            return Vec::new();
+        };
+        if bound.local.ip().is_unspecified() && !self.domain.is_empty() {
+            return [self.domain.as_bytes(), b":", bound.local.port().to_string().as_bytes()].concat();
+        }
+        // Without the scope of a link-local address: it means something on this host only.
+        SocketAddr::new(bound.local.ip(), bound.local.port()).to_string().into_bytes()
     }
 
     /// The socket that datagrams to `peer` leave from: the first of its address family.
@@ -156,7 +164,8 @@ impl SipSettings {
 pub struct Listener {
     /// UDP or TCP.
     pub transport: Transport,
-    /// The address, with the port that is really open.
+    /// The address, with the port that is really open. Where that is every address of the host, the one that peers see
+    /// if it is known.
     pub local: SocketAddr,
 }
 
@@ -208,6 +217,9 @@ pub struct SmscSettings {
     pub message_id: MessageIdForm,
     /// data_sm in place of submit_sm (IWF 6.2.2).
     pub data_sm: bool,
+    /// SM-SCs of the same name are one account: what concerns a message of one may arrive over another. Empty: those with
+    /// the same address and system_id are, as a transmitter and a receiver of one SM-SC.
+    pub account: String,
 }
 
 impl Default for SmscSettings {
@@ -222,11 +234,17 @@ impl Default for SmscSettings {
             concatenation: Concatenation::default(),
             message_id: MessageIdForm::default(),
             data_sm: false,
+            account: String::new(),
         }
     }
 }
 
 impl SmscSettings {
+    fn is_account_of(&self, other: &SmscSettings) -> bool {
+        let one = (self.address, &*self.session.system_id) == (other.address, &*other.session.system_id);
+        self.account == other.account && (one || !self.account.is_empty())
+    }
+
     /// Binds that `shard` of `shards` holds: they are dealt out in turn, starting at a different core for each SM-SC. What
     /// the SM-SC opens may arrive at any core, so there each is ready for all.
     #[must_use]

@@ -63,6 +63,18 @@ impl SipStream {
         }
     }
 
+    /// What comes behind the pings that wait, and how many they were: a peer that sends nothing else gets its answers in
+    /// one piece, or each would cost us more than him.
+    pub(super) fn next_but_pings(&mut self) -> (Next, usize) {
+        let mut pings = 0;
+        loop {
+            match self.next() {
+                Next::Ping => pings += 1,
+                next => return (next, pings),
+            }
+        }
+    }
+
     fn unframed(&self) -> &[u8] {
         if self.partial.is_empty() { &self.chunk } else { &self.partial }
     }

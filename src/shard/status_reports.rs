@@ -181,7 +181,7 @@ impl Shard {
         // Where only failures are reported, the other segments may never be heard of.
         let first = policy.several_segments == SeveralSegments::FirstState
             || !reports_success(registered_delivery_of(message.requested, &self.iwf.policy));
-        let being_told = message.telling.waiting.is_some();
+        let being_told = message.telling.waiting.is_some() || message.telling.unsubmitted;
         match message.reports.reported(whose.segment, report.state, message.total, first) {
             Tally::Repeated => {
                 self.stats.reports_repeated += 1;
@@ -219,9 +219,13 @@ impl Shard {
     /// 6.2.3 for a message whose sender was told 202 early: its submission failed.
     pub(super) fn tell_unsubmitted(&mut self, now: Now, key: u64, state: MessageState) {
         let Some(message) = self.messages.get_mut(key) else { return };
-        message.telling.state = Some(state);
         message.telling.unsubmitted = true;
-        self.tell(now, key);
+        // A status report about another segment may have told the failure already, or be telling it.
+        if message.telling.state.is_none() {
+            message.telling.state = Some(state);
+            return self.tell(now, key);
+        }
+        self.told(now, key);
     }
 
     /// 6.2.2.1.2 steps 2 to 4: the notifications that were requested, each as a MESSAGE of its own, since a document
@@ -302,12 +306,22 @@ impl Shard {
     fn told(&mut self, now: Now, key: u64) {
         let Some(message) = self.messages.get_mut(key).filter(|message| message.telling.is_idle()) else { return };
         if message.telling.unsubmitted {
+            // We tell it again ourselves if we must: the SM-SC has done its part.
+            if let Some((deliver, hash, whose)) = message.telling.waiting.take() {
+                self.report_is_over(hash, whose, deliver, CommandStatus::ESME_ROK);
+            }
             return self.told_unsubmitted(now, key);
         }
         let Some((deliver, hash, whose)) = message.telling.waiting.take() else { return };
         if message.telling.failed {
             message.reports.take_back(whose.segment);
-            return self.answer(deliver, CommandStatus::ESME_RX_T_APPN);
+            let expired = message.progress.expired;
+            self.answer(deliver, CommandStatus::ESME_RX_T_APPN);
+            // Its time ran out meanwhile, and no alarm will ring for it again.
+            if expired {
+                self.drop_message(key);
+            }
+            return;
         }
         self.latencies.report.add(micros(now.moment.since(message.telling.since)));
         message.progress.relayed = true;
@@ -326,8 +340,9 @@ impl Shard {
             return self.drop_message(key);
         }
         let alarm = self.arm(now.moment + TELL_AGAIN, ALARM_TELL, key);
-        if let Some(message) = self.messages.get_mut(key) {
-            message.alarm = Some(alarm);
+        let earlier = self.messages.get_mut(key).and_then(|message| message.alarm.replace(alarm));
+        if let Some(earlier) = earlier {
+            self.alarms.cancel(earlier);
         }
     }
 }

@@ -23,7 +23,8 @@ const MESSAGE_TIME: Duration = Duration::from_secs(10);
 struct Connection {
     peer: SocketAddr,
     stream: SipStream,
-    heard: Moment,
+    /// When octets last went either way.
+    used: Moment,
     /// Since when a message is incomplete.
     began: Option<Moment>,
     timer: TimerId,
@@ -85,7 +86,7 @@ impl Streams {
         let timer = self.timers.arm(now + self.idle, self.next);
         self.by_number.insert(self.next, link);
         let connection =
-            Connection { peer, stream: SipStream::default(), heard: now, began: None, timer, number: self.next };
+            Connection { peer, stream: SipStream::default(), used: now, began: None, timer, number: self.next };
         self.links.insert(link, connection);
     }
 
@@ -132,7 +133,7 @@ impl Streams {
     /// Octets arrived; then call `next` until it says nothing.
     pub(super) fn push(&mut self, now: Moment, link: LinkId, bytes: Bytes) {
         if let Some(connection) = self.links.get_mut(&link) {
-            connection.heard = now;
+            connection.used = now;
             connection.stream.push(bytes);
         }
     }
@@ -140,23 +141,24 @@ impl Streams {
     /// The next message of a connection. Pings are answered here.
     pub(super) fn next(&mut self, now: Moment, link: LinkId, outbox: &mut Outbox) -> Heard {
         let Some(connection) = self.links.get_mut(&link) else { return Heard::Nothing };
-        loop {
-            match connection.stream.next() {
-                Next::Message(bytes) => {
-                    connection.began = None;
-                    return Heard::Message(bytes);
-                }
-                Next::Ping => outbox.transmits.push_back(Transmit::Stream { link, bytes: b"\r\n".to_vec() }),
-                Next::Wait => {
-                    let unfinished = connection.stream.is_mid_message();
-                    connection.began = unfinished.then(|| connection.began.unwrap_or(now));
-                    self.watch(now, link);
-                    return Heard::Nothing;
-                }
-                Next::Broken(_) => {
-                    outbox.transmits.push_back(Transmit::Close { link });
-                    return Heard::Broken;
-                }
+        let (next, pongs) = connection.stream.next_but_pings();
+        if pongs > 0 {
+            outbox.transmits.push_back(Transmit::Stream { link, bytes: b"\r\n".repeat(pongs) });
+        }
+        match next {
+            Next::Message(bytes) => {
+                connection.began = None;
+                Heard::Message(bytes)
+            }
+            Next::Broken(_) => {
+                outbox.transmits.push_back(Transmit::Close { link });
+                Heard::Broken
+            }
+            Next::Wait | Next::Ping => {
+                let unfinished = connection.stream.is_mid_message();
+                connection.began = unfinished.then(|| connection.began.unwrap_or(now));
+                self.watch(now, link);
+                Heard::Nothing
             }
         }
     }
@@ -169,16 +171,27 @@ impl Streams {
         }
     }
 
+    /// Something is about to be sent on a connection; `false` if it is gone.
+    pub(super) fn used(&mut self, now: Moment, link: LinkId) -> bool {
+        self.links.get_mut(&link).map(|connection| connection.used = now).is_some()
+    }
+
     /// Sends to `peer` over the connection we have to it, or one that is opened now. `false` if too much waits already.
     pub(super) fn send_to(
         &mut self,
+        now: Moment,
         peer: SocketAddr,
         bytes: Vec<u8>,
         outbox: &mut Outbox,
         order: impl FnOnce() -> ConnectId,
     ) -> bool {
         match self.outgoing.get_mut(&peer) {
-            Some(Outgoing::Open(link)) => outbox.transmits.push_back(Transmit::Stream { link: *link, bytes }),
+            Some(Outgoing::Open(link)) => {
+                let link = *link;
+                // A request that was just sent is waited for: the connection is not idle.
+                self.used(now, link);
+                outbox.transmits.push_back(Transmit::Stream { link, bytes });
+            }
             Some(Outgoing::Connecting { queue, .. }) if queue.len() >= limits::SIP_CONNECT_QUEUE_MAX => return false,
             Some(Outgoing::Connecting { queue, .. }) => queue.push(bytes),
             None => {
@@ -198,7 +211,7 @@ impl Streams {
             let Some(connection) = self.links.get_mut(&link) else { continue };
             let until = match connection.began {
                 Some(began) => began + MESSAGE_TIME,
-                None => connection.heard + self.idle,
+                None => connection.used + self.idle,
             };
             if until <= now {
                 closed += 1;

@@ -134,6 +134,11 @@ impl Shard {
     fn open_report(&mut self, smsc: u16, message_id: &[u8], whose: SegmentRef, until: Moment) {
         let Some(settings) = self.settings.smscs.get(usize::from(smsc)) else { return };
         let id = settings.message_id.canonical(message_id, Origin::Submit);
+        if id.is_empty() {
+            // No report could name it, and one without a name would find the wrong message.
+            self.stats.reports_not_kept += 1;
+            return;
+        }
         let hash = self.report_hash(smsc, &id);
         self.outbox.hand(self.route.of_hash(hash), Handoff::Register { hash, whose, until });
     }

@@ -127,8 +127,13 @@ impl Shard {
             self.stats.sip_rejected += 1;
             return self.reject(source, message, rejection);
         }
+        if !self.settings.sip.trusts(source.peer.ip()) {
+            // Without a transaction: strangers could fill the table, and those we serve would find no room.
+            self.stats.sip_untrusted += 1;
+            return self.refuse_statelessly(source, message, Refusal::because(403, "the peer is not in sip.trusted"));
+        }
         match self.servers.handle_request(now.moment, message, source, &mut self.random) {
-            Arrived::New(transaction) => self.handle_new(now, transaction, source, message),
+            Arrived::New(transaction) => self.handle_new(now, transaction, message),
             Arrived::Retransmission => {}
             Arrived::Merged => self.reject(source, message, rejection(482)),
             Arrived::Full => {
@@ -138,13 +143,7 @@ impl Shard {
         }
     }
 
-    fn handle_new(&mut self, now: Now, transaction: TransactionId, source: &Source, message: &Message<'_>) {
-        if !self.settings.sip.trusts(source.peer.ip()) {
-            self.stats.sip_untrusted += 1;
-            let refusal = Refusal::because(403, "the peer is not in sip.trusted");
-            self.log_refusal(message, refusal);
-            return self.refuse(now, transaction, refusal);
-        }
+    fn handle_new(&mut self, now: Now, transaction: TransactionId, message: &Message<'_>) {
         if message.method() == b"OPTIONS" {
             let server = self.iwf.server.as_bytes();
             self.sip_codes.sent.add(200);
@@ -175,6 +174,15 @@ impl Shard {
         self.servers.respond(now.moment, transaction, refusal.code, refusal.reason, |headers| {
             headers.header(Name::Server, server);
             refusal.write_headers(headers);
+        });
+    }
+
+    fn refuse_statelessly(&mut self, source: &Source, message: &Message<'_>, refusal: Refusal) {
+        self.log_refusal(message, refusal);
+        let server = self.iwf.server.as_bytes();
+        self.sip_codes.sent.add(u32::from(refusal.code));
+        self.servers.respond_statelessly(message, source, refusal.code, refusal.reason, |headers| {
+            headers.header(Name::Server, server);
         });
     }
 

@@ -104,6 +104,12 @@ impl Gateway {
         self.threads.iter().all(JoinHandle::is_finished)
     }
 
+    /// Whether every core has finished what it accepted.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.common.is_drained()
+    }
+
     /// Drains, and waits until every core has ended or the time a drain may take is over. True if all finished what they
     /// had accepted.
     #[must_use]

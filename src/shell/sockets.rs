@@ -54,6 +54,16 @@ fn open_for_all(transport: Transport, address: SocketAddr, by_core: &mut [Vec<Li
     Ok(local)
 }
 
+/// What a socket bound to every address is called by a peer at `towards`: the address of the route there, and the port.
+/// `None` if it is bound to one address, or the host has no route.
+pub(super) fn seen_by(local: SocketAddr, towards: Option<SocketAddr>) -> Option<SocketAddr> {
+    let towards = towards.filter(|peer| local.ip().is_unspecified() && peer.is_ipv4() == local.is_ipv4())?;
+    // Connecting a datagram socket sends nothing: the host looks up the route.
+    let socket = std::net::UdpSocket::bind(SocketAddr::new(local.ip(), 0)).ok()?;
+    socket.connect(towards).ok()?;
+    Some(SocketAddr::new(socket.local_addr().ok()?.ip(), local.port()))
+}
+
 /// Shared ports do not collide with those of another gateway: it would silently take half of our traffic. One that is
 /// not shared does.
 fn require_free(transport: Transport, address: SocketAddr) -> io::Result<()> {
@@ -115,6 +125,15 @@ pub(super) fn outgoing(peer: SocketAddr) -> io::Result<Socket> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_socket_of_every_address_is_called_by_the_one_on_the_way_to_the_peer() {
+        let [any, one, peer] = ["0.0.0.0:5060", "192.0.2.1:5060", "127.0.0.9:5070"]
+            .map(|address| address.parse::<SocketAddr>().expect("address"));
+        assert_eq!(seen_by(any, Some(peer)), Some("127.0.0.1:5060".parse().expect("address")));
+        assert_eq!((seen_by(one, Some(peer)), seen_by(any, None)), (None, None));
+        assert_eq!(seen_by(any, Some("[::1]:5070".parse().expect("address"))), None);
+    }
 
     #[test]
     fn cores_share_a_port_that_nobody_else_gets() {

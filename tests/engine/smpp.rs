@@ -740,3 +740,21 @@ proptest! {
         prop_assert_eq!(tokens, (0..taken).collect::<Vec<u64>>());
     }
 }
+
+#[test]
+fn a_generic_nack_takes_nothing_whatever_its_status() {
+    let mut world = World::bound(Config::default());
+    world.submit(1);
+    let (submit, _) = world.next_pdu().unwrap();
+    world.send_plain(CommandId::GENERIC_NACK, submit.sequence_number);
+    assert_eq!(world.outcomes(), [(1, responded(CommandStatus::ESME_RUNKNOWNERR, b""))]);
+}
+
+#[test]
+fn without_a_queue_the_window_still_takes_what_it_holds() {
+    let mut world = World::bound(Config { window: 1, pending_max: 0, ..Config::default() });
+    assert!(world.session.can_submit(world.now.moment));
+    world.submit(1);
+    assert!(!world.session.can_submit(world.now.moment));
+    assert_eq!(world.submit_with(2, SubmitOptions::default()), Err(SubmitRefused::QueueFull));
+}

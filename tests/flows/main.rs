@@ -21,4 +21,5 @@ mod sms_to_pager;
 mod status_report_to_imdn;
 mod text;
 mod throttling;
+mod trouble;
 mod uas;

@@ -144,6 +144,7 @@ fn strangers_are_forbidden() {
     assert_eq!(world.strays[0].0, STRANGER.parse().unwrap(), "rport");
     assert!(world.smscs[0].accepted.is_empty());
     assert_eq!(world.count(|stats| stats.sip_untrusted), 1);
+    assert_eq!(world.count(|stats| stats.server_transactions), 0, "they take no room from those we serve");
     let told = |event: &Event| matches!(event, Event::Refused { code: 403, why, .. } if why.contains("sip.trusted"));
     assert!(world.events.iter().any(told), "{:?}", world.events);
 }
@@ -290,6 +291,15 @@ fn a_ping_gets_its_pong() {
     world.tcp_send(tcp, format!("\r\n{}", over_tcp(&plain("ping@p", "x"))).as_bytes());
     world.run_for(Duration::from_millis(100));
     assert_eq!(world.smscs[0].accepted.len(), 1);
+}
+
+/// Each has its answer, and all of them together are one write: a peer that sends nothing else costs no more than he sends.
+#[test]
+fn a_flood_of_pings_is_answered_in_one_piece() {
+    let mut world = world(24);
+    let tcp = world.tcp_open(0, PEER);
+    world.tcp_send(tcp, &b"\r\n\r\n".repeat(1_000));
+    assert_eq!(world.tcp[tcp].writes, [b"\r\n".repeat(1_000)]);
 }
 
 #[test]

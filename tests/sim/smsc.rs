@@ -25,6 +25,8 @@ pub struct Faults {
     pub response_delay: Duration,
     /// Submissions are taken and never answered.
     pub no_response: bool,
+    /// Submit responses carry no id.
+    pub no_message_id: bool,
     /// Submit responses carry ids in hexadecimal, reports in decimal.
     pub hex_submit: bool,
     /// The connection drops after this many submits, before their responses; the last one is taken.
@@ -263,6 +265,7 @@ impl Smsc {
         let delay = self.delay();
         if !self.faults.no_response {
             let text = if self.faults.hex_submit { format!("{id:X}") } else { format!("{id}") };
+            let text = if self.faults.no_message_id { String::new() } else { text };
             self.respond(now + delay, connection, header, status, Some(&text));
         }
         let at = if self.faults.report_first { now } else { now + delay + Duration::from_millis(50) };

@@ -21,7 +21,10 @@ fn target(transport: Transport, port: u16) -> Target {
 
 impl Bench {
     fn new() -> Bench {
-        let sent_by = SentBy { udp: b"gw:5060".to_vec(), tcp: b"gw:5061".to_vec() };
+        let sent_by = SentBy::new(|transport, _| match transport {
+            Transport::Udp => b"gw:5060".to_vec(),
+            Transport::Tcp => b"gw:5061".to_vec(),
+        });
         Bench {
             client: ClientNonInvite::new(KeyedHash::new([1, 2]), sent_by, 1_300),
             random: Random::from_seed([3; 32]),
@@ -38,7 +41,7 @@ impl Bench {
 
     fn sent(&mut self, at: u64) -> Vec<(Target, Vec<u8>)> {
         self.client.handle_timeout(Moment(at), &mut self.random);
-        std::iter::from_fn(|| self.client.poll_transmit()).collect()
+        std::iter::from_fn(|| self.client.poll_transmit()).map(|out| (out.target, out.bytes)).collect()
     }
 
     fn answer(&mut self, at: u64, request: &[u8], code: u16) -> bool {
@@ -261,4 +264,20 @@ fn a_preloaded_route_stands_in_every_request() {
     let message = Message::parse(&request, &mut index).unwrap();
     assert_eq!(message.header(Name::Route), Some(b"<sip:scscf.example.net:5060;lr;orig>".as_slice()));
     assert_eq!(message.request_uri(), b"tel:+1", "the route is loose");
+}
+
+/// A queue that is full turns one request away; those in it are still sent.
+#[test]
+fn what_cannot_be_sent_fails_alone() {
+    let mut bench = Bench::new();
+    for _ in 0..2 {
+        bench.send(0, &[target(Transport::Tcp, 5060)], 10);
+    }
+    let first = bench.client.poll_transmit().unwrap();
+    let second = bench.client.poll_transmit().unwrap();
+    bench.client.handle_unsent(Moment(0), second.request, &mut bench.random);
+    assert_eq!(bench.client.poll_event(), Some(ClientEvent::Failed { token: 7 }));
+    assert_eq!((bench.client.poll_event(), bench.client.poll_fault(), bench.client.len()), (None, None, 1));
+    assert!(bench.answer(1, &first.bytes, 200));
+    assert!(bench.client.is_empty());
 }

@@ -58,6 +58,7 @@ fn one(mut section: Section<'_>, name: String, host: &Host, policy: &Policy, dra
         concatenation: section.or("concatenation", Concatenation::Sar, one_of(CONCATENATIONS)),
         message_id: section.or("message_id", MessageIdForm::Opaque, one_of(MESSAGE_IDS)),
         data_sm: section.or("data_sm", false, boolean),
+        account: section.or("account", String::new(), text("a name of 1 to 64 printable characters", self::name)),
     };
     section.finish();
     address.map(|_| smsc)

@@ -61,24 +61,55 @@ struct Transaction {
     start_line: usize,
     branch: Inline<28>,
     attempts: Attempts,
+    /// The target in whose count it is.
+    counted: Option<Target>,
     interval: Duration,
     retransmit: Option<TimerId>,
     timeout: TimerId,
 }
 
+/// One attempt of one request; once that is over it finds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId(u64);
+
+/// A request to be sent.
+#[derive(Debug)]
+pub struct Outbound {
+    /// Whose octets these are.
+    pub request: RequestId,
+    /// Where they go.
+    pub target: Target,
+    /// The octets.
+    pub bytes: Vec<u8>,
+}
+
 /// How the gateway names itself in Via.
 #[derive(Clone, Debug)]
 pub struct SentBy {
-    /// `host:port` for UDP.
-    pub udp: Vec<u8>,
-    /// `host:port` for TCP.
-    pub tcp: Vec<u8>,
+    /// For UDP and TCP, towards IPv4 and IPv6.
+    names: [Vec<u8>; 4],
 }
 
 impl SentBy {
+    /// `name` gives `host:port` for a transport and whether the peer has an IPv4 address.
+    #[must_use]
+    pub fn new(name: impl Fn(Transport, bool) -> Vec<u8>) -> SentBy {
+        let ways = [(Transport::Udp, true), (Transport::Udp, false), (Transport::Tcp, true), (Transport::Tcp, false)];
+        SentBy { names: ways.map(|(transport, is_ipv4)| name(transport, is_ipv4)) }
+    }
+
+    fn towards(&self, target: Target) -> &[u8] {
+        let transport = usize::from(target.transport == Transport::Tcp);
+        &self.names[2 * transport + usize::from(!target.peer.is_ipv4())]
+    }
+
+    fn longest(&self) -> usize {
+        self.names.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
     fn is(&self, via: &Via<'_>) -> bool {
-        [&self.udp, &self.tcp]
-            .into_iter()
+        self.names
+            .iter()
             .filter_map(|ours| host_port(ours))
             .any(|(host, port)| host.eq_ignore_ascii_case(via.host) && port.unwrap_or(5060) == via.port.unwrap_or(5060))
     }
@@ -92,7 +123,9 @@ pub struct ClientNonInvite {
     table: Slab<Transaction>,
     by_branch: HashMap<u64, u32, Hashed>,
     timers: Wheel,
-    transmits: VecDeque<(Target, Vec<u8>)>,
+    /// Requests without final response by target.
+    at_target: HashMap<Target, u32, Hashed>,
+    transmits: VecDeque<Outbound>,
     events: VecDeque<ClientEvent>,
     faults: VecDeque<Fault>,
     spare: Vec<Vec<u8>>,
@@ -101,6 +134,16 @@ pub struct ClientNonInvite {
     /// Route header line of every request; empty without a route.
     route: Vec<u8>,
     retransmissions: u64,
+}
+
+/// Takes a request out of the count of its target.
+fn uncount(at_target: &mut HashMap<Target, u32, Hashed>, transaction: &mut Transaction) {
+    let Some(target) = transaction.counted.take() else { return };
+    let Some(count) = at_target.get_mut(&target) else { return };
+    *count -= 1;
+    if *count == 0 {
+        at_target.remove(&target);
+    }
 }
 
 /// The two timers of a transaction share its number.
@@ -117,6 +160,7 @@ impl ClientNonInvite {
             table: Slab::new(),
             by_branch: HashMap::with_hasher(Hashed::default()),
             timers: Wheel::new(),
+            at_target: HashMap::with_hasher(Hashed::default()),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             faults: VecDeque::new(),
@@ -170,7 +214,7 @@ impl ClientNonInvite {
         write(&mut request);
         let start_line = memchr::memchr(b'\n', &request).map_or(request.len(), |at| at + 1);
         let mut attempts = self.spare_attempts.pop().unwrap_or_default();
-        attempts.begin(targets, request.len() + self.route.len() + limits::SIP_VIA_BYTES_MAX > self.datagram_bytes_max);
+        attempts.begin(targets, request.len() + self.route.len() + self.via_bytes() > self.datagram_bytes_max);
         let entry = self.table.vacant_entry();
         let index = u32::try_from(entry.key()).unwrap_or(u32::MAX);
         let timeout = self.timers.arm(now + TIMER_F, u64::from(index) << 1 | TIMEOUT);
@@ -182,11 +226,18 @@ impl ClientNonInvite {
             start_line,
             branch: Inline::new(),
             attempts,
+            counted: None,
             interval: T1,
             retransmit: None,
             timeout,
         });
         self.attempt(now, index, random);
+    }
+
+    /// Octets that our Via may add.
+    fn via_bytes(&self) -> usize {
+        const AROUND: usize = b"Via: SIP/2.0/UDP ;branch=z9hG4bK000000000000000000000;rport\r\n".len();
+        limits::SIP_VIA_BYTES_MAX.max(AROUND + self.sent_by.longest())
     }
 
     /// Every attempt is a transaction of its own: a new branch (RFC 3263 4.3).
@@ -199,6 +250,10 @@ impl ClientNonInvite {
         transaction.interval = T1;
         transaction.state = State::Trying;
         self.by_branch.insert(transaction.key, index);
+        transaction.counted = transaction.attempts.target();
+        if let Some(target) = transaction.counted {
+            *self.at_target.entry(target).or_default() += 1;
+        }
         transaction.retransmit =
             (!transaction.attempts.is_reliable()).then(|| self.timers.arm(now + T1, u64::from(index) << 1));
         self.transmit(index);
@@ -209,16 +264,13 @@ impl ClientNonInvite {
         let Some(target) = transaction.attempts.target() else { return };
         let mut out = self.spare.pop().unwrap_or_default();
         let (start_line, rest) = transaction.request.split_at(transaction.start_line);
-        let (name, sent_by) = match target.transport {
-            Transport::Udp => (b"UDP ", &self.sent_by.udp),
-            Transport::Tcp => (b"TCP ", &self.sent_by.tcp),
-        };
-        let branch = &transaction.branch;
+        let name = if target.transport == Transport::Udp { b"UDP " } else { b"TCP " };
+        let (sent_by, branch) = (self.sent_by.towards(target), &transaction.branch);
         for part in [start_line, b"Via: SIP/2.0/", name, sent_by, b";branch=", branch, b";rport\r\n", &self.route, rest]
         {
             out.extend_from_slice(part);
         }
-        self.transmits.push_back((target, out));
+        self.transmits.push_back(Outbound { request: RequestId(transaction.key), target, bytes: out });
     }
 
     /// A response whose syntax was checked; `false` if no request awaits it.
@@ -260,6 +312,7 @@ impl ClientNonInvite {
             return;
         }
         transaction.state = State::Completed;
+        uncount(&mut self.at_target, transaction);
         self.events.push_back(ClientEvent::Answered { token: transaction.token, code, retry_after });
         let reliable = transaction.attempts.is_reliable();
         let timer = transaction.retransmit.take();
@@ -294,6 +347,7 @@ impl ClientNonInvite {
 
     fn next_target(&mut self, now: Moment, index: u32, random: &mut Random) {
         let Some(transaction) = self.table.get_mut(index as usize) else { return };
+        uncount(&mut self.at_target, transaction);
         self.by_branch.remove(&transaction.key);
         self.timers.cancel(transaction.timeout);
         if let Some(timer) = transaction.retransmit.take() {
@@ -305,15 +359,26 @@ impl ClientNonInvite {
 
     /// A connection to `peer` could not be made or is gone: its requests without answer go to their next target.
     pub fn handle_transport_error(&mut self, now: Moment, target: Target, random: &mut Random) {
+        if !self.at_target.contains_key(&target) {
+            return;
+        }
         let hit = |t: &Transaction| t.state != State::Completed && t.attempts.target() == Some(target);
         let indexes: Vec<usize> = self.table.iter().filter(|(_, t)| hit(t)).map(|(index, _)| index).collect();
-        if !indexes.is_empty() {
-            self.fault(Fault { target, retry_after: None });
-        }
+        self.fault(Fault { target, retry_after: None });
         for index in indexes {
             let another = self.table.get_mut(index).is_some_and(|transaction| transaction.attempts.unreached());
             self.target_ended(now, u32::try_from(index).unwrap_or(u32::MAX), another, random);
         }
+    }
+
+    /// This one request could not be sent: it goes to its next target. Others on their way to the same are not touched.
+    pub fn handle_unsent(&mut self, now: Moment, request: RequestId, random: &mut Random) {
+        let Some(&index) = self.by_branch.get(&request.0) else { return };
+        let Some(transaction) = self.table.get_mut(index as usize).filter(|t| t.state != State::Completed) else {
+            return;
+        };
+        let another = transaction.attempts.unreached();
+        self.target_ended(now, index, another, random);
     }
 
     /// Timer F.
@@ -360,7 +425,8 @@ impl ClientNonInvite {
     }
 
     fn remove(&mut self, index: u32) {
-        let Some(transaction) = self.table.try_remove(index as usize) else { return };
+        let Some(mut transaction) = self.table.try_remove(index as usize) else { return };
+        uncount(&mut self.at_target, &mut transaction);
         self.by_branch.remove(&transaction.key);
         self.timers.cancel(transaction.timeout);
         if let Some(timer) = transaction.retransmit {
@@ -373,7 +439,7 @@ impl ClientNonInvite {
     }
 
     /// The next request to send.
-    pub fn poll_transmit(&mut self) -> Option<(Target, Vec<u8>)> {
+    pub fn poll_transmit(&mut self) -> Option<Outbound> {
         self.transmits.pop_front()
     }
 

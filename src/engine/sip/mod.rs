@@ -10,7 +10,7 @@ pub mod targets;
 pub mod timers;
 
 pub use attempts::{Fault, Target};
-pub use client_non_invite::{ClientEvent, ClientNonInvite, SentBy};
+pub use client_non_invite::{ClientEvent, ClientNonInvite, Outbound, RequestId, SentBy};
 pub use locate::{Locate, Reach, Step};
 pub use next_hop::NextHop;
 pub use response::{ResponseRoute, write_response_head};

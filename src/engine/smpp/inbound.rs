@@ -139,7 +139,10 @@ impl Session {
             // Even a refusal shows that the peer lives.
         } else if let Some(in_flight) = self.window.take(number, header.command_id) {
             let (message_id, reason) = verdict(pdu);
-            self.submission_answered(now, in_flight, header.command_status, message_id, reason);
+            // A generic_nack takes nothing, whatever its status says (SMPP 3.4 4.3).
+            let ok_nack = is_nack && header.command_status == CommandStatus::ESME_ROK;
+            let status = if ok_nack { CommandStatus::ESME_RUNKNOWNERR } else { header.command_status };
+            self.submission_answered(now, in_flight, status, message_id, reason);
         } else {
             self.counters.late_responses += 1;
         }

@@ -92,9 +92,9 @@ impl Session {
         request: &Request<'_>,
         options: SubmitOptions,
     ) -> Result<(), SubmitRefused> {
-        self.may_take(request)?;
+        self.may_take(now.moment, request)?;
         self.submissions += 1;
-        if self.pending.is_empty() && self.may_send(now.moment) {
+        if self.may_send_new(now.moment) {
             self.send_now(now, token, request, options);
         } else {
             self.queue(token, request, options);
@@ -102,18 +102,28 @@ impl Session {
         Ok(())
     }
 
-    fn may_take(&self, request: &Request<'_>) -> Result<(), SubmitRefused> {
+    fn may_take(&self, now: Moment, request: &Request<'_>) -> Result<(), SubmitRefused> {
         if self.stopped || self.peer_unbind.is_some() {
             Err(SubmitRefused::Unbinding)
         } else if !self.state.may_submit() {
             Err(SubmitRefused::NotBound)
-        } else if self.pending.is_full() {
+        } else if !self.has_room(now) {
             Err(SubmitRefused::QueueFull)
         } else if !self.tlvs_allowed && request.has_tlvs() {
             Err(SubmitRefused::TlvsNotAllowed)
         } else {
             request.unfit().map_or(Ok(()), |field| Err(SubmitRefused::Unfit(field)))
         }
+    }
+
+    /// Whether a new one may be sent at once, none waiting before it.
+    fn may_send_new(&self, now: Moment) -> bool {
+        self.pending.is_empty() && self.may_send(now)
+    }
+
+    /// Whether a new one may be sent or may wait.
+    pub(super) fn has_room(&self, now: Moment) -> bool {
+        !self.pending.is_full() || self.may_send_new(now)
     }
 
     fn send_now(&mut self, now: Now, token: u64, request: &Request<'_>, options: SubmitOptions) {

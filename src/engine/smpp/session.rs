@@ -107,10 +107,10 @@ impl Session {
         self.config.window()
     }
 
-    /// Whether `submit` has a chance now: bound to send, not draining, and room to wait.
+    /// Whether `submit` has a chance now: bound to send, not draining, and room in the window or to wait.
     #[must_use]
-    pub fn can_submit(&self) -> bool {
-        self.takes_submissions() && !self.pending.is_full()
+    pub fn can_submit(&self, now: Moment) -> bool {
+        self.takes_submissions() && self.has_room(now)
     }
 
     /// Whether it is bound to send, and neither side wants to unbind.
