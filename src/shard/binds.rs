@@ -121,6 +121,7 @@ impl Binds {
         };
         bind.link = Some(link);
         bind.connection = bind.connection.wrapping_add(1);
+        bind.connected = true;
         bind.session.handle_connected(now);
         true
     }

@@ -136,6 +136,15 @@ impl SipSettings {
         SocketAddr::new(bound.local.ip(), bound.local.port()).to_string().into_bytes()
     }
 
+    /// The next hop if its URI has an address; a name may have many.
+    #[must_use]
+    pub fn next_hop_address(&self) -> Option<SocketAddr> {
+        let Uri::Sip(uri) = Uri::parse(self.next_hop.as_bytes())? else { return None };
+        let host = core::str::from_utf8(uri.host).ok()?;
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        Some(SocketAddr::new(host.parse().ok()?, uri.port.unwrap_or(5060)))
+    }
+
     /// The socket that datagrams to `peer` leave from: the first of its address family.
     pub(super) fn listener_for(&self, peer: SocketAddr) -> Option<ListenerId> {
         let fits =

@@ -19,7 +19,6 @@ use crate::shard::Shard;
 use crate::shard::event::Event;
 use crate::shard::handoff::Handoff;
 use crate::shard::settings::{Listener, Settings};
-use crate::wire::sip::uri::Uri;
 
 /// How long an answer of the DNS is used; the resolver below keeps it as long as the zone says.
 const DNS_TTL_S: u32 = 30;
@@ -45,7 +44,7 @@ fn shards(
     seeds: Vec<[u8; 32]>,
 ) -> Arc<dyn Fn(ShardId) -> Shard + Send + Sync> {
     let sip = open.len() - template.outbind().count();
-    let towards = next_hop(&template.sip.next_hop);
+    let towards = template.sip.next_hop_address();
     let seen = |local: SocketAddr| sockets::seen_by(local, towards).unwrap_or(local);
     let listeners = open.iter().take(sip).map(|one| Listener { transport: one.transport, local: seen(one.local) });
     template.sip.listeners = listeners.collect();
@@ -55,14 +54,6 @@ fn shards(
         let seed = seeds.get(usize::from(id.0)).copied().unwrap_or_default();
         Shard::new(Settings { id, seed, ..template.clone() })
     })
-}
-
-/// The next hop if it is an address; a name may have many.
-fn next_hop(uri: &str) -> Option<SocketAddr> {
-    let Uri::Sip(uri) = Uri::parse(uri.as_bytes())? else { return None };
-    let host = core::str::from_utf8(uri.host).ok()?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    Some(SocketAddr::new(host.parse().ok()?, uri.port.unwrap_or(5060)))
 }
 
 impl World for Shard {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use isthmus::engine::smpp::Initiator;
 use isthmus::shard::settings::Settings;
 use isthmus::wire::inline::Inline;
+use isthmus::wire::smpp::DeliverSm;
 
 use crate::cpm::Outgoing;
 use crate::world::{World, settings};
@@ -55,4 +56,29 @@ fn a_stranger_or_a_wrong_password_is_not_served() {
     world.smsc_connects(0, 0, "203.0.113.1:40002", b"open");
     world.run_for(Duration::from_secs(1));
     assert!(world.shards[0].is_ready(), "the place is free again");
+}
+
+/// Who opened the connection does not matter for what was in doubt when it broke.
+#[test]
+fn a_short_message_that_comes_again_on_its_next_connection_is_not_passed_on_twice() {
+    let mut world = World::new(2, 2, &waiting_for_the_smsc());
+    world.smscs[0].faults.redeliver = Some(Duration::from_secs(2));
+    world.smsc_connects(0, 0, "203.0.113.1:40000", b"open");
+    world.run_for(Duration::from_secs(1));
+    let now = world.now.moment;
+    let once = DeliverSm {
+        source_addr_ton: 1,
+        source_addr: b"491700000009",
+        dest_addr_ton: 1,
+        destination_addr: b"491700000001",
+        data_coding: 3,
+        short_message: b"once",
+        ..DeliverSm::default()
+    };
+    world.smscs[0].deliver(now, &once);
+    assert!(world.run_until(Duration::from_secs(1), |world| !world.cpm.received.is_empty()));
+    world.cut_smsc(0);
+    world.smsc_connects(1, 0, "203.0.113.1:40001", b"open");
+    world.run_for(Duration::from_secs(10));
+    assert_eq!((world.smscs[0].deliveries[0].sent, world.cpm.received.len()), (2, 1));
 }
