@@ -16,7 +16,8 @@ pub const SIP_HEADER_SECTION_BYTES_MAX: usize = 32_768;
 pub const SIP_HEADERS_MAX: usize = 128;
 /// Octets of a request that may leave as a datagram (RFC 3261 18.1.1).
 pub const SIP_DATAGRAM_REQUEST_BYTES_MAX: usize = 1_300;
-/// Server transactions of one shard; a request beyond gets 503.
+/// Server transactions of one shard. Beyond, those end early whose client must have its response; if there is none, the
+/// request gets 503.
 pub const SIP_SERVER_TRANSACTIONS_MAX: usize = 500_000;
 /// Client transactions of one shard; beyond, what would have been sent is refused for now.
 pub const SIP_CLIENT_TRANSACTIONS_MAX: usize = 200_000;

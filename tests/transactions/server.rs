@@ -217,3 +217,24 @@ fn the_topmost_via_says_where_a_response_goes() {
         assert_eq!(String::from_utf8(out).unwrap(), format!("Via: {response_via}\r\n"), "{section}");
     }
 }
+
+/// Timer J would bound the rate of requests; a client that has been silent for T2 + T4 has its response.
+#[test]
+fn a_full_table_forgets_first_what_was_answered_first() {
+    let mut bench = Bench::new();
+    bench.server = ServerNonInvite::new(KeyedHash::new([1, 2])).with_max(3);
+    let nth = |number: u64| request(&format!("h:5099;branch=z9hG4bK{number};rport"), &format!("tag{number}"));
+    for number in 0..3 {
+        let id = bench.new_transaction(number * SECOND, &nth(number));
+        if number < 2 {
+            assert!(bench.server.respond(Moment(number * SECOND), id, 202, "Accepted", |_| {}));
+        }
+    }
+    assert_eq!(bench.arrive(8 * SECOND, &nth(3)), Arrived::Full);
+    assert_eq!(bench.arrive(8 * SECOND, &nth(0)), Arrived::Retransmission, "its response was lost");
+    assert!(matches!(bench.arrive(10 * SECOND, &nth(3)), Arrived::New(_)), "in the place of the second");
+    assert_eq!(bench.arrive(10 * SECOND, &nth(0)), Arrived::Retransmission);
+    assert_eq!(bench.arrive(10 * SECOND, &nth(4)), Arrived::Full);
+    assert_eq!(bench.server.len(), 3);
+    assert_eq!(bench.arrive(10 * SECOND, &nth(2)), Arrived::Retransmission, "one without response stays");
+}

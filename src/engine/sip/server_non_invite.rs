@@ -19,7 +19,7 @@ use crate::limits;
 use crate::wire::sip::{Message, Writer};
 
 use super::response::{ResponseRoute, write_response_head};
-use super::timers::{TIMER_J, TRYING_100};
+use super::timers::{QUIET, TIMER_J, TRYING_100};
 
 /// A server transaction; of one that is gone it finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ struct Transaction {
     key: u64,
     merge: Option<u64>,
     state: State,
+    /// When it was last heard of.
+    heard: Moment,
     route: ResponseRoute,
     /// The headers every response copies, until the final one; then that response.
     octets: Vec<u8>,
@@ -68,6 +70,9 @@ pub struct ServerNonInvite {
     by_key: HashMap<u64, u32, Hashed>,
     by_merge: HashMap<u64, u32, Hashed>,
     timers: Wheel,
+    /// Those with a final response, in the order of these.
+    completed: VecDeque<(Moment, TransactionId)>,
+    max: usize,
     transmits: VecDeque<(ResponseRoute, Vec<u8>)>,
     spare: Vec<Vec<u8>>,
     generation: u32,
@@ -84,11 +89,19 @@ impl ServerNonInvite {
             by_key: HashMap::with_hasher(Hashed::default()),
             by_merge: HashMap::with_hasher(Hashed::default()),
             timers: Wheel::new(),
+            completed: VecDeque::new(),
+            max: limits::SIP_SERVER_TRANSACTIONS_MAX,
             transmits: VecDeque::new(),
             spare: Vec::new(),
             generation: 0,
             retransmissions: 0,
         }
+    }
+
+    /// Holds `max` transactions.
+    #[must_use]
+    pub fn with_max(self, max: usize) -> ServerNonInvite {
+        ServerNonInvite { max, ..self }
     }
 
     /// Transactions in the table.
@@ -119,14 +132,14 @@ impl ServerNonInvite {
     ) -> Arrived {
         let key = self.key_of(message);
         if let Some(&index) = self.by_key.get(&key) {
-            self.repeat(index);
+            self.repeat(now, index);
             return Arrived::Retransmission;
         }
         let merge = self.merge_key_of(message);
         if merge.is_some_and(|merge| self.by_merge.contains_key(&merge)) {
             return Arrived::Merged;
         }
-        if self.table.len() >= limits::SIP_SERVER_TRANSACTIONS_MAX {
+        if self.table.len() >= self.max && !self.make_room(now) {
             return Arrived::Full;
         }
         let Ok(via) = message.top_via() else { return Arrived::Full };
@@ -134,6 +147,32 @@ impl ServerNonInvite {
         let mut octets = self.spare.pop().unwrap_or_default();
         write_response_head(message, source, &tag(random), &mut octets);
         Arrived::New(self.insert(now, key, merge, route, octets))
+    }
+
+    /// Ends the transaction that was answered first, if its client has been silent for so long that it has the response:
+    /// what is held then follows the rate of requests for [`QUIET`] and not for all of Timer J.
+    fn make_room(&mut self, now: Moment) -> bool {
+        while let Some(&(at, id)) = self.completed.front() {
+            let heard = self.alive(id).map(|transaction| (transaction.heard, transaction.timer));
+            match heard {
+                Some(_) if now.since(at) < QUIET => return false,
+                Some((heard, _)) if heard > at => self.completed.push_back((heard, id)),
+                Some((_, timer)) => {
+                    self.timers.cancel(timer);
+                    self.remove(id.index);
+                }
+                None => {}
+            }
+            self.completed.pop_front();
+            if self.table.len() < self.max {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn alive(&self, id: TransactionId) -> Option<&Transaction> {
+        self.table.get(id.index as usize).filter(|transaction| transaction.generation == id.generation)
     }
 
     fn insert(
@@ -149,7 +188,8 @@ impl ServerNonInvite {
         let entry = self.table.vacant_entry();
         let index = u32::try_from(entry.key()).unwrap_or(u32::MAX);
         let timer = self.timers.arm(now + TRYING_100, u64::from(index));
-        entry.insert(Transaction { generation, key, merge, state: State::Trying, route, octets, timer });
+        let state = State::Trying;
+        entry.insert(Transaction { generation, key, merge, state, heard: now, route, octets, timer });
         self.by_key.insert(key, index);
         if let Some(merge) = merge {
             self.by_merge.insert(merge, index);
@@ -185,9 +225,10 @@ impl ServerNonInvite {
         Some(self.hash.of(&[b"merge", from.tag()?, message.call_id()?, &cseq.number.to_be_bytes(), cseq.method]))
     }
 
-    fn repeat(&mut self, index: u32) {
+    fn repeat(&mut self, now: Moment, index: u32) {
         self.retransmissions += 1;
-        let Some(transaction) = self.table.get(index as usize) else { return };
+        let Some(transaction) = self.table.get_mut(index as usize) else { return };
+        transaction.heard = now;
         let mut out = self.spare.pop().unwrap_or_default();
         match transaction.state {
             State::Trying => return self.spare.push(out),
@@ -224,9 +265,18 @@ impl ServerNonInvite {
         if route.is_reliable() {
             self.remove(id.index)
         } else {
-            self.rearm(now, id.index)
+            self.rearm(now, id.index);
+            self.note_completed(now, id);
         }
         true
+    }
+
+    /// Timer J ends them in this order too, so those that are gone are found at the front.
+    fn note_completed(&mut self, now: Moment, id: TransactionId) {
+        while self.completed.front().is_some_and(|(_, first)| self.alive(*first).is_none()) {
+            self.completed.pop_front();
+        }
+        self.completed.push_back((now, id));
     }
 
     fn rearm(&mut self, now: Moment, index: u32) {

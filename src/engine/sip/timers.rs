@@ -12,11 +12,15 @@ pub const T4: Duration = Duration::from_secs(5);
 pub const TIMER_F: Duration = Duration::from_secs(32);
 /// Timer J over UDP: how long a server transaction repeats its final response. Zero over reliable transports.
 pub const TIMER_J: Duration = Duration::from_secs(32);
+/// A client that has no response yet repeats its request at least every T2, and what it sent arrives within T4: one that
+/// was silent for longer has the response.
+pub const QUIET: Duration = Duration::from_secs(9);
 /// Timer K over UDP: how long a client transaction absorbs repeated responses. Zero over reliable transports.
 pub const TIMER_K: Duration = T4;
 /// When the client's Timer E has been reset to T2, 100 must be sent if nothing final was (RFC 4320 4.1): 0.5 + 1 + 2 s.
 pub const TRYING_100: Duration = Duration::from_millis(3_500);
 
+const _: () = assert!(QUIET.as_millis() == T2.as_millis() + T4.as_millis());
 const _: () = assert!(TIMER_F.as_millis() == 64 * T1.as_millis() && TIMER_J.as_millis() == 64 * T1.as_millis());
 
 /// How long others are preferred to a target that did not answer; a 503 says it itself by Retry-After.
