@@ -88,6 +88,8 @@ pub struct Shard {
     messages: Arena<submit::Message>,
     /// Of these, how many senders wait for an answer.
     unanswered: usize,
+    /// Failures after an early answer that the CPM side was not told yet.
+    untold: usize,
     /// Short messages that nobody else will repeat, waiting for another attempt.
     undelivered: Arena<deliver::Delivery>,
     requests: Arena<uac::Purpose>,
@@ -138,6 +140,7 @@ impl Shard {
             redelivery: Redelivery::default(),
             messages: Arena::default(),
             unanswered: 0,
+            untold: 0,
             undelivered: Arena::default(),
             requests: Arena::default(),
             alarms: Wheel::new(),

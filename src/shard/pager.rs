@@ -155,6 +155,7 @@ impl Shard {
             reports: Reports::default(),
             progress: Progress { report_requested, ..Progress::default() },
             smsc: converted.smsc,
+            shard: converted.shard,
             pdus: Vec::new(),
             resends: 0,
             until: now.moment + deadline * 4 / 5,

@@ -37,6 +37,16 @@ impl SmscChoice {
         (0..smscs).filter(|&smsc| suits(smsc)).find_map(|smsc| Some((smsc, self.core_of(smsc)?)))
     }
 
+    /// Another core at which this SM-SC has a transmitter.
+    pub(super) fn another_core(&mut self, smsc: u16, but: ShardId) -> Option<ShardId> {
+        let shards = self.transmitters.get(usize::from(smsc))?;
+        self.turn = self.turn.wrapping_add(1);
+        let from = self.turn % shards.len();
+        let mut others = (0..shards.len()).map(|step| (from + step) % shards.len());
+        let shard = others.find(|&shard| shard != usize::from(but.0) && shards[shard] > 0)?;
+        u16::try_from(shard).ok().map(ShardId)
+    }
+
     fn core_of(&mut self, smsc: u16) -> Option<ShardId> {
         let shards = self.transmitters.get(usize::from(smsc))?;
         if shards.get(usize::from(self.own.0)).is_some_and(|&count| count > 0) {

@@ -60,6 +60,11 @@ pub(super) enum Told {
 }
 
 impl Telling {
+    /// Whether we alone can tell it: the sender has 202, and no status report will come.
+    pub(super) fn is_owed(&self) -> bool {
+        self.unsubmitted
+    }
+
     /// The report that waits.
     pub(super) fn waiting(&self) -> Option<DeliverRef> {
         self.waiting.map(|(deliver, ..)| deliver)
@@ -219,7 +224,7 @@ impl Shard {
     /// 6.2.3 for a message whose sender was told 202 early: its submission failed.
     pub(super) fn tell_unsubmitted(&mut self, now: Now, key: u64, state: MessageState) {
         let Some(message) = self.messages.get_mut(key) else { return };
-        message.telling.unsubmitted = true;
+        self.untold += usize::from(!core::mem::replace(&mut message.telling.unsubmitted, true));
         // A status report about another segment may have told the failure already, or be telling it.
         if message.telling.state.is_none() {
             message.telling.state = Some(state);
@@ -339,7 +344,8 @@ impl Shard {
         if self.messages.get_mut(key).filter(again).is_none() {
             return self.drop_message(key);
         }
-        let alarm = self.arm(now.moment + TELL_AGAIN, ALARM_TELL, key);
+        let wait = if self.draining { TELL_AGAIN / 12 } else { TELL_AGAIN };
+        let alarm = self.arm(now.moment + wait, ALARM_TELL, key);
         let earlier = self.messages.get_mut(key).and_then(|message| message.alarm.replace(alarm));
         if let Some(earlier) = earlier {
             self.alarms.cancel(earlier);

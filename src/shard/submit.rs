@@ -38,6 +38,8 @@ pub(super) struct Message {
     pub(super) reports: Reports,
     pub(super) progress: Progress,
     pub(super) smsc: u16,
+    /// The core that submits it there.
+    pub(super) shard: ShardId,
     /// The PDUs, in case another link must take them; empty once the outcome is known.
     pub(super) pdus: Vec<u8>,
     pub(super) resends: u8,
@@ -60,7 +62,7 @@ const ALARM_KEY: u64 = (1 << 56) - 1;
 impl Shard {
     /// Whether any sender waits for an answer, or any report for being passed on.
     pub(super) fn is_idle(&self) -> bool {
-        self.unanswered == 0 && self.requests.is_empty() && self.undelivered.is_empty()
+        self.unanswered == 0 && self.untold == 0 && self.requests.is_empty() && self.undelivered.is_empty()
     }
 
     pub(super) fn arm(&mut self, at: Moment, kind: u64, key: u64) -> TimerId {
@@ -160,10 +162,13 @@ impl Shard {
         let Some(message) = self.messages.get_mut(key) else { return };
         message.resends += 1;
         let (smsc, may) = (message.smsc, message.resends <= RESENDS_MAX && message.until > now.moment);
+        let (resends, shard) = (message.resends, message.shard);
         let smscs = &self.settings.smscs;
         let alike = |other: u16| is_alike(smscs.get(usize::from(smsc)), smscs.get(usize::from(other)));
-        // Another bind of the same SM-SC comes first, then another SM-SC.
-        let again = (message.resends > 1).then(|| self.choice.choose(|other| other != smsc && alike(other))).flatten();
+        // Another bind of the same core comes first, then another core's, then another SM-SC.
+        let there = (resends == 2).then(|| self.choice.another_core(smsc, shard)).flatten();
+        let again = (resends > 1).then(|| self.choice.choose(|other| other != smsc && alike(other))).flatten();
+        let again = there.map(|shard| (smsc, shard)).or(again);
         let Some((smsc, shard)) = again.or_else(|| self.choice.choose(alike)).filter(|_| may) else {
             let total = message.total;
             message.responses.give_up(total);
@@ -175,7 +180,7 @@ impl Shard {
             self.stats.submit_resent += 1;
             pdus.extend_from_slice(pdu_of(&message.pdus, segment));
         }
-        message.smsc = smsc;
+        (message.smsc, message.shard) = (smsc, shard);
         self.hand_submit(key, smsc, shard, pdus);
     }
 
@@ -338,6 +343,7 @@ impl Shard {
         if let Some(alarm) = message.alarm {
             self.alarms.cancel(alarm);
         }
+        self.untold -= usize::from(message.telling.is_owed());
         if let Some(deliver) = message.telling.waiting() {
             self.answer(deliver, CommandStatus::ESME_ROK);
         }

@@ -270,3 +270,39 @@ fn a_connection_is_not_idle_while_a_request_is_on_it() {
     seconds(&mut world, 20);
     assert_eq!(world.smscs[0].statuses(), [OK, TRY_AGAIN], "Timer F");
 }
+
+/// The other core's connection to the same SM-SC may have room.
+#[test]
+fn a_core_whose_queues_are_full_leaves_the_message_to_another() {
+    let mut settings = settings(1);
+    settings.smscs[0].binds = 2;
+    (settings.smscs[0].session.window, settings.smscs[0].session.pending_max) = (1, 0);
+    let mut world = World::new(64, 2, &settings);
+    let owner = |call_id: &String| {
+        let head = format!("MESSAGE tel:+1 SIP/2.0\r\nCall-ID: {call_id}\r\n\r\n");
+        world.shards[0].owner_of(head.as_bytes()).0
+    };
+    let of_one_core: Vec<String> = (0..).map(|n| format!("{n}@client")).filter(|id| owner(id) == 0).take(2).collect();
+    world.smscs[0].faults.response_delay = Duration::from_secs(10);
+    for call_id in &of_one_core {
+        world.cpm.send(world.now.moment, &message(call_id, "x"));
+    }
+    for call_id in &of_one_core {
+        assert_eq!(answer_to(&mut world, call_id).status().0, 202);
+    }
+    assert_ne!(world.smscs[0].accepted[0].connection, world.smscs[0].accepted[1].connection);
+}
+
+/// The sender has 202; if we do not say that it failed, nobody does.
+#[test]
+fn a_failure_that_nobody_has_heard_of_yet_holds_a_drain_up() {
+    let mut world = World::new(65, 2, &early());
+    world.smscs[0].faults.status = CommandStatus::ESME_RINVDSTADR;
+    world.cpm.respond = [503, 200].into();
+    send(&mut world, &asking("owed@client", "negative-delivery"));
+    seconds(&mut world, 50);
+    assert_eq!(imdns(&world).len(), 1, "refused for now");
+    world.drain();
+    assert!(world.run_until(Duration::from_secs(30), World::is_drained));
+    assert_eq!((imdns(&world).len(), world.count(|stats| stats.imdns_sent)), (2, 1));
+}
