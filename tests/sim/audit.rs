@@ -36,9 +36,10 @@ impl Drop for Seed {
     }
 }
 
-/// Runs a test with each seed, on one core, two and three in turn.
+/// Runs a test with each seed, on one core, two and three in turn; with more seeds if SIM_SEEDS says how many, up to 255.
 pub fn seeds(count: u8, test: impl Fn(u8, u16)) {
-    for seed in 0..count {
+    let more = std::env::var("SIM_SEEDS").ok().and_then(|count| count.parse().ok());
+    for seed in 0..more.unwrap_or(count) {
         let _named = Seed(seed);
         test(seed, u16::from(seed % 3) + 1);
     }
