@@ -61,8 +61,15 @@ fn deliver(world: &mut World, smsc: usize, part: &Part) -> usize {
     world.smscs[smsc].deliver(now, &pdu)
 }
 
+/// Sends all parts of a message.
+pub fn deliver_whole(world: &mut World, smsc: usize, message: usize) {
+    for part in parts_of(message, total_of(message)) {
+        deliver(world, smsc, &part);
+    }
+}
+
 /// Each of these messages was taken once, whole.
-fn expect_messages(world: &World, messages: core::ops::Range<usize>) {
+pub fn expect_messages(world: &World, messages: core::ops::Range<usize>) {
     let texts = texts(world);
     for message in messages.clone() {
         let whole: String = parts_of(message, total_of(message)).iter().map(|part| part.text.as_str()).collect();

@@ -7,7 +7,7 @@ use isthmus::shard::settings::Settings;
 use isthmus::wire::cpim::imdn::Status;
 use isthmus::wire::smpp::{CommandStatus, MessageIdForm, MessageState};
 
-use crate::audit::{audit, nothing_is_left, outgoing, seeds, send_all};
+use crate::audit::{audit, nothing_is_left, notifications, outgoing, seeds, send_all};
 use crate::world::{Weather, World, settings};
 
 const fn ms(ms: u64) -> Duration {
@@ -427,4 +427,78 @@ fn promises_wait_for_their_records_where_they_are_durable() {
     world.run_for(Duration::from_secs(3));
     assert_eq!(world.cpm.answers.get(&outgoing(0).call_id), Some(&202));
     assert_eq!(world.count(|stats| stats.open_messages), 0);
+}
+
+/// By policy 202 is sent before the SM-SC has the message: then each message is either taken or told to have failed, and
+/// what nobody knows is told as that.
+#[test]
+fn promises_that_could_not_be_kept_are_told() {
+    seeds(9, |seed, shards| {
+        let mut settings = settings(1);
+        settings.policy.submission.early_answer = isthmus::policy::EarlyAnswer::Accepted;
+        let mut world = World::new(seed, shards, &settings);
+        world.smscs[0].faults.response_delay = ms(150);
+        world.smscs[0].faults.redeliver = Some(ms(1_000));
+        world.cpm.busy_every = 5;
+        for round in 0..6 {
+            send_all(&mut world, round * 20..(round + 1) * 20, ms(4));
+            match (usize::from(seed) + round) % 3 {
+                0 => world.cut_smsc(0),
+                1 => world.smscs[0].faults.statuses.extend([CommandStatus::ESME_RINVDSTADR; 3]),
+                _ => {}
+            }
+        }
+        world.run_for(ms(400_000));
+        let told = notifications(&world);
+        for number in (0..120).step_by(3) {
+            let message = outgoing(number);
+            if world.cpm.answers[&message.call_id] != 202 {
+                continue;
+            }
+            let told: Vec<Status> =
+                told.iter().filter(|(id, ..)| *id == message.imdn_message_id).map(|(.., status)| *status).collect();
+            assert_eq!(told.len(), 1, "message {number}");
+            let digits = message.to.trim_start_matches('+').as_bytes();
+            let parts = world.smscs[0].accepted.iter().filter(|accepted| accepted.destination_addr == digits);
+            let (taken, whole) = (parts.count(), if number % 4 == 3 { 2 } else { 1 });
+            match told[0] {
+                Status::Delivered => assert_eq!(taken, whole, "message {number}"),
+                Status::Failed => assert!(taken < whole, "message {number}"),
+                other => assert_eq!(other, Status::Error, "message {number}"),
+            }
+        }
+        nothing_is_left(&world);
+    });
+}
+
+/// Messages both ways, reports, and everything that goes wrong, at once.
+#[test]
+fn a_storm_from_both_sides() {
+    seeds(15, |seed, shards| {
+        let mut world = World::new(seed, shards, &storm_settings());
+        world.weather = Weather { lose_percent: 3, double_percent: 3, jitter: ms(150) };
+        for smsc in &mut world.smscs {
+            smsc.faults.response_delay = ms(100);
+            smsc.faults.redeliver = Some(ms(2_500));
+            (smsc.faults.report_first, smsc.faults.report_elsewhere) = (seed % 2 == 1, true);
+        }
+        world.cpm.busy_every = 9;
+        for round in 0..10 {
+            for message in round * 6..(round + 1) * 6 {
+                crate::deliveries::deliver_whole(&mut world, message % 2, message);
+            }
+            send_all(&mut world, round * 8..(round + 1) * 8, ms(9));
+            match (usize::from(seed) + round) % 4 {
+                0 => world.cut_smsc(round % 2),
+                1 => world.run_for(ms(2_500)),
+                _ => {}
+            }
+        }
+        world.weather = Weather::default();
+        world.run_for(ms(400_000));
+        let tally = audit(&world, 0..80, Status::Delivered);
+        assert_eq!(world.count(|stats| stats.submit_outcome_unknown), tally.of(480), "{tally:?}");
+        crate::deliveries::expect_messages(&world, 0..60);
+        nothing_is_left(&world);
+    });
 }
