@@ -30,7 +30,7 @@ name = "node-smpp"
 address = "127.0.0.1:{smpp}"
 system_id = "isthmus"
 password = "secret"
-bind = "transceiver"
+bind = "{bind}"
 binds = {binds}
 window = {window}
 concatenation = "{concatenation}"
@@ -43,13 +43,24 @@ listen = "127.0.0.1:{admin}"
 {more}
 """
 
-DEFAULTS = {"cores": [0], "backend": "auto", "next_hop_transport": "", "binds": 1, "window": 64, "concatenation": "sar",
+DEFAULTS = {"cores": [0], "backend": "auto", "next_hop_transport": "", "bind": "transceiver", "binds": 1, "window": 64, "concatenation": "sar",
             "message_id": "opaque", "smsc_more": "", "more": ""}
+
+# Another link to the same account: what comes back, comes here.
+RECEIVER = """
+[[smsc]]
+name = "receiver"
+address = "127.0.0.1:{smpp}"
+system_id = "isthmus"
+password = "secret"
+bind = "receiver"
+message_id = "{message_id}"
+"""
 
 SECOND_SMSC = """
 [[smsc]]
 name = "second"
-address = "127.0.0.1:{}"
+address = "127.0.0.1:{second}"
 password = "secret"
 """
 
@@ -63,7 +74,8 @@ class Gateway:
 
     def start(self):
         configuration = self.folder / "isthmus.toml"
-        configuration.write_text(CONFIGURATION.format(**self.settings))
+        more = self.settings["more"].format(**self.settings)
+        configuration.write_text(CONFIGURATION.format(**{**self.settings, "more": more}))
         self.log = (self.folder / "gateway.log").open("w")
         self.process = subprocess.Popen([self.binary, "run", "-c", configuration], stdout=self.log, stderr=self.log)
         self.wait_ready()

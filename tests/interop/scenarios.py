@@ -9,7 +9,7 @@ import capture
 import judge
 import messages
 import peers
-from gateway import SECOND_SMSC, Gateway
+from gateway import RECEIVER, SECOND_SMSC, Gateway
 from sipmsg import distinct
 
 RUN_S_MAX = 600
@@ -42,7 +42,7 @@ class Bench:
         self.smsc = peers.Smsc(self.folder, self.smpp, **(smsc or {}))
         self.second = peers.Smsc(self.folder, spare, name="second") if second else None
         if second:
-            gateway["more"] = SECOND_SMSC.format(spare)
+            gateway |= {"more": SECOND_SMSC, "second": spare}
         ports = {"sip": self.sip, "next_hop": self.hop, "smpp": self.smpp, "admin": self.admin}
         self.gateway = None if gatewayless else Gateway(setting.binary, self.folder, **ports, **gateway)
         self.kind, self.relays, self.stack = core, [], contextlib.ExitStack()
@@ -149,6 +149,15 @@ def data_sm(setting):
         client.wait(RUN_S_MAX)
         others = {submit["command"] for submit in bench.smsc.events("submit")} - {"data_sm"}
         return judge_to_sms(bench, sent, client.answers(), more=judge.holds(not others, f"the SM-SC got {others}"))
+
+
+def pair(setting):
+    """A transmitter and a receiver of one account: every report comes on the other link."""
+    sent = messages.messages(setting.share(20), setting.seed, first=36_000)
+    with Bench(setting, bind="transmitter", more=RECEIVER, cores=[0, 1]) as bench:
+        client = bench.client_for(sent)
+        client.wait(RUN_S_MAX)
+        return judge_to_sms(bench, sent, client.answers())
 
 
 def sms_to_cpm(setting, transport="udp", parts_of=2, during=lambda bench, parts: None, core="sipp", put_off=False, **bench):
@@ -356,6 +365,7 @@ SCENARIOS = {
     **{f"cpm_to_sms.{transport}.{method}": (lambda setting, t=transport, m=method: cpm_to_sms(setting, t, m))
        for transport in ("udp", "tcp") for method in messages.METHODS},
     "cpm_to_sms.data_sm": data_sm,
+    "cpm_to_sms.pair": pair,
     "sms_to_cpm.udp": lambda setting: sms_to_cpm(setting, "udp"),
     "sms_to_cpm.tcp": lambda setting: sms_to_cpm(setting, "tcp"),
     "faults.smsc_killed": smsc_killed,
