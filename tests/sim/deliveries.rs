@@ -325,3 +325,28 @@ fn a_large_message_without_a_stream() {
         assert!(world.smscs[0].statuses().iter().all(|status| *status == CommandStatus::ESME_ROK));
     });
 }
+
+/// Streams to the CPM side break again and again, with requests on their way in them.
+#[test]
+fn streams_to_the_cpm_side_break() {
+    seeds(9, |seed, shards| {
+        let mut world = World::new(seed, shards, &several_binds());
+        world.smscs[0].faults.redeliver = Some(ms(2_000));
+        world.cut_cpm_every = 2 + u64::from(seed % 4);
+        for message in 0..20 {
+            for number in 1..=6 {
+                let text = format!("<{message}:{number}>").repeat(28);
+                deliver(&mut world, 0, &Part { message, total: 6, number, text });
+            }
+            world.run_for(ms(if message % 3 == 0 { 500 } else { 1 }));
+        }
+        world.run_for(ms(400_000));
+        let texts = texts(&world);
+        for message in 0..20 {
+            let whole: String = (1..=6).map(|number| format!("<{message}:{number}>").repeat(28)).collect();
+            assert_eq!(texts[&format!("tel:+{};nccsid=SMS", sender(message))], [whole], "message {message}");
+        }
+        nothing_is_left(&world);
+        assert!(world.tcp_to_cpm.len() > 3 * 1_300, "some by streams");
+    });
+}

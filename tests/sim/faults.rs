@@ -502,3 +502,28 @@ fn a_storm_from_both_sides() {
         nothing_is_left(&world);
     });
 }
+
+/// The connection stands, and nobody is at its other end: enquire_link finds out, and the other SM-SC takes over.
+#[test]
+fn an_smsc_freezes() {
+    seeds(6, |seed, shards| {
+        let mut world = World::new(seed, shards, &settings(2));
+        send_all(&mut world, 0..20, ms(20));
+        world.run_for(ms(1_000));
+        world.smscs[0].faults.frozen = true;
+        send_all(&mut world, 20..40, ms(20));
+        world.run_for(ms(60_000));
+        send_all(&mut world, 40..60, ms(20));
+        world.run_for(ms(30_000));
+        let tally = audit(&world, 0..60, Status::Delivered);
+        assert_eq!(world.count(|stats| stats.submit_outcome_unknown), tally.of(480));
+        assert_eq!(tally.of(480) + tally.of(202), 60, "{tally:?}");
+        assert!((40..60).all(|number| world.cpm.answers[&outgoing(number).call_id] == 202), "the other took over");
+        world.smscs[0].faults.frozen = false;
+        world.run_for(ms(120_000));
+        send_all(&mut world, 60..80, ms(20));
+        world.run_for(ms(10_000));
+        audit(&world, 0..80, Status::Delivered);
+        assert!(world.smscs[0].accepted.iter().any(|a| a.destination_addr == b"491700000079"), "it is back");
+    });
+}

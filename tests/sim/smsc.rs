@@ -27,6 +27,8 @@ pub struct Faults {
     pub no_response: bool,
     /// Submit responses carry no id.
     pub no_message_id: bool,
+    /// Nothing is read and nothing said, and the connection stands.
+    pub frozen: bool,
     /// Submit responses carry ids in hexadecimal, reports in decimal.
     pub hex_submit: bool,
     /// The connection drops after this many submits, before their responses; the last one is taken.
@@ -172,6 +174,9 @@ impl Smsc {
 
     /// Octets from the gateway. `false` asks for the connection to be dropped.
     pub fn on_bytes(&mut self, now: Moment, connection: usize, bytes: &[u8]) -> bool {
+        if self.faults.frozen {
+            return true;
+        }
         self.connections[connection].unframed.extend_from_slice(bytes);
         loop {
             let unframed = &self.connections[connection].unframed;
@@ -415,6 +420,9 @@ impl Smsc {
 
     /// The next octets that are due.
     pub fn poll(&mut self, now: Moment) -> Option<(usize, Vec<u8>)> {
+        if self.faults.frozen {
+            return None;
+        }
         if let Some(at) = self.waiting.iter().position(|(at, ..)| *at <= now) {
             return self.waiting.remove(at).map(|(_, connection, bytes)| (connection, bytes));
         }
@@ -434,6 +442,9 @@ impl Smsc {
 
     /// When to poll next.
     pub fn deadline(&self) -> Option<Moment> {
+        if self.faults.frozen {
+            return None;
+        }
         let bound = self.receivers().next().is_some();
         let due = self.deliveries.iter().filter(|_| bound).filter_map(|delivery| match delivery.stage {
             Stage::Due(at) => Some(at),

@@ -80,6 +80,9 @@ pub struct World {
     /// Everything sent to the CPM side over TCP, framed by write.
     pub tcp_to_cpm: Vec<u8>,
     pub cpm_accepts_tcp: bool,
+    /// Every n-th write to the CPM side over TCP breaks the connection instead of arriving.
+    pub cut_cpm_every: u64,
+    writes: u64,
     /// Datagrams to anybody but the CPM side.
     pub strays: Vec<(SocketAddr, Vec<u8>)>,
     /// SIP connections that peers opened.
@@ -149,6 +152,8 @@ impl World {
             handoffs: 0,
             tcp_to_cpm: Vec::new(),
             cpm_accepts_tcp: true,
+            cut_cpm_every: 0,
+            writes: 0,
             strays: Vec::new(),
             tcp: Vec::new(),
             dials: Vec::new(),
@@ -381,6 +386,10 @@ impl World {
             }
             Far::Peer(place) => self.tcp[place].writes.push(bytes),
             Far::Cpm => {
+                self.writes += 1;
+                if self.cut_cpm_every > 0 && self.writes.is_multiple_of(self.cut_cpm_every) {
+                    return self.cut(at);
+                }
                 self.tcp_to_cpm.extend_from_slice(&bytes);
                 self.cpm.on_datagram(self.now.moment, &bytes);
                 while let Some(answer) = self.cpm.poll(self.now.moment) {
