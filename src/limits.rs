@@ -57,6 +57,11 @@ pub const SEGMENTS_MAX: usize = 255;
 pub const EVENTS_MAX: usize = 4_096;
 /// CPM messages of one shard whose response or reports are awaited.
 pub const PAGER_MESSAGES_MAX: usize = 1_000_000;
+/// Of these, how many may wait for nothing but reports; of a message beyond, the reports are not passed on.
+pub const AWAITED_MESSAGES_MAX: usize = 900_000;
+/// Seconds for which a report is waited for, whatever Expires says: the longest validity that GSM knows, 63 weeks
+/// (3GPP TS 23.040 9.2.3.12.1).
+pub const REPORT_WAIT_S_MAX: u32 = 63 * 7 * 24 * 3_600;
 /// message_ids of one shard that await a status report.
 pub const OPEN_REPORTS_MAX: usize = 2_000_000;
 /// message_ids of one shard whose report was passed on, remembered in case it comes again.
@@ -75,6 +80,7 @@ pub const DELIVERIES_MAX: usize = 100_000;
 
 const _: () = assert!(SIP_HEADER_SECTION_BYTES_MAX < SIP_MESSAGE_BYTES_MAX);
 const _: () = assert!(SMPP_MESSAGE_ID_BYTES_MAX <= 255);
+const _: () = assert!(AWAITED_MESSAGES_MAX < PAGER_MESSAGES_MAX);
 
 // Text: CPIM, IMDN, short messages
 

@@ -139,6 +139,8 @@ pub enum Tally {
 pub struct Reports {
     decided: Set,
     worst: Option<MessageState>,
+    /// The id that was last named in a response, and the segment it stands for.
+    last_id: Option<(u64, u8)>,
 }
 
 impl Reports {
@@ -154,6 +156,18 @@ impl Reports {
             return Tally::Decided(worst);
         }
         Tally::Waiting
+    }
+
+    /// `segment` was taken under `id`, a hash. Whether it is one with an earlier segment: an SM-SC that gives all of them
+    /// one id reports on all at once, and `segment` needs no report of its own.
+    pub fn shares_id(&mut self, segment: u8, id: u64) -> bool {
+        let shared = self.last_id.is_some_and(|(last, first)| last == id && !self.decided.contains(first));
+        if shared {
+            self.decided.insert(segment);
+        } else {
+            self.last_id = Some((id, segment));
+        }
+        shared
     }
 
     /// `segment` is undecided again: its report could not be passed on and the SM-SC will repeat it.

@@ -238,7 +238,9 @@ impl Binds {
     ) -> bool {
         let mut any = false;
         for at in 0..self.binds.len() {
-            any |= self.settle_one(now, at, smscs, outbox, events);
+            if self.binds[at].session.has_output() {
+                any |= self.settle_one(now, at, smscs, outbox, events);
+            }
         }
         any
     }

@@ -140,7 +140,8 @@ impl Shard {
         let mut retained = Retained { octets: self.pool.take(), ..Retained::default() };
         read.retain(now, &scratch.text, &mut retained);
         let validity_s = policy.submission.validity_s(read.expires_s).unwrap_or(policy.reports.wait_without_validity_s);
-        retained.until = now.moment + Duration::from_secs(u64::from(validity_s)) + REPORT_MARGIN;
+        let wait_s = validity_s.min(limits::REPORT_WAIT_S_MAX);
+        retained.until = now.moment + Duration::from_secs(u64::from(wait_s)) + REPORT_MARGIN;
         let deadline = Duration::from_millis(u64::from(policy.submission.answer_deadline_ms));
         let report_requested = registered_delivery_of(read.requested, policy) != 0;
         self.unanswered += 1;

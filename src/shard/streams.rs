@@ -23,8 +23,9 @@ const MESSAGE_TIME: Duration = Duration::from_secs(10);
 struct Connection {
     peer: SocketAddr,
     stream: SipStream,
-    /// When octets last went either way.
+    /// When octets last went either way, and how long they may not.
     used: Moment,
+    idle: Duration,
     /// Since when a message is incomplete.
     began: Option<Moment>,
     timer: TimerId,
@@ -80,13 +81,15 @@ impl Streams {
         self.links.get(&link).map(|connection| connection.peer)
     }
 
-    /// A connection is open, accepted or ordered.
-    pub(super) fn opened(&mut self, now: Moment, link: LinkId, peer: SocketAddr) {
+    /// A connection is open, accepted or ordered. One of a stranger is kept no longer than for one message, or strangers
+    /// could take all places.
+    pub(super) fn opened(&mut self, now: Moment, link: LinkId, peer: SocketAddr, trusted: bool) {
         self.next += 1;
-        let timer = self.timers.arm(now + self.idle, self.next);
+        let idle = if trusted { self.idle } else { self.idle.min(MESSAGE_TIME) };
+        let timer = self.timers.arm(now + idle, self.next);
         self.by_number.insert(self.next, link);
         let connection =
-            Connection { peer, stream: SipStream::default(), used: now, began: None, timer, number: self.next };
+            Connection { peer, stream: SipStream::default(), used: now, idle, began: None, timer, number: self.next };
         self.links.insert(link, connection);
     }
 
@@ -106,7 +109,7 @@ impl Streams {
         let waiting = core::mem::take(queue);
         outbox.transmits.extend(waiting.into_iter().map(|bytes| Transmit::Stream { link, bytes }));
         self.outgoing.insert(peer, Outgoing::Open(link));
-        self.opened(now, link, peer);
+        self.opened(now, link, peer, true);
         true
     }
 
@@ -211,7 +214,7 @@ impl Streams {
             let Some(connection) = self.links.get_mut(&link) else { continue };
             let until = match connection.began {
                 Some(began) => began + MESSAGE_TIME,
-                None => connection.used + self.idle,
+                None => connection.used + connection.idle,
             };
             if until <= now {
                 closed += 1;

@@ -10,6 +10,7 @@ use crate::engine::{Moment, Now};
 use crate::interwork::sms::pager_to_submit_sm::sip_status;
 use crate::iwf::retained::{Progress, Retained};
 use crate::iwf::segments::{Reports, Responses, Submission};
+use crate::limits;
 use crate::policy::{EarlyAnswer, ThrottledSubmit, UnknownOutcome};
 use crate::wire::Framing;
 use crate::wire::cpim::Dispositions;
@@ -142,6 +143,10 @@ impl Shard {
             return;
         }
         let hash = self.report_hash(smsc, &id);
+        let message = self.messages.get_mut(whose.message);
+        if message.is_some_and(|message| message.reports.shares_id(whose.segment, hash)) {
+            return;
+        }
         self.outbox.hand(self.route.of_hash(hash), Handoff::Register { hash, whose, until });
     }
 
@@ -307,8 +312,13 @@ impl Shard {
     /// The submission is over: what is kept now is kept for reports only.
     fn submission_ended(&mut self, now: Now, key: u64, taken: bool) {
         self.submission_over(key);
-        let Some(message) = self.messages.get_mut(key) else { return };
+        let Some(message) = self.messages.get(key) else { return };
         if !taken || message.progress.is_over() {
+            return self.drop_message(key);
+        }
+        if self.messages.len() > limits::AWAITED_MESSAGES_MAX && message.telling.is_idle() {
+            // Reports that never come must not keep those out who are still to be served.
+            self.stats.reports_not_kept += u64::from(message.total);
             return self.drop_message(key);
         }
         let until = message.retained.until.max(now.moment + Duration::from_secs(1));

@@ -306,3 +306,21 @@ fn a_failure_that_nobody_has_heard_of_yet_holds_a_drain_up() {
     assert!(world.run_until(Duration::from_secs(30), World::is_drained));
     assert_eq!((imdns(&world).len(), world.count(|stats| stats.imdns_sent)), (2, 1));
 }
+
+/// Some SM-SCs give all segments of a text one id, and report on it once, or on each.
+#[test]
+fn segments_that_share_an_id_are_decided_by_one_report() {
+    for reports in [1, 2] {
+        let mut world = World::new(66, 2, &settings(1));
+        (world.smscs[0].faults.same_message_id, world.smscs[0].faults.no_reports) = (true, true);
+        send(&mut world, &Outgoing { text: LONG.into(), ..asking("one@client", "positive-delivery") });
+        let id = world.smscs[0].accepted[1].message_id;
+        for _ in 0..reports {
+            let now = world.now.moment;
+            world.smscs[0].report_on(now, id, MessageState::DELIVERED);
+            seconds(&mut world, 7);
+        }
+        assert_eq!((imdns(&world).len(), world.smscs[0].statuses()), (1, vec![OK; reports]));
+        assert_eq!((world.count(|s| s.open_messages), world.count(|s| s.open_reports)), (0, 0));
+    }
+}

@@ -369,6 +369,15 @@ fn a_response_finds_its_way_when_the_connection_is_gone() {
 }
 
 /// Strangers may connect; what they ask for is refused, on TCP as well.
+/// Connections are few: one of a stranger is soon closed, whatever `idle` is for those we serve.
+#[test]
+fn a_silent_stranger_is_soon_closed() {
+    let mut world = world(33);
+    let connections = [PEER, STRANGER].map(|from| world.tcp_open(0, from));
+    world.run_for(Duration::from_secs(15));
+    assert_eq!(connections.map(|tcp| world.tcp[tcp].closed), [false, true]);
+}
+
 #[test]
 fn strangers_on_a_stream_are_forbidden() {
     let mut world = world(29);

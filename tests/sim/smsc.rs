@@ -25,6 +25,8 @@ pub struct Faults {
     pub response_delay: Duration,
     /// Submissions are taken and never answered.
     pub no_response: bool,
+    /// All submissions get the same id.
+    pub same_message_id: bool,
     /// Submit responses carry no id.
     pub no_message_id: bool,
     /// Nothing is read and nothing said, and the connection stands.
@@ -294,7 +296,7 @@ impl Smsc {
 
     fn accept(&mut self, now: Moment, connection: usize, submit: &SubmitSm<'_>, bytes: &[u8]) -> u64 {
         let id = self.next_id;
-        self.next_id += 1;
+        self.next_id += u64::from(!self.faults.same_message_id);
         let payload = submit.tlvs.get(Tag::MESSAGE_PAYLOAD).unwrap_or(submit.short_message);
         let sar = submit.tlvs.u16(Tag::SAR_MSG_REF_NUM).map(|reference| {
             let of = |tag| submit.tlvs.u8(tag).expect("all three sar parameters");

@@ -274,6 +274,12 @@ impl Session {
         }
     }
 
+    /// Whether any of the three has something: `poll_transmit`, `poll_order`, `poll_event`.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        !self.outbox.is_empty() || !self.orders.is_empty() || !self.events.is_empty()
+    }
+
     /// Swaps what is to be sent with `spare`, which must be empty; `false` if there is nothing.
     pub fn poll_transmit(&mut self, spare: &mut Vec<u8>) -> bool {
         debug_assert!(spare.is_empty());
