@@ -78,15 +78,16 @@ fn log(about: &About, core: usize, event: &Event) {
             let call_id = call(call_id);
             tracing::warn!(core, %call_id, code, "the SM-SC did not say whether it took the message");
         }
-        Event::ReportUnmatched { smsc } => {
-            tracing::warn!(core, smsc = %name(about, smsc), "status report for no open message");
+        Event::ReportUnmatched { smsc, ref message_id } => {
+            let (smsc, message_id) = (name(about, smsc), message_id.escape_ascii());
+            tracing::warn!(core, %smsc, %message_id, "status report for no open message");
         }
-        Event::NotificationFailed { code } => {
-            tracing::warn!(core, code, "the CPM side did not take a notification");
+        Event::NotificationFailed { ref call_id, code } => {
+            tracing::warn!(core, call_id = %call(call_id), code, "the CPM side did not take a notification");
         }
-        Event::DeliverRefused { smsc, status, why } => {
-            let smsc = name(about, smsc);
-            tracing::info!(core, %smsc, command_status = %named(status), why, "short message refused");
+        Event::DeliverRefused { smsc, sequence_number, status, why } => {
+            let (smsc, status) = (name(about, smsc), named(status));
+            tracing::info!(core, %smsc, sequence_number, command_status = %status, why, "short message refused");
         }
         Event::DeliverLost { smsc } => {
             tracing::error!(core, smsc = %name(about, smsc), "short message given up after its parts were acknowledged");
@@ -130,7 +131,7 @@ mod tests {
     #[test]
     fn a_flood_is_cut_and_what_is_rare_is_not() {
         let events = EventLog::new(About::default(), 2);
-        let flood = Event::ReportUnmatched { smsc: 0 };
+        let flood = Event::Throttled { smsc: 0, status: CommandStatus::ESME_RTHROTTLED };
         let admitted = |core, second| (0..1_000).filter(|_| events.is_admitted(core, &flood, second)).count() as u64;
         assert_eq!(
             (admitted(0, 1), admitted(0, 1), admitted(1, 1)),

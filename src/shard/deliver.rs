@@ -88,7 +88,8 @@ impl Shard {
         why: &'static str,
     ) {
         self.stats.delivers_refused += 1;
-        self.event(Event::DeliverRefused { smsc: deliver.smsc, status, why });
+        let sequence_number = deliver.delivery.sequence_number;
+        self.event(Event::DeliverRefused { smsc: deliver.smsc, sequence_number, status, why });
         self.answer_delivery(now, deliver, fingerprint, status);
     }
 
@@ -249,6 +250,7 @@ impl Shard {
                 if !accepted {
                     self.event(Event::DeliverRefused {
                         smsc: deliver.smsc,
+                        sequence_number: deliver.delivery.sequence_number,
                         status,
                         why: "the SIP side did not take it",
                     });

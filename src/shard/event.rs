@@ -3,6 +3,8 @@
 use crate::wire::inline::Inline;
 use crate::wire::smpp::CommandStatus;
 
+use super::handoff::MessageId;
+
 /// A Call-ID, cut to what fits: enough to find the message in a trace.
 pub type CallId = Inline<96>;
 
@@ -66,9 +68,13 @@ pub enum Event {
     ReportUnmatched {
         /// SM-SC number.
         smsc: u16,
+        /// The id it named, in its canonical form.
+        message_id: MessageId,
     },
     /// The CPM side did not take a notification or an event.
     NotificationFailed {
+        /// Call-ID of the message it was about; empty if that is over.
+        call_id: CallId,
         /// The response, 0 if there was none.
         code: u16,
     },
@@ -76,6 +82,8 @@ pub enum Event {
     DeliverRefused {
         /// SM-SC number.
         smsc: u16,
+        /// Of the deliver_sm or data_sm.
+        sequence_number: u32,
         /// What the SM-SC was told.
         status: CommandStatus,
         /// Why.

@@ -156,7 +156,7 @@ impl Shard {
     /// IWF 6.2.2.1.2 step 1a.
     fn unknown_report(&mut self, report: Report) {
         self.stats.reports_unknown += 1;
-        self.event(Event::ReportUnmatched { smsc: report.deliver.smsc });
+        self.event(Event::ReportUnmatched { smsc: report.deliver.smsc, message_id: report.message_id });
         let status = match self.iwf.policy.reports.no_matching_message_id {
             NoMatchingMessageId::InvalidMessageId => CommandStatus::ESME_RINVMSGID,
             NoMatchingMessageId::Ok => CommandStatus::ESME_ROK,
@@ -291,7 +291,8 @@ impl Shard {
             _ => self.stats.imdns_failed += 1,
         }
         if !sent {
-            self.event(Event::NotificationFailed { code: ended.code() });
+            let call_id = self.messages.get(key).map(|message| message.call_id).unwrap_or_default();
+            self.event(Event::NotificationFailed { call_id, code: ended.code() });
         }
         let later = self.command_status_of(ended) == CommandStatus::ESME_RX_T_APPN;
         let Some(message) = self.messages.get_mut(key).filter(|_| told != Told::Processing) else { return };

@@ -14,6 +14,7 @@ mod world;
 
 mod delivery_failure;
 mod drain;
+mod explanations;
 mod next_hop;
 mod pager_to_sms;
 mod sip;

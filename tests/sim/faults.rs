@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use isthmus::policy::ThrottledSubmit;
-use isthmus::shard::settings::Settings;
 use isthmus::wire::cpim::imdn::Status;
 use isthmus::wire::smpp::{CommandStatus, MessageIdForm, MessageState};
 
@@ -370,47 +369,6 @@ fn a_drain_in_the_middle() {
     });
 }
 
-fn storm_settings() -> Settings {
-    let mut settings = settings(2);
-    settings.smscs[0].binds = 3;
-    settings.smscs[1].binds = 2;
-    settings.smscs[0].session.window = 4;
-    settings.policy.submission.throttled_submit = ThrottledSubmit::Retry;
-    settings
-}
-
-/// Everything at once.
-#[test]
-fn a_storm() {
-    seeds(30, |seed, shards| {
-        let mut world = World::new(seed, shards, &storm_settings());
-        world.weather = Weather { lose_percent: 5, double_percent: 5, jitter: ms(200) };
-        for smsc in &mut world.smscs {
-            smsc.faults.response_delay = ms(150);
-            smsc.faults.redeliver = Some(ms(3_000));
-            smsc.faults.throttle_every = 17;
-            (smsc.faults.report_first, smsc.faults.report_elsewhere) = (seed % 2 == 0, true);
-        }
-        world.cpm.busy_every = 11;
-        for round in 0..8 {
-            send_all(&mut world, round * 15..(round + 1) * 15, ms(7));
-            match (usize::from(seed) + round) % 5 {
-                0 => world.cut_smsc(round % 2),
-                1 => world.kill_smsc(round % 2),
-                2 => (0..2).for_each(|smsc| world.revive_smsc(smsc)),
-                _ => world.run_for(ms(500)),
-            }
-        }
-        (0..2).for_each(|smsc| world.revive_smsc(smsc));
-        world.weather = Weather::default();
-        world.run_for(ms(400_000));
-        let tally = audit(&world, 0..120, Status::Delivered);
-        assert_eq!(world.count(|stats| stats.submit_outcome_unknown), tally.of(480), "{tally:?}");
-        assert!(tally.of(202) >= 60, "{tally:?}");
-        nothing_is_left(&world);
-    });
-}
-
 #[test]
 fn promises_wait_for_their_records_where_they_are_durable() {
     let mut settings = settings(1);
@@ -467,38 +425,6 @@ fn promises_that_could_not_be_kept_are_told() {
                 other => assert_eq!(other, Status::Error, "message {number}"),
             }
         }
-        nothing_is_left(&world);
-    });
-}
-
-/// Messages both ways, reports, and everything that goes wrong, at once.
-#[test]
-fn a_storm_from_both_sides() {
-    seeds(15, |seed, shards| {
-        let mut world = World::new(seed, shards, &storm_settings());
-        world.weather = Weather { lose_percent: 3, double_percent: 3, jitter: ms(150) };
-        for smsc in &mut world.smscs {
-            smsc.faults.response_delay = ms(100);
-            smsc.faults.redeliver = Some(ms(2_500));
-            (smsc.faults.report_first, smsc.faults.report_elsewhere) = (seed % 2 == 1, true);
-        }
-        world.cpm.busy_every = 9;
-        for round in 0..10 {
-            for message in round * 6..(round + 1) * 6 {
-                crate::deliveries::deliver_whole(&mut world, message % 2, message);
-            }
-            send_all(&mut world, round * 8..(round + 1) * 8, ms(9));
-            match (usize::from(seed) + round) % 4 {
-                0 => world.cut_smsc(round % 2),
-                1 => world.run_for(ms(2_500)),
-                _ => {}
-            }
-        }
-        world.weather = Weather::default();
-        world.run_for(ms(400_000));
-        let tally = audit(&world, 0..80, Status::Delivered);
-        assert_eq!(world.count(|stats| stats.submit_outcome_unknown), tally.of(480), "{tally:?}");
-        crate::deliveries::expect_messages(&world, 0..60);
         nothing_is_left(&world);
     });
 }

@@ -10,5 +10,6 @@ mod faults;
 mod garbage;
 mod outbind;
 mod smsc;
+mod storms;
 mod text;
 mod world;
