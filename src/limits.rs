@@ -37,6 +37,12 @@ pub const SIP_TARGET_PAUSE_S_MAX: u64 = 3_600;
 pub const SIP_VIA_BYTES_MAX: usize = 120;
 /// Buffers that a shard's engine keeps for reuse.
 pub const SPARE_BUFFERS_MAX: usize = 4_096;
+/// Octets of one that may come to hold a message or a response, for as long as a transaction or a report takes.
+pub const SPARE_BUFFER_BYTES_MAX: usize = 4_096;
+/// Buffers for PDUs of many messages at once that a shard keeps for reuse.
+pub const SPARE_BATCHES_MAX: usize = 256;
+/// Octets of one.
+pub const SPARE_BATCH_BYTES_MAX: usize = 256 << 10;
 
 // SMPP
 

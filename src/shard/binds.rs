@@ -362,14 +362,19 @@ impl Binds {
         outbox.broadcast(|| Handoff::Binds { smsc, transmitters });
     }
 
-    /// Buffers kept for reuse.
+    /// Buffers kept for reuse, as many as there are numbers if no more are wanted.
     pub(super) fn spare(&self) -> usize {
-        if self.binds.is_empty() { usize::MAX } else { self.spare.len() }
+        if self.binds.is_empty() || self.spare.len() >= limits::SPARE_BATCHES_MAX {
+            usize::MAX
+        } else {
+            self.spare.len()
+        }
     }
 
     /// Gives a sent buffer back.
     pub(super) fn recycle(&mut self, mut bytes: Vec<u8>) {
-        if self.spare.len() < limits::SPARE_BUFFERS_MAX {
+        let fits = bytes.capacity() <= limits::SPARE_BATCH_BYTES_MAX;
+        if fits && self.spare.len() < limits::SPARE_BATCHES_MAX {
             bytes.clear();
             self.spare.push(bytes);
         }

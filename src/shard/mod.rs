@@ -98,6 +98,8 @@ pub struct Shard {
     bind_events: Vec<BindEvent>,
     events: VecDeque<Event>,
     pool: Pool,
+    /// For what is stored of messages.
+    stored: Pool,
     scratch: pager::Scratch,
     records: records::Records,
     stats: Stats,
@@ -147,7 +149,8 @@ impl Shard {
             outbox: Outbox::new(id, shards),
             bind_events: Vec::new(),
             events: VecDeque::new(),
-            pool: Pool::default(),
+            pool: Pool::new(limits::SPARE_BATCH_BYTES_MAX),
+            stored: Pool::new(limits::SPARE_BUFFER_BYTES_MAX),
             scratch: pager::Scratch::default(),
             records: records::Records::default(),
             stats: Stats::default(),
@@ -315,8 +318,11 @@ impl Shard {
         self.outbox.handoffs.pop_front()
     }
 
-    /// Gives a sent buffer back, to whoever has the fewest.
+    /// Gives a sent buffer back, to whoever has the fewest. Those of many PDUs at once go where such are made.
     pub fn recycle(&mut self, bytes: Vec<u8>) {
+        if bytes.capacity() > limits::SPARE_BUFFER_BYTES_MAX {
+            return self.binds.recycle(bytes);
+        }
         let spare = [self.servers.spare(), self.clients.spare(), self.binds.spare()];
         match spare.iter().enumerate().min_by_key(|(_, count)| **count) {
             Some((0, _)) => self.servers.recycle(bytes),

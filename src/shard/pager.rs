@@ -137,7 +137,7 @@ impl Shard {
         scratch: &Scratch,
     ) -> u64 {
         let policy = &self.iwf.policy;
-        let mut retained = Retained { octets: self.pool.take(), ..Retained::default() };
+        let mut retained = Retained { octets: self.stored.take(), ..Retained::default() };
         read.retain(now, &scratch.text, &mut retained);
         let validity_s = policy.submission.validity_s(read.expires_s).unwrap_or(policy.reports.wait_without_validity_s);
         let wait_s = validity_s.min(limits::REPORT_WAIT_S_MAX);

@@ -358,7 +358,7 @@ impl Shard {
             self.answer(deliver, CommandStatus::ESME_ROK);
         }
         self.pool.give(message.pdus);
-        self.pool.give(message.retained.octets);
+        self.stored.give(message.retained.octets);
     }
 }
 

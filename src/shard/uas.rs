@@ -1,14 +1,14 @@
 //! SIP messages that this shard owns: requests as a UAS (RFC 3261 8.2, RFC 3428), responses to what we sent.
 
 use crate::engine::Now;
-use crate::engine::sip::{Arrived, TransactionId};
+use crate::engine::sip::{Arrived, ResponseRoute, TransactionId};
 use crate::engine::transport::Source;
 use crate::interwork::table::NotConvertible;
 use crate::iwf::pager::{self, NotAcceptable};
 use crate::limits;
 use crate::policy::Policy;
 use crate::wire::sip::check::{self, Rejection};
-use crate::wire::sip::{Message, Name, Writer};
+use crate::wire::sip::{Message, Name, Via, Writer};
 
 use super::Shard;
 use super::event::{self, Event};
@@ -179,20 +179,27 @@ impl Shard {
 
     fn refuse_statelessly(&mut self, source: &Source, message: &Message<'_>, refusal: Refusal) {
         self.log_refusal(message, refusal);
-        let server = self.iwf.server.as_bytes();
         self.sip_codes.sent.add(u32::from(refusal.code));
-        self.servers.respond_statelessly(message, source, refusal.code, refusal.reason, |headers| {
+        let route = self.route_to(source);
+        let server = self.iwf.server.as_bytes();
+        self.servers.respond_by(route, message, source, refusal.code, refusal.reason, |headers| {
             headers.header(Name::Server, server);
         });
+    }
+
+    /// Whoever is not trusted gets responses himself: the maddr of his Via could name anybody.
+    fn route_to(&self, source: &Source) -> fn(&Source, &Via<'_>) -> ResponseRoute {
+        if self.settings.sip.trusts(source.peer.ip()) { ResponseRoute::new } else { ResponseRoute::to_sender }
     }
 
     /// Refuses what does not become a transaction.
     fn reject(&mut self, source: &Source, message: &Message<'_>, rejection: Rejection) {
         let refusal = Refusal { code: rejection.code, reason: rejection.reason, why: rejection.reason };
         self.log_refusal(message, refusal);
-        let server = self.iwf.server.as_bytes();
         self.sip_codes.sent.add(u32::from(rejection.code));
-        self.servers.respond_statelessly(message, source, rejection.code, rejection.reason, |headers| {
+        let route = self.route_to(source);
+        let server = self.iwf.server.as_bytes();
+        self.servers.respond_by(route, message, source, rejection.code, rejection.reason, |headers| {
             headers.header(Name::Server, server);
             rejection.write_headers(message, METHODS, headers);
             refusal.write_headers(headers);

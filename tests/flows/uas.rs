@@ -149,6 +149,22 @@ fn strangers_are_forbidden() {
     assert!(world.events.iter().any(told), "{:?}", world.events);
 }
 
+/// RFC 3261 18.2.2 has a response follow maddr; a stranger could have us write to anybody.
+#[test]
+fn a_stranger_is_answered_himself_whatever_his_via_says() {
+    for (from, to) in [(STRANGER, STRANGER), (PEER, "198.51.100.77:5099")] {
+        let mut world = world(8);
+        let via = "example.net:5099;maddr=198.51.100.77;branch";
+        let elsewhere = plain("maddr@p", "x").replace("192.0.2.7:5062;branch", via);
+        let broken = elsewhere.replace("CSeq: 7 MESSAGE", "CSeq: 7 OPTIONS");
+        for request in [elsewhere, broken] {
+            assert!(request.contains("maddr"), "{request}");
+            exchange(&mut world, from, request.as_bytes(), Duration::from_millis(100));
+            assert_eq!(world.strays[0].0, to.parse().unwrap());
+        }
+    }
+}
+
 #[test]
 fn without_a_bind_there_is_no_service_and_the_sender_is_told_when_to_come_back() {
     let mut world = world(8);

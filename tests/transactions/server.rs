@@ -238,3 +238,13 @@ fn a_full_table_forgets_first_what_was_answered_first() {
     assert_eq!(bench.server.len(), 3);
     assert_eq!(bench.arrive(10 * SECOND, &nth(2)), Arrived::Retransmission, "one without response stays");
 }
+
+/// It would hold one response for as long as Timer J.
+#[test]
+fn a_buffer_that_held_much_is_not_used_for_a_response() {
+    let mut bench = Bench::new();
+    bench.server.recycle(Vec::with_capacity(100_000));
+    assert_eq!(bench.server.spare(), 0);
+    bench.server.recycle(Vec::with_capacity(1_000));
+    assert_eq!(bench.server.spare(), 1);
+}

@@ -459,9 +459,10 @@ impl ClientNonInvite {
         self.spare.len()
     }
 
-    /// Gives a buffer back.
+    /// Gives a buffer back. A large one is dropped: it would hold a small message for long.
     pub fn recycle(&mut self, mut buffer: Vec<u8>) {
-        if self.spare.len() < limits::SPARE_BUFFERS_MAX {
+        let fits = buffer.capacity() <= limits::SPARE_BUFFER_BYTES_MAX;
+        if fits && self.spare.len() < limits::SPARE_BUFFERS_MAX {
             buffer.clear();
             self.spare.push(buffer);
         }

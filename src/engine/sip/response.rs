@@ -46,6 +46,14 @@ impl ResponseRoute {
         }
     }
 
+    /// The same, but to nobody other than who sent it: a sender who is not trusted could name anybody in maddr.
+    #[must_use]
+    pub fn to_sender(source: &Source, via: &Via<'_>) -> ResponseRoute {
+        let Road::Datagram(listener) = source.road else { return ResponseRoute::new(source, via) };
+        let port = if via.wants_rport() { source.peer.port() } else { via.port.unwrap_or(5060) };
+        ResponseRoute::Datagram { listener, peer: SocketAddr::new(source.peer.ip(), port) }
+    }
+
     /// Whether the transport repeats for us (RFC 3261 17).
     #[must_use]
     pub fn is_reliable(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::engine::transport::Source;
 use crate::engine::wheel::{TimerId, Wheel};
 use crate::engine::{Moment, Random};
 use crate::limits;
-use crate::wire::sip::{Message, Writer};
+use crate::wire::sip::{Message, Via, Writer};
 
 use super::response::{ResponseRoute, write_response_head};
 use super::timers::{QUIET, TIMER_J, TRYING_100};
@@ -295,6 +295,19 @@ impl ServerNonInvite {
         reason: &str,
         headers: impl FnOnce(&mut Writer<'_>),
     ) {
+        self.respond_by(ResponseRoute::new, message, source, code, reason, headers);
+    }
+
+    /// The same by a route of choice.
+    pub fn respond_by(
+        &mut self,
+        route: fn(&Source, &Via<'_>) -> ResponseRoute,
+        message: &Message<'_>,
+        source: &Source,
+        code: u16,
+        reason: &str,
+        headers: impl FnOnce(&mut Writer<'_>),
+    ) {
         let Ok(via) = message.top_via() else { return };
         let mut head = self.spare.pop().unwrap_or_default();
         // RFC 3261 8.2.7: the tag of a stateless response is the same for every retransmission.
@@ -304,7 +317,7 @@ impl ServerNonInvite {
         let mut out = self.spare.pop().unwrap_or_default();
         write_final(code, reason, &head, headers, &mut out);
         self.recycle(head);
-        self.transmits.push_back((ResponseRoute::new(source, &via), out));
+        self.transmits.push_back((route(source, &via), out));
     }
 
     /// Timers may be due.
@@ -349,9 +362,10 @@ impl ServerNonInvite {
         self.spare.len()
     }
 
-    /// Gives a buffer back.
+    /// Gives a buffer back. A large one is dropped: it would hold a small message for long.
     pub fn recycle(&mut self, mut buffer: Vec<u8>) {
-        if self.spare.len() < limits::SPARE_BUFFERS_MAX {
+        let fits = buffer.capacity() <= limits::SPARE_BUFFER_BYTES_MAX;
+        if fits && self.spare.len() < limits::SPARE_BUFFERS_MAX {
             buffer.clear();
             self.spare.push(buffer);
         }
