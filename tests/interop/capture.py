@@ -12,8 +12,12 @@ def permitted():
     """Whether this host lets us capture, and if not, why."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            done = subprocess.run(["dumpcap", "-q", "-i", "lo", "-a", "duration:1", "-w", f"{folder}/try.pcapng"],
-                                  capture_output=True, text=True, timeout=START_S_MAX)
+            done = subprocess.run(
+                ["dumpcap", "-q", "-i", "lo", "-a", "duration:1", "-w", f"{folder}/try.pcapng"],
+                capture_output=True,
+                text=True,
+                timeout=START_S_MAX,
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             return False, str(error)
     return done.returncode == 0, (done.stderr.strip().splitlines() or [""])[0]
@@ -43,8 +47,20 @@ class Capture:
 
     def findings(self):
         """(number of frames, what tshark holds to be malformed or in error)."""
-        lines = self.tshark("-T", "fields", "-e", "frame.number", "-e", "_ws.malformed", "-e", "_ws.expert.severity",
-                            "-e", "_ws.col.Protocol", "-e", "_ws.expert.message")
+        lines = self.tshark(
+            "-T",
+            "fields",
+            "-e",
+            "frame.number",
+            "-e",
+            "_ws.malformed",
+            "-e",
+            "_ws.expert.severity",
+            "-e",
+            "_ws.col.Protocol",
+            "-e",
+            "_ws.expert.message",
+        )
         bad = [line for line in lines if is_bad(*line.split("\t")[1:3])]
         return len(lines), [f"tshark: frame {line.expandtabs(2)}" for line in bad]
 

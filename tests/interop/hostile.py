@@ -1,4 +1,4 @@
-"""A peer that sends rubbish to a SIP port until it is terminated: over UDP as fast as it may, over TCP on a few connections.
+"""A peer that sends rubbish to a SIP port until it is terminated: over UDP, and over TCP on a few connections.
 
 Arguments: port, seed.
 """
@@ -10,13 +10,22 @@ import time
 
 PER_S = 300
 CONNECTIONS_MAX = 40
-HEAD = b"MESSAGE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:b@b>\r\n"
+VIA = b"Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKx\r\n"
+HEAD = b"MESSAGE sip:a@b SIP/2.0\r\n" + VIA + b"From: <sip:a@b>;tag=1\r\nTo: <sip:b@b>\r\n"
 RUBBISH = (
-    b"", b"\r\n\r\n", b"\0" * 1200, b"GET / HTTP/1.1\r\n\r\n", b"MESSAGE", b"SIP/2.0 200 OK\r\n\r\n", HEAD, HEAD + b"\r\n",
+    b"",
+    b"\r\n\r\n",
+    b"\0" * 1200,
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"MESSAGE",
+    b"SIP/2.0 200 OK\r\n\r\n",
+    HEAD,
+    HEAD + b"\r\n",
     HEAD + b"Call-ID: x\r\nCSeq: 1 MESSAGE\r\nContent-Length: 99999999999\r\n\r\n",
     HEAD + b"Call-ID: x\r\nCSeq: 1 MESSAGE\r\nContent-Length: 50000\r\n\r\nshort",
     HEAD + b"Call-ID: y\r\nCSeq: 1 MESSAGE\r\nContent-Type: message/cpim\r\nContent-Length: 3\r\n\r\n\xff\xfe\xfd",
-    HEAD + b"X: " + b"y" * 60_000 + b"\r\n", HEAD + b"".join(b"X%d: y\r\n" % n for n in range(3_000)),
+    HEAD + b"X: " + b"y" * 60_000 + b"\r\n",
+    HEAD + b"".join(b"X%d: y\r\n" % n for n in range(3_000)),
 )
 
 

@@ -51,8 +51,10 @@ def arrived(messages, answers, submits):
         segments = by_recipient.pop(message.recipient, [])
         whole = answers.get(message.id, (0,))[0] == OK
         yield from (f"{message.id}: {flaw}" for flaw in segment_flaws(message, segments, whole))
-    yield from (f"{len(segments)} segments to {recipient}, who was not addressed" for recipient, segments in
-                by_recipient.items())
+    yield from (
+        f"{len(segments)} segments to {recipient}, who was not addressed"
+        for recipient, segments in by_recipient.items()
+    )
 
 
 def segment_flaws(message, segments, whole):
@@ -99,7 +101,7 @@ def text_flaws(message, segments, pieces):
 
 def difference(sent, got):
     at = next((i for i, (a, b) in enumerate(zip(sent, got)) if a != b), min(len(sent), len(got)))
-    return f"at {at} of {len(sent)}: sent {sent[at:at + 8]!r}, got {got[at:at + 8]!r} of {len(got)}"
+    return f"at {at} of {len(sent)}: sent {sent[at : at + 8]!r}, got {got[at : at + 8]!r} of {len(got)}"
 
 
 def concatenated_by(method, submits):
@@ -172,7 +174,9 @@ def delivered(sent, requests, dests):
         found = got.pop(sender, [])
         if len(found) != 1:
             yield f"from {sender}: came {len(found)} times ({len(text)} characters)"
-        yield from (f"from {sender}: {flaw}" for request in found for flaw in delivery_flaws(request, text, dests[sender]))
+        yield from (
+            f"from {sender}: {flaw}" for request in found for flaw in delivery_flaws(request, text, dests[sender])
+        )
     yield from (f"a MESSAGE from {sender}, who sent nothing" for sender in got)
 
 

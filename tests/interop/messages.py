@@ -7,9 +7,17 @@ import random
 import texts
 
 # What a client asks for, as the value of imdn.Disposition-Notification.
-REQUESTS = ("positive-delivery, negative-delivery", "positive-delivery", "negative-delivery", "interworking", "",
-            "positive-delivery, negative-delivery, interworking", "display", "negative-delivery, interworking",
-            "positive-delivery, display")
+REQUESTS = (
+    "positive-delivery, negative-delivery",
+    "positive-delivery",
+    "negative-delivery",
+    "interworking",
+    "",
+    "positive-delivery, negative-delivery, interworking",
+    "display",
+    "negative-delivery, interworking",
+    "positive-delivery, display",
+)
 
 # The SM-SC's outcome by the first digits of the recipient: see receipt_of in smsc.js.
 DELIVERED, UNDELIVERED, FIRST_UNDELIVERED = "49171", "49172", "49173"
@@ -63,20 +71,25 @@ def in_lines(sent):
 
 def broken(text):
     half = max(1, len(text) // 2 - 1)
-    return f"{text[:half]}\r\n{text[half + 2:] or 'x'}"
+    return f"{text[:half]}\r\n{text[half + 2 :] or 'x'}"
 
 
 def message(index, seed):
     outcome = OUTCOMES[index % len(OUTCOMES)]
-    return Message(id=f"m{seed}-{index}", sender=f"4915550{index % 97:05}", recipient=f"{outcome}{index:07}",
-                   text=texts.text_of(index, seed), requests=REQUESTS[(index // len(texts.SCRIPTS)) % len(REQUESTS)])
+    return Message(
+        id=f"m{seed}-{index}",
+        sender=f"4915550{index % 97:05}",
+        recipient=f"{outcome}{index:07}",
+        text=texts.text_of(index, seed),
+        requests=REQUESTS[(index // len(texts.SCRIPTS)) % len(REQUESTS)],
+    )
 
 
 METHODS = ("sar", "udh8", "udh16", "payload")
 
 
 def short_messages(count, seed):
-    """(sender -> text, the deliver_sm parts of all of them): cut anywhere, mixed up, some twice before the rest came."""
+    """(sender -> text, the deliver_sm parts of all of them): cut anywhere, mixed up, some of them twice."""
     chance = random.Random(seed)
     sent, parts = {}, []
     for index in range(count):

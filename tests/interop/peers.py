@@ -14,8 +14,11 @@ from sipmsg import Request
 
 HERE = pathlib.Path(__file__).resolve().parent
 START_S_MAX = 10
-OTHERS = (200, 400, 401, 403, 404, 405, 406, 408, 410, 413, 415, 416, 420, 480, 481, 482, 483, 484, 486, 488, 489, 493, 494,
-          500, 501, 502, 503, 504, 505, 513, 580, 600, 603, 604, 606)
+# Final responses that are not the 202.
+OTHERS = (
+    "200 400 401 403 404 405 406 408 410 413 415 416 420 480 481 482 483 484 486 488 489 493 494 500 501 "
+    "502 503 504 505 513 580 600 603 604 606"
+).split()
 RECEIVED = re.compile(rb"-{20,}[^\n]*\n(?:UDP|TCP) message received \[(\d+)\] bytes\s*:\s*\n\n")
 
 
@@ -42,8 +45,9 @@ class Process:
     def __init__(self, command, log, ready=None, **more):
         self.log = log
         with log.open("a") as output:
-            self.process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=output, cwd=log.parent,
-                                            **more)
+            self.process = subprocess.Popen(
+                [str(part) for part in command], stdout=output, stderr=output, cwd=log.parent, **more
+            )
         deadline = time.monotonic() + START_S_MAX
         while ready and ready not in log.read_text():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -171,10 +175,37 @@ class SippClient:
         scenario, fields = folder / "uac.xml", folder / "uac.csv"
         scenario.write_text(client_scenario(form, messages[0].lines()))
         fields.write_text("SEQUENTIAL\n" + "".join(message.line() for message in messages))
-        command = ["sipp", f"127.0.0.1:{target}", "-i", "127.0.0.1", "-p", port, "-t", f"{transport[0]}1", "-sf", scenario,
-                   "-inf", fields, "-m", len(messages), "-r", rate, "-l", at_once, "-nostdin", "-timeout", "600",
-                   "-trace_logs", "-log_file", self.answers_log, "-log_overwrite", "false",
-                   "-trace_err", "-error_file", folder / "uac_errors.log"]
+        command = [
+            "sipp",
+            f"127.0.0.1:{target}",
+            "-i",
+            "127.0.0.1",
+            "-p",
+            port,
+            "-t",
+            f"{transport[0]}1",
+            "-sf",
+            scenario,
+            "-inf",
+            fields,
+            "-m",
+            len(messages),
+            "-r",
+            rate,
+            "-l",
+            at_once,
+            "-nostdin",
+            "-timeout",
+            "600",
+            "-trace_logs",
+            "-log_file",
+            self.answers_log,
+            "-log_overwrite",
+            "false",
+            "-trace_err",
+            "-error_file",
+            folder / "uac_errors.log",
+        ]
         self.child = Process(command, folder / "uac.log", env={**os.environ, "TERM": "dumb"})
 
     def wait(self, limit_s):
@@ -195,9 +226,11 @@ class SippClient:
 
 def client_scenario(form, lines):
     uri = {"tel": "tel:+[field0]", "sip": "sip:+[field0]@gw.example.net;user=phone"}[form]
-    other = ('  <recv response="{0}" optional="true" next="1"><action>'
-             '<ereg regexp="[^ ].*" search_in="hdr" header="Retry-After:" assign_to="again"/>'
-             '<log message="{0} [field2] [$again]"/></action></recv>')
+    other = (
+        '  <recv response="{0}" optional="true" next="1"><action>'
+        '<ereg regexp="[^ ].*" search_in="hdr" header="Retry-After:" assign_to="again"/>'
+        '<log message="{0} [field2] [$again]"/></action></recv>'
+    )
     text = (HERE / "sipp/uac_message.xml").read_text().replace("@@RECIPIENT_URI@@", uri)
     text = text.replace("@@TEXT@@", "\n      ".join(f"[field{4 + line}]" for line in range(lines)))
     return text.replace("@@OTHERS@@", "\n".join(other.format(code) for code in OTHERS))
@@ -215,9 +248,26 @@ class SippCore:
 
     @staticmethod
     def spawn(folder, scenario, transport, port, log):
-        command = ["sipp", "-i", "127.0.0.1", "-p", port, "-t", f"{transport[0]}1", "-sf", scenario, "-nostdin",
-                   "-trace_msg", "-message_file", log, "-message_overwrite", "false",
-                   "-trace_err", "-error_file", folder / f"uas_{transport}_errors.log"]
+        command = [
+            "sipp",
+            "-i",
+            "127.0.0.1",
+            "-p",
+            port,
+            "-t",
+            f"{transport[0]}1",
+            "-sf",
+            scenario,
+            "-nostdin",
+            "-trace_msg",
+            "-message_file",
+            log,
+            "-message_overwrite",
+            "false",
+            "-trace_err",
+            "-error_file",
+            folder / f"uas_{transport}_errors.log",
+        ]
         return Process(command, folder / f"uas_{transport}.log", env={**os.environ, "TERM": "dumb"})
 
     def octets(self):
@@ -228,7 +278,7 @@ class SippCore:
 
     def requests(self):
         found = ((text, match) for text in self.octets() for match in RECEIVED.finditer(text))
-        taken = (text[match.end():match.end() + int(match[1])] for text, match in found)
+        taken = (text[match.end() : match.end() + int(match[1])] for text, match in found)
         return [Request(octets) for octets in taken if octets.startswith(b"MESSAGE ")]
 
     def stop(self):

@@ -1,7 +1,7 @@
 """A UDP relay that loses, doubles and reorders datagrams in both directions, as a bad network does.
 
-Arguments: listen port, target port, seed, and the fractions lost, doubled and delayed. What it did it prints as one JSON
-line when it is terminated.
+Arguments: listen port, target port, seed, and the fractions lost, doubled and delayed. What it did it prints as one
+JSON line when it is terminated.
 """
 
 import asyncio
@@ -56,8 +56,11 @@ class Downstream(asyncio.DatagramProtocol):
         pending = self.relay.upstreams.get(peer)
         if pending is None:
             loop = asyncio.get_running_loop()
-            pending = loop.create_task(loop.create_datagram_endpoint(
-                lambda: Upstream(self, peer), remote_addr=("127.0.0.1", self.relay.target)))
+            pending = loop.create_task(
+                loop.create_datagram_endpoint(
+                    lambda: Upstream(self, peer), remote_addr=("127.0.0.1", self.relay.target)
+                )
+            )
             self.relay.upstreams[peer] = pending
         transport, _ = await pending
         self.relay.forward(lambda: transport.sendto(data))

@@ -1,20 +1,18 @@
 """What is run. Each scenario returns what it saw, in words, or raises `judge.Failed`."""
 
-import contextlib
 import dataclasses
 import pathlib
 import time
 
-import capture
 import judge
 import messages
 import peers
-from gateway import RECEIVER, SECOND_SMSC, Gateway
+from bench import QUIET_S, Bench
+from gateway import RECEIVER
 from sipmsg import distinct
 
 RUN_S_MAX = 600
 PAUSES = "throttle_min_s = 0.05\nthrottle_max_s = 0.1"
-QUIET_S = 12  # so long without news, nothing more comes; longer than the gateway holds a report that it cannot place
 
 
 @dataclasses.dataclass
@@ -32,84 +30,6 @@ class Setting:
         return max(at_least, self.messages // parts)
 
 
-class Bench:
-    """A gateway between an SM-SC and a core, with everything on the wire recorded."""
-
-    def __init__(self, setting, core="python", relayed=False, gatewayless=False, smsc=None, second=False, captured=True,
-                 **gateway):
-        self.setting, self.folder, self.relayed = setting, setting.folder, relayed
-        self.sip, self.hop, self.smpp, self.client, self.behind, self.admin, self.front, spare = peers.free_ports(8)
-        self.smsc = peers.Smsc(self.folder, self.smpp, **(smsc or {}))
-        self.second = peers.Smsc(self.folder, spare, name="second") if second else None
-        if second:
-            gateway |= {"more": SECOND_SMSC, "second": spare}
-        ports = {"sip": self.sip, "next_hop": self.hop, "smpp": self.smpp, "admin": self.admin}
-        self.gateway = None if gatewayless else Gateway(setting.binary, self.folder, **ports, **gateway)
-        self.kind, self.relays, self.stack = core, [], contextlib.ExitStack()
-        smpp = [self.smpp, spare] if second else [self.smpp]
-        watched = setting.capture and captured
-        self.capture = capture.Capture(self.folder, [self.sip, self.hop], smpp) if watched else None
-
-    def __enter__(self):
-        with contextlib.ExitStack() as stack:
-            if self.capture:
-                self.capture.start()
-                stack.callback(self.capture.process.kill)
-            self.core = self.start_core()
-            stack.callback(self.core.stop)
-            self.start_relays(stack)
-            for smsc in self.smscs():
-                smsc.start()
-                stack.callback(smsc.stop)
-            self.start_gateway(stack)
-            self.stack = stack.pop_all()
-        return self
-
-    def __exit__(self, *_):
-        self.stack.close()
-
-    def smscs(self):
-        return [smsc for smsc in (self.smsc, self.second) if smsc]
-
-    def submits(self):
-        return [event for smsc in self.smscs() for event in smsc.events("submit")]
-
-    def start_gateway(self, stack):
-        if self.gateway:
-            self.gateway.start()
-            stack.callback(self.gateway.process.kill)
-
-    def start_core(self):
-        kind = peers.SippCore if self.kind == "sipp" else peers.Core
-        return kind(self.folder, self.behind if self.relayed else self.hop, self.hop)
-
-    def start_relays(self, stack):
-        if not self.relayed:
-            return
-        for name, port, target in (("relay_in", self.front, self.sip), ("relay_out", self.hop, self.behind)):
-            self.relays.append(peers.Relay(self.folder, name, port, target, self.setting.seed))
-            stack.callback(self.relays[-1].child.stop)
-
-    def client_for(self, sent, transport="udp", form="tel", **more):
-        target = self.front if self.relayed else self.sip
-        client = peers.SippClient(self.folder, sent, self.client, target, transport, form, **more)
-        self.stack.callback(client.stop)
-        return client
-
-    def finish(self):
-        """SIGTERM to the gateway, then tshark: (frames, findings)."""
-        findings = self.gateway.stop() if self.gateway else []
-        if not self.capture:
-            return 0, findings
-        self.capture.stop()
-        frames, malformed = self.capture.findings()
-        return frames, findings + malformed
-
-    def wait_reports(self, accepted):
-        wanted = sum(len(message.reports()) for message in accepted)
-        peers.settle(self.core.count, wanted, QUIET_S)
-
-
 def judge_to_sms(bench, sent, answers, allowed=(), more=()):
     """The checks that every run from CPM to SMS must pass, and what to say when it did."""
     accepted = judge.accepted(sent, answers)
@@ -117,8 +37,13 @@ def judge_to_sms(bench, sent, answers, allowed=(), more=()):
     reports, submits = bench.core.requests(), bench.submits()
     more = list(more)
     frames, findings = bench.finish()
-    judge.demand(judge.answered(sent, answers, allowed), judge.arrived(sent, answers, submits),
-                 judge.reported(accepted, reports), more, findings)
+    judge.demand(
+        judge.answered(sent, answers, allowed),
+        judge.arrived(sent, answers, submits),
+        judge.reported(accepted, reports),
+        more,
+        findings,
+    )
     refused = f" ({len(sent) - len(accepted)} refused)" if len(accepted) < len(sent) else ""
     count = sum(len(message.reports()) for message in accepted)
     return f"{len(sent)} messages{refused}, {len(submits)} segments, {count} reports{seen(frames)}"
@@ -133,8 +58,9 @@ def cpm_to_sms(setting, transport, method):
     sent = messages.in_lines(sent) if method == "udh16" else sent
     hop = ";transport=tcp" if transport == "tcp" else ""
     ids = "hex-submit-decimal-receipt" if method == "udh8" else "opaque"
-    with Bench(setting, smsc={"hex_ids": ids != "opaque"}, concatenation=method, message_id=ids,
-               next_hop_transport=hop) as bench:
+    with Bench(
+        setting, smsc={"hex_ids": ids != "opaque"}, concatenation=method, message_id=ids, next_hop_transport=hop
+    ) as bench:
         client = bench.client_for(sent, transport, form="tel" if transport == "udp" else "sip")
         client.wait(RUN_S_MAX)
         marks = judge.concatenated_by(method, bench.smsc.events("submit"))
@@ -160,7 +86,9 @@ def pair(setting):
         return judge_to_sms(bench, sent, client.answers())
 
 
-def sms_to_cpm(setting, transport="udp", parts_of=2, during=lambda bench, parts: None, core="sipp", put_off=False, **bench):
+def sms_to_cpm(
+    setting, transport="udp", parts_of=2, during=lambda bench, parts: None, core="sipp", put_off=False, **bench
+):
     sent, parts = messages.short_messages(setting.share(parts_of), setting.seed)
     hop = ";transport=tcp" if transport == "tcp" else ""
     with Bench(setting, core=core, next_hop_transport=hop, **bench) as bench:
@@ -256,7 +184,9 @@ def throttling(setting):
     with Bench(setting, smsc={"throttle_every": 150}, smsc_more=PAUSES) as bench:
         client = bench.client_for(sent, rate=100)
         client.wait(RUN_S_MAX)
-        return judge_to_sms(bench, sent, client.answers(), allowed=(503,), more=throttled(bench, sent, client.answers()))
+        return judge_to_sms(
+            bench, sent, client.answers(), allowed=(503,), more=throttled(bench, sent, client.answers())
+        )
 
 
 def throttled(bench, sent, answers):
@@ -274,8 +204,10 @@ def overload(setting):
         client.wait(RUN_S_MAX)
         answers = client.answers()
         refused = [retry for code, retry in answers.values() if code == 503]
-        more = [*judge.holds(refused, "nothing was refused"),
-                *judge.holds(all(retry[:1].isdigit() for retry in refused), "503 without Retry-After")]
+        more = [
+            *judge.holds(refused, "nothing was refused"),
+            *judge.holds(all(retry[:1].isdigit() for retry in refused), "503 without Retry-After"),
+        ]
         return judge_to_sms(bench, sent, answers, allowed=(503,), more=more)
 
 
@@ -344,8 +276,11 @@ def peers_alone(setting):
     sent = [message for message in messages.messages(setting.share(50), setting.seed) if message.script() in whole]
     with Bench(setting, relayed=True, gatewayless=True) as bench:
         client = peers.SippClient(bench.folder, sent, bench.client, bench.hop, "udp", "tel", 200)
-        parts = [{**part, "source": message.sender, "dest": message.recipient}
-                 for message in sent for part in messages.texts.cut(message.text, "udh8", 7)]
+        parts = [
+            {**part, "source": message.sender, "dest": message.recipient}
+            for message in sent
+            for part in messages.texts.cut(message.text, "udh8", 7)
+        ]
         messages.write_parts(bench.folder / "parts.jsonl", parts)
         told = peers.Esme(bench.folder, bench.smpp, bench.folder / "parts.jsonl").told(RUN_S_MAX)
         client.wait(RUN_S_MAX)
@@ -353,17 +288,23 @@ def peers_alone(setting):
         frames, findings = bench.finish()
     texts_differ = {m.text for m in sent} != {request.content.decode() for request in taken}
     everything = {message.id: (judge.OK, "") for message in sent}
-    judge.demand(judge.holds(len(client.answers()) == len(sent) == len(taken), "sipp and the core disagree"),
-                 judge.holds(not texts_differ, "a text changed between sipp and the core"),
-                 judge.holds(told == {"answered": len(parts), "receipts": len(parts)}, f"the ESME saw {told}"),
-                 judge.arrived(sent, everything, submits), findings)
+    judge.demand(
+        judge.holds(len(client.answers()) == len(sent) == len(taken), "sipp and the core disagree"),
+        judge.holds(not texts_differ, "a text changed between sipp and the core"),
+        judge.holds(told == {"answered": len(parts), "receipts": len(parts)}, f"the ESME saw {told}"),
+        judge.arrived(sent, everything, submits),
+        findings,
+    )
     return f"{len(sent)} messages, {len(parts)} segments{seen(frames)}"
 
 
 SCENARIOS = {
     "peers": peers_alone,
-    **{f"cpm_to_sms.{transport}.{method}": (lambda setting, t=transport, m=method: cpm_to_sms(setting, t, m))
-       for transport in ("udp", "tcp") for method in messages.METHODS},
+    **{
+        f"cpm_to_sms.{transport}.{method}": (lambda setting, t=transport, m=method: cpm_to_sms(setting, t, m))
+        for transport in ("udp", "tcp")
+        for method in messages.METHODS
+    },
     "cpm_to_sms.data_sm": data_sm,
     "cpm_to_sms.pair": pair,
     "sms_to_cpm.udp": lambda setting: sms_to_cpm(setting, "udp"),
@@ -377,7 +318,9 @@ SCENARIOS = {
     "faults.throttling": throttling,
     "faults.lossy": lossy,
     "faults.smsc_killed_delivering": lambda setting: sms_to_cpm(setting, parts_of=10, during=killed_halfway),
-    "faults.core_killed": lambda setting: sms_to_cpm(setting, parts_of=10, during=core_killed, core="python", put_off=True),
+    "faults.core_killed": lambda setting: sms_to_cpm(
+        setting, parts_of=10, during=core_killed, core="python", put_off=True
+    ),
     "faults.lossy_delivering": lambda setting: sms_to_cpm(setting, parts_of=10, relayed=True),
     "two_cores.cpm_to_sms": two_cores,
     "two_cores.sms_to_cpm": lambda setting: sms_to_cpm(setting, parts_of=5, cores=[0, 1], binds=2),

@@ -46,8 +46,12 @@ class Notification:
     def __init__(self, content):
         self.tree = etree.fromstring(content)
         self.message_id = (self.tree.findtext(f"{IMDN}message-id") or "").strip()
-        self.states = [(local(element), local(status)) for element in self.tree
-                       if local(element).endswith("-notification") for status in element[0]]
+        self.states = [
+            (local(element), local(status))
+            for element in self.tree
+            if local(element).endswith("-notification")
+            for status in element[0]
+        ]
 
     def flaws(self):
         return [] if SCHEMA.validate(self.tree) else [str(SCHEMA.error_log.last_error)]

@@ -1,7 +1,7 @@
 'use strict';
-// An SM-SC on node-smpp. One JSON argument says how it behaves; it appends what happens to `log`, one JSON line each, and
-// takes orders as JSON lines on its standard input:
-//   {"deliver": FILE, "window": N}   sends each line of FILE as a deliver_sm over the bound sessions, N unanswered at most
+// An SM-SC on node-smpp. One JSON argument says how it behaves; it appends what happens to `log`, one JSON line each,
+// and takes orders as JSON lines on its standard input:
+//   {"deliver": FILE, "window": N}   sends each line of FILE as a deliver_sm over the bound sessions, N at once
 //   {"answer": true}                 answers again after `hold_after`
 //
 // {port, log, receipts: "after" | "before" | "none", receipt_delay_ms, throttle_every, hold_after, hex_ids}
@@ -96,7 +96,8 @@ function schedule_receipt(receipt) {
 
 function submit_record(pdu, message_id) {
   return {
-    event: 'submit', message_id, command: pdu.command, sequence: pdu.sequence_number, source: pdu.source_addr, dest: pdu.destination_addr,
+    event: 'submit', message_id, command: pdu.command, sequence: pdu.sequence_number,
+    source: pdu.source_addr, dest: pdu.destination_addr,
     source_ton: pdu.source_addr_ton, source_npi: pdu.source_addr_npi,
     dest_ton: pdu.dest_addr_ton, dest_npi: pdu.dest_addr_npi,
     esm_class: pdu.esm_class, data_coding: pdu.data_coding, registered_delivery: pdu.registered_delivery,

@@ -21,7 +21,9 @@ LIMIT_FAILURES_SHOWN = 8
 def arguments():
     parser = argparse.ArgumentParser(prog="tests/interop/run", description=__doc__)
     parser.add_argument("--messages", type=int, default=10_000, help="messages in each direction (10000)")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="scenarios, with * and ?; may repeat")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="scenarios, with * and ?; may repeat"
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed makes other texts and other losses")
     parser.add_argument("--list", action="store_true", help="print the names of the scenarios")
     parser.add_argument("--no-capture", action="store_true", help="without tshark's judgement")
@@ -30,7 +32,10 @@ def arguments():
 
 def chosen(names, patterns):
     """The names that a pattern fits, whole or up to a dot; all if there is no pattern."""
-    fits = lambda name: any(fnmatch.fnmatch(name, p) or name.startswith(p + ".") for p in patterns)
+
+    def fits(name):
+        return any(fnmatch.fnmatch(name, pattern) or name.startswith(pattern + ".") for pattern in patterns)
+
     return [name for name in names if not patterns or fits(name)]
 
 

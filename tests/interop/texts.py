@@ -7,23 +7,24 @@ import gsm0338
 GSM = gsm0338.Codec()
 CHARACTERS_MAX = 1000
 
-LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 @£$¥èéùìòÇØøÅåÆæßÉ!\"#¤%&'()*+,-./:<=>?¡ÄÖÑÜ§¿äöñüà"
+LATIN = (
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 @£$¥èéùìòÇØøÅåÆæßÉ!\"#¤%&'()*+,-./:<=>?¡ÄÖÑÜ§¿äöñüà"
+)
 EXTENSION = "^{}\\[~]|€"
 GREEK = "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ .,!"
 CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюяАБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯіїєґђњћџ .,!"
-ARABIC = ["ا", "ب", "ت", "ث", "ج", "ح", "خ", "د", "ذ", "ر", "ز", "س", "ش", "ص", "ض", "ط", "ظ", "ع", "غ", "ف", "ق", "ك",
-          "ل", "م", "ن", "ه", "و", "ي", "ة", "ء", "بِ", "تُ", "مَّ", "،", "؟", " ", "٣", "پ", "گ"]
-HAN = ["漢", "字", "短", "信", "網", "關", "你", "好", "世", "界", "中", "文", "測", "試", "。", "，", "𠮷", "😀", "👍🏽", "🇬🇷", "👨‍👩‍👧", "❤️", "🎉", "１"]
+ARABIC = "ا ب ت ث ج ح خ د ذ ر ز س ش ص ض ط ظ ع غ ف ق ك ل م ن ه و ي ة ء بِ تُ مَّ ، ؟ ٣ پ گ".split() + [" "]
+HAN = "漢 字 短 信 網 關 你 好 世 界 中 文 測 試 。 ， 𠮷 😀 👍🏽 🇬🇷 👨‍👩‍👧 ❤️ 🎉 １".split()
 SCRIPTS = ("latin", "greek", "cyrillic", "arabic", "han")
 
 # Lengths at which the number of segments changes in some coding.
-EDGES = [1, 2, 66, 67, 68, 69, 70, 71, 132, 134, 135, 152, 153, 154, 159, 160, 161, 201, 202, 304, 306, 307, 459, 460, 999, 1000]
+EDGES = "1 2 66 67 68 69 70 71 132 134 135 152 153 154 159 160 161 201 202 304 306 307 459 460 999 1000".split()
 
 
 def length_of(index):
     """From 1 to 1000; every length comes once in a thousand, the edges more often."""
     if index % 5 == 0:
-        return EDGES[(index // 5) % len(EDGES)]
+        return int(EDGES[(index // 5) % len(EDGES)])
     return 1 + (index * 617) % CHARACTERS_MAX
 
 
@@ -75,7 +76,7 @@ def cut(text, method, reference):
         return [part_of(data_coding, octets, in_payload=True)]
     if len(octets) <= whole:
         return [part_of(data_coding, octets)]
-    pieces = [octets[at:at + size] for at in range(0, len(octets), size)]
+    pieces = [octets[at : at + size] for at in range(0, len(octets), size)]
     return [segment_of(data_coding, piece, method, reference, len(pieces), at) for at, piece in enumerate(pieces, 1)]
 
 
@@ -86,8 +87,11 @@ def part_of(data_coding, octets, **more):
 def segment_of(data_coding, octets, method, reference, total, number):
     if method == "sar":
         return part_of(data_coding, octets, sar=[reference, total, number], part=number)
-    header = (bytes([5, 0, 3, reference & 255, total, number]) if method == "udh8" else
-              bytes([6, 8, 4, reference >> 8, reference & 255, total, number]))
+    header = (
+        bytes([5, 0, 3, reference & 255, total, number])
+        if method == "udh8"
+        else bytes([6, 8, 4, reference >> 8, reference & 255, total, number])
+    )
     return {**part_of(data_coding, header + octets, part=number), "esm_class": 0x40}
 
 
