@@ -4,6 +4,7 @@
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "modules shared by test crates")]
 
 mod audit;
+mod connections;
 mod cpm;
 mod deliveries;
 mod faults;
