@@ -85,3 +85,35 @@ fn a_storm_from_both_sides() {
         nothing_is_left(&world);
     });
 }
+
+/// The same where promises wait for the disk, which takes its time.
+#[test]
+fn promises_on_a_slow_disk() {
+    seeds(9, |seed, shards| {
+        let mut world = World::new(seed, shards, &Settings { durable: true, ..storm_settings() });
+        world.weather = Weather { lose_percent: 3, double_percent: 3, jitter: ms(100) };
+        for smsc in &mut world.smscs {
+            smsc.faults.redeliver = Some(ms(2_500));
+            smsc.faults.response_delay = ms(50);
+        }
+        world.cpm.busy_every = 7;
+        for round in 0..12 {
+            for message in round * 3..(round + 1) * 3 {
+                deliver_whole(&mut world, message % 2, message);
+            }
+            send_all(&mut world, round * 5..(round + 1) * 5, ms(20));
+            if (usize::from(seed) + round) % 4 == 0 {
+                world.cut_smsc(round % 2);
+            }
+            world.write_records();
+        }
+        for _ in 0..400 {
+            world.run_for(ms(1_000));
+            world.write_records();
+        }
+        let tally = audit(&world, 0..60, Status::Delivered);
+        assert_eq!(world.count(|stats| stats.submit_outcome_unknown), tally.of(480), "{tally:?}");
+        expect_messages(&world, 0..36);
+        nothing_is_left(&world);
+    });
+}
