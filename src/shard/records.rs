@@ -36,6 +36,13 @@ pub(super) struct Records {
     waiting: VecDeque<(RecordId, Acknowledgement)>,
 }
 
+impl Records {
+    /// Whether no promise waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
 impl Shard {
     /// Makes a promise, after `octets` are on record if promises are durable.
     pub(super) fn acknowledge(&mut self, now: Now, octets: Vec<u8>, acknowledgement: Acknowledgement) {

@@ -63,7 +63,8 @@ const ALARM_KEY: u64 = (1 << 56) - 1;
 impl Shard {
     /// Whether any sender waits for an answer, or any report for being passed on.
     pub(super) fn is_idle(&self) -> bool {
-        self.unanswered == 0 && self.untold == 0 && self.requests.is_empty() && self.undelivered.is_empty()
+        let answered = self.unanswered == 0 && self.untold == 0 && self.records.is_empty();
+        answered && self.requests.is_empty() && self.undelivered.is_empty()
     }
 
     pub(super) fn arm(&mut self, at: Moment, kind: u64, key: u64) -> TimerId {

@@ -162,3 +162,24 @@ fn an_smsc_that_answers_nothing_holds_it_up_for_as_long_as_its_messages_are_in_d
     assert_eq!(world.cpm.answers["doubt@client"], 480);
     assert_eq!(world.count(|stats| stats.submit_outcome_unknown), 1);
 }
+
+/// Where promises wait for the disk, so does the end.
+#[test]
+fn a_promise_that_waits_for_its_record_is_made_before_the_end() {
+    for shards in 1..=3 {
+        let mut settings = settings(1);
+        settings.durable = true;
+        let mut world = World::new(9, shards, &settings);
+        world.smscs[0].faults.no_reports = true;
+        world.cpm.send(world.now.moment, &asking("kept@client", "positive-delivery"));
+        world.run_for(Duration::from_secs(1));
+        assert_eq!((world.smscs[0].accepted.len(), world.disk.len()), (1, 1));
+        world.drain();
+        world.run_for(Duration::from_secs(1));
+        assert!(!world.is_drained());
+        world.write_records();
+        assert!(world.run_until(Duration::from_secs(5), World::is_drained));
+        world.run_for(Duration::from_millis(10));
+        assert_eq!(world.cpm.answers.get("kept@client"), Some(&202));
+    }
+}
