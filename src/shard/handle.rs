@@ -96,7 +96,8 @@ impl Shard {
     ) {
         if self.streams.used(now.moment, link) {
             self.outbox.transmits.push_back(Transmit::Stream { link, bytes });
-        } else {
+        } else if self.settings.sip.trusts(otherwise.ip()) {
+            // To strangers no connection is opened: they would choose the port, and leave it to us to keep it.
             self.send_stream(now, otherwise, bytes);
         }
     }

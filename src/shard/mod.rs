@@ -189,7 +189,7 @@ impl Shard {
     pub fn on_accepted(&mut self, now: Now, link: LinkId, listener: ListenerId, peer: SocketAddr) {
         let Some(smsc) = self.settings.smsc_of(listener) else {
             let trusted = self.settings.sip.trusts(peer.ip());
-            return self.streams.opened(now.moment, link, peer, trusted);
+            return self.streams.accepted(now.moment, link, peer, trusted);
         };
         let expected = self.settings.smscs[usize::from(smsc)].address.ip() == peer.ip();
         if !expected || !self.binds.accepted(now, link, smsc) {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 
 use crate::engine::Moment;
+use crate::engine::sip::timers::TIMER_F;
 use crate::engine::transport::{ConnectId, LinkId, Transmit};
 use crate::engine::wheel::{TimerId, Wheel};
 use crate::limits;
@@ -81,11 +82,14 @@ impl Streams {
         self.links.get(&link).map(|connection| connection.peer)
     }
 
-    /// A connection is open, accepted or ordered. One of a stranger is kept no longer than for one message, or strangers
-    /// could take all places.
-    pub(super) fn opened(&mut self, now: Moment, link: LinkId, peer: SocketAddr, trusted: bool) {
+    /// A connection was accepted. One of a stranger is kept no longer than for one message, or strangers could take all
+    /// places.
+    pub(super) fn accepted(&mut self, now: Moment, link: LinkId, peer: SocketAddr, trusted: bool) {
+        self.opened(now, link, peer, if trusted { self.idle } else { self.idle.min(MESSAGE_TIME) });
+    }
+
+    fn opened(&mut self, now: Moment, link: LinkId, peer: SocketAddr, idle: Duration) {
         self.next += 1;
-        let idle = if trusted { self.idle } else { self.idle.min(MESSAGE_TIME) };
         let timer = self.timers.arm(now + idle, self.next);
         self.by_number.insert(self.next, link);
         let connection =
@@ -109,7 +113,8 @@ impl Streams {
         let waiting = core::mem::take(queue);
         outbox.transmits.extend(waiting.into_iter().map(|bytes| Transmit::Stream { link, bytes }));
         self.outgoing.insert(peer, Outgoing::Open(link));
-        self.opened(now, link, peer, true);
+        // A request of ours is waited for as long as its transaction lives.
+        self.opened(now, link, peer, self.idle.max(TIMER_F));
         true
     }
 

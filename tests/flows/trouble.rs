@@ -324,3 +324,17 @@ fn segments_that_share_an_id_are_decided_by_one_report() {
         assert_eq!((world.count(|s| s.open_messages), world.count(|s| s.open_reports)), (0, 0));
     }
 }
+
+#[test]
+fn a_connection_of_ours_is_kept_for_the_answer_however_short_idle_is() {
+    let mut settings = settings(1);
+    settings.sip.next_hop = format!("sip:{CPM};transport=tcp");
+    settings.sip.idle = Duration::from_secs(1);
+    let mut world = World::new(67, 1, &settings);
+    world.cpm.silent = true;
+    deliver(&mut world, "patience");
+    seconds(&mut world, 30);
+    assert_eq!(world.smscs[0].statuses(), []);
+    seconds(&mut world, 5);
+    assert_eq!(world.smscs[0].statuses(), [TRY_AGAIN]);
+}
