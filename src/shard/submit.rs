@@ -317,7 +317,8 @@ impl Shard {
         if !taken || message.progress.is_over() {
             return self.drop_message(key);
         }
-        if self.messages.len() > limits::AWAITED_MESSAGES_MAX && message.telling.is_idle() {
+        let may_go = message.progress.answered && message.telling.is_idle();
+        if may_go && self.messages.len() > limits::AWAITED_MESSAGES_MAX {
             // Reports that never come must not keep those out who are still to be served.
             self.stats.reports_not_kept += u64::from(message.total);
             return self.drop_message(key);
