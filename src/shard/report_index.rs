@@ -41,8 +41,15 @@ pub(super) enum Found {
     Held,
     /// Nothing, and there is no room to wait.
     Full,
-    /// A message that is over.
-    Closed,
+}
+
+/// A report that waited in vain.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unclaimed {
+    /// It is for a message that is over.
+    Closed(Report),
+    /// Nobody knows what it is for.
+    Unknown(Report),
 }
 
 /// Open ids and held reports of one index shard.
@@ -126,9 +133,7 @@ impl ReportIndex {
         if let Some(open) = self.by_hash.get(&hash).and_then(|&key| self.open.get(key as usize)) {
             return Found::Message(open.whose);
         }
-        if self.closed.contains(&hash) {
-            return Found::Closed;
-        }
+        // Also an id that was closed may be given out again, and this be the early report of the new message.
         if self.held.len() >= limits::HELD_REPORTS_MAX {
             return Found::Full;
         }
@@ -164,16 +169,15 @@ impl ReportIndex {
     }
 
     /// The next report that waited in vain. Ids whose time is over go as well.
-    pub(super) fn poll_expired(&mut self, now: Moment) -> Option<Report> {
+    pub(super) fn poll_expired(&mut self, now: Moment) -> Option<Unclaimed> {
         while let Some(key) = self.timers.poll(now) {
             if let Some(open) = usize::try_from(key).ok().and_then(|key| self.open.try_remove(key)) {
                 self.by_hash.remove(&open.hash);
             }
         }
-        if self.held.front().is_some_and(|held| held.until <= now) {
-            return self.let_go(0);
-        }
-        None
+        let hash = self.held.front().filter(|held| held.until <= now)?.hash;
+        let report = self.let_go(0)?;
+        Some(if self.closed.contains(&hash) { Unclaimed::Closed(report) } else { Unclaimed::Unknown(report) })
     }
 
     /// When to call `poll_expired` next.
@@ -199,17 +203,22 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_was_closed_is_known_until_it_is_given_out_again() {
+    fn an_id_that_was_closed_is_known_unless_it_is_given_out_again_meanwhile() {
         let mut index = ReportIndex::new();
         let whose = SegmentRef { owner: ShardId(0), message: 1, segment: 0 };
-        index.register(7, whose, Moment(9));
+        index.register(7, whose, Moment(90_000));
         assert_eq!(index.find(7, report(), Moment(1)), Found::Message(whose));
         index.forget(7, whose);
-        assert_eq!(index.find(7, report(), Moment(1)), Found::Closed);
+        assert_eq!(index.find(7, report(), Moment(2_000)), Found::Held);
+        assert_eq!(index.find(8, report(), Moment(2_000)), Found::Held);
+        assert_eq!(index.poll_expired(Moment(2_000)), Some(Unclaimed::Closed(report())));
+        assert_eq!(index.poll_expired(Moment(2_000)), Some(Unclaimed::Unknown(report())));
+        assert_eq!(index.find(7, report(), Moment(9_000)), Found::Held);
         let newer = SegmentRef { message: 2, ..whose };
-        index.register(7, newer, Moment(9));
+        index.register(7, newer, Moment(90_000));
+        assert_eq!(index.release(7), Some(report()));
         assert_eq!(index.find(7, report(), Moment(1)), Found::Message(newer));
-        assert_eq!(index.find(8, report(), Moment(1)), Found::Held);
+        assert_eq!(index.poll_expired(Moment(9_000)), None);
     }
 
     #[test]
@@ -221,7 +230,6 @@ mod tests {
             index.forget(hash, whose);
         }
         assert_eq!(index.closed.len(), limits::CLOSED_REPORTS_MAX);
-        assert_eq!(index.find(9, report(), Moment(1)), Found::Held);
-        assert_eq!(index.find(10, report(), Moment(1)), Found::Closed);
+        assert!(!index.closed.contains(&9) && index.closed.contains(&10));
     }
 }

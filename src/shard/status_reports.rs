@@ -20,7 +20,7 @@ use super::Shard;
 use super::binds::{self, BindEvent, Delivered};
 use super::event::Event;
 use super::handoff::{DeliverRef, Handoff, Report, SegmentRef};
-use super::report_index::Found;
+use super::report_index::{Found, Unclaimed};
 use super::submit::{ALARM_TELL, micros};
 use super::uac::{Ended, Purpose};
 
@@ -131,10 +131,6 @@ impl Shard {
             Found::Message(whose) => self.outbox.hand(whose.owner, Handoff::Reported { hash, whose, report }),
             Found::Held => self.stats.reports_early += 1,
             Found::Full => self.answer(report.deliver, CommandStatus::ESME_RX_T_APPN),
-            Found::Closed => {
-                self.stats.reports_repeated += 1;
-                self.answer(report.deliver, CommandStatus::ESME_ROK);
-            }
         }
     }
 
@@ -148,8 +144,14 @@ impl Shard {
 
     /// Reports that waited in vain.
     pub(super) fn expire_reports(&mut self, now: Now) {
-        while let Some(report) = self.reports.poll_expired(now.moment) {
-            self.unknown_report(report);
+        while let Some(unclaimed) = self.reports.poll_expired(now.moment) {
+            match unclaimed {
+                Unclaimed::Unknown(report) => self.unknown_report(report),
+                Unclaimed::Closed(report) => {
+                    self.stats.reports_repeated += 1;
+                    self.answer(report.deliver, CommandStatus::ESME_ROK);
+                }
+            }
         }
     }
 

@@ -312,3 +312,20 @@ fn reports_come_on_the_receiver_for_what_the_transmitter_submitted() {
         assert_eq!(world.smscs[0].statuses(), [CommandStatus::ESME_ROK]);
     }
 }
+
+/// An SM-SC that counts its ids anew, and reports before it responds.
+#[test]
+fn an_id_that_is_given_out_again_belongs_to_the_newer_message() {
+    let mut world = World::new(18, 2, &settings(1));
+    world.smscs[0].faults.report_first = true;
+    world.smscs[0].faults.response_delay = Duration::from_secs(2);
+    for number in 0..6 {
+        world.smscs[0].count_ids_anew();
+        let call_id = format!("same{number}@client");
+        assert_eq!(send(&mut world, &asking(&call_id, "positive-delivery")).status().0, 202);
+        world.run_for(Duration::from_secs(3));
+        assert_eq!(outcomes(&world, &format!("id-of-{call_id}")), [DELIVERED]);
+    }
+    assert_eq!(world.smscs[0].statuses(), [CommandStatus::ESME_ROK; 6]);
+    assert!(world.smscs[0].accepted.windows(2).all(|pair| pair[0].message_id == pair[1].message_id));
+}

@@ -95,6 +95,8 @@ pub struct Delivery {
     prefer: Option<usize>,
 }
 
+const FIRST_ID: u64 = 0x7B2F;
+
 /// The SM-SC.
 #[derive(Debug)]
 pub struct Smsc {
@@ -128,10 +130,15 @@ impl Smsc {
             connections: Vec::new(),
             waiting: VecDeque::new(),
             submits: 0,
-            next_id: 0x7B2F,
+            next_id: FIRST_ID,
             next_sequence: 1,
             random: Random::from_seed([seed; 32]),
         }
+    }
+
+    /// As after a restart without its database.
+    pub fn count_ids_anew(&mut self) {
+        self.next_id = FIRST_ID;
     }
 
     /// A new connection; its number.
