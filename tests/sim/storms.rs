@@ -19,6 +19,9 @@ fn storm_settings() -> Settings {
     settings.smscs[0].binds = 3;
     settings.smscs[1].binds = 2;
     settings.smscs[0].session.window = 4;
+    // Small, so that a single deliver_sm that is never answered is felt.
+    settings.smscs[0].session.deliver_window = 3;
+    settings.smscs[1].session.deliver_window = 3;
     settings.policy.submission.throttled_submit = ThrottledSubmit::Retry;
     settings
 }
