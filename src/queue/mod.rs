@@ -5,7 +5,8 @@
 //! the value back: what that means is the sender's decision.
 //!
 //! Every order of events is tried by loom: `RUSTFLAGS="--cfg loom" cargo test --lib --no-default-features --release
-//! queue` (tokio does not compile under that flag, hence no default features).
+//! queue` (tokio does not compile under that flag, hence no default features). What the unsafe blocks promise is checked
+//! by Miri: `cargo +nightly miri test --lib --no-default-features queue`.
 
 #![allow(unsafe_code, reason = "a ring slot is written by one thread and read by another; loom holds the hand-over")]
 
