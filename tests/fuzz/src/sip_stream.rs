@@ -44,8 +44,8 @@ fn split<'a>(mut stream: &'a [u8], distances: &[usize]) -> Vec<&'a [u8]> {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Seen {
     sent: Vec<u8>,
-    /// They may overtake responses.
-    pongs: u64,
+    /// Octets of them; they may overtake responses.
+    pongs: usize,
     closed: bool,
     messages: u64,
     malformed: u64,
@@ -59,7 +59,9 @@ fn feed(parts: &[&[u8]]) -> Seen {
         shard.on_stream(NOW, LINK, Bytes::copy_from_slice(part));
         while let Some(transmit) = shard.poll_transmit() {
             match transmit {
-                Transmit::Stream { link: LINK, bytes } if bytes == b"\r\n" => seen.pongs += 1,
+                Transmit::Stream { link: LINK, bytes } if bytes.iter().all(|octet| b"\r\n".contains(octet)) => {
+                    seen.pongs += bytes.len();
+                }
                 Transmit::Stream { link: LINK, bytes } => seen.sent.extend_from_slice(&bytes),
                 Transmit::Close { link: LINK } => seen.closed = true,
                 // A Via that names another host.
