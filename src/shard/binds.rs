@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use slab::Slab;
 
+use crate::engine::pool::Pool;
 use crate::engine::smpp::{DeliveryId, Event, Order, Outcome, Request, Session, SubmitOptions};
 use crate::engine::transport::{ConnectId, LinkId, ShardId, Transmit};
 use crate::engine::{Moment, Now, Random};
@@ -52,7 +53,7 @@ pub(super) struct Binds {
     /// Submissions in the sessions, and since when.
     tokens: Slab<(SegmentRef, Moment)>,
     submit_latency: Histogram,
-    spare: Vec<Vec<u8>>,
+    spare: Pool,
 }
 
 impl Binds {
@@ -77,7 +78,13 @@ impl Binds {
                 });
             }
         }
-        Binds { own, binds, tokens: Slab::new(), submit_latency: Histogram::default(), spare: Vec::new() }
+        Binds {
+            own,
+            binds,
+            tokens: Slab::new(),
+            submit_latency: Histogram::default(),
+            spare: Pool::new(limits::SPARE_BATCHES_MAX, limits::SPARE_BATCH_BYTES_MAX),
+        }
     }
 
     fn by_link(&self, link: LinkId) -> Option<usize> {
@@ -269,9 +276,9 @@ impl Binds {
 
     fn transmit(&mut self, at: usize, outbox: &mut Outbox) {
         let bind = &mut self.binds[at];
-        let mut bytes = self.spare.pop().unwrap_or_default();
+        let mut bytes = self.spare.take();
         if !bind.session.poll_transmit(&mut bytes) {
-            return self.spare.push(bytes);
+            return self.spare.give(bytes);
         }
         if let Some(link) = bind.link {
             outbox.transmits.push_back(Transmit::Stream { link, bytes });
@@ -372,12 +379,8 @@ impl Binds {
     }
 
     /// Gives a sent buffer back.
-    pub(super) fn recycle(&mut self, mut bytes: Vec<u8>) {
-        let fits = bytes.capacity() <= limits::SPARE_BATCH_BYTES_MAX;
-        if fits && self.spare.len() < limits::SPARE_BATCHES_MAX {
-            bytes.clear();
-            self.spare.push(bytes);
-        }
+    pub(super) fn recycle(&mut self, bytes: Vec<u8>) {
+        self.spare.give(bytes);
     }
 }
 

@@ -10,7 +10,6 @@ mod handle;
 pub mod handoff;
 mod outbox;
 mod pager;
-mod pool;
 mod records;
 mod redelivery;
 mod report_index;
@@ -32,6 +31,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::engine::joining::Joining;
 use crate::engine::keyed_hash::{Hashed, KeyedHash};
+use crate::engine::pool::Pool;
 use crate::engine::sip::{ClientNonInvite, NextHop, SentBy, ServerNonInvite, Target};
 use crate::engine::transport::{
     ConnectId, LinkId, ListenerId, QueryId, Record, Road, ShardId, Source, Transmit, Transport,
@@ -48,7 +48,6 @@ use binds::{BindEvent, Binds};
 use event::Event;
 use handoff::Handoff;
 use outbox::Outbox;
-use pool::Pool;
 use redelivery::Redelivery;
 use report_index::ReportIndex;
 use route::Route;
@@ -149,8 +148,8 @@ impl Shard {
             outbox: Outbox::new(id, shards),
             bind_events: Vec::new(),
             events: VecDeque::new(),
-            pool: Pool::new(limits::SPARE_BATCH_BYTES_MAX),
-            stored: Pool::new(limits::SPARE_BUFFER_BYTES_MAX),
+            pool: Pool::new(limits::SPARE_BUFFERS_MAX, limits::SPARE_BATCH_BYTES_MAX),
+            stored: Pool::new(limits::SPARE_BUFFERS_MAX, limits::SPARE_BUFFER_BYTES_MAX),
             scratch: pager::Scratch::default(),
             records: records::Records::default(),
             stats: Stats::default(),

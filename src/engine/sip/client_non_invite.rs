@@ -14,6 +14,7 @@ use hashbrown::HashMap;
 use slab::Slab;
 
 use crate::engine::keyed_hash::{Hashed, KeyedHash};
+use crate::engine::pool::Pool;
 use crate::engine::transport::Transport;
 use crate::engine::wheel::{TimerId, Wheel};
 use crate::engine::{Moment, Random};
@@ -128,7 +129,7 @@ pub struct ClientNonInvite {
     transmits: VecDeque<Outbound>,
     events: VecDeque<ClientEvent>,
     faults: VecDeque<Fault>,
-    spare: Vec<Vec<u8>>,
+    spare: Pool,
     spare_attempts: Vec<Attempts>,
     datagram_bytes_max: usize,
     /// Route header line of every request; empty without a route.
@@ -164,7 +165,7 @@ impl ClientNonInvite {
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             faults: VecDeque::new(),
-            spare: Vec::new(),
+            spare: Pool::new(limits::SPARE_BUFFERS_MAX, limits::SPARE_BUFFER_BYTES_MAX),
             spare_attempts: Vec::new(),
             datagram_bytes_max,
             route: Vec::new(),
@@ -210,7 +211,7 @@ impl ClientNonInvite {
             self.events.push_back(ClientEvent::Failed { token });
             return;
         }
-        let mut request = self.spare.pop().unwrap_or_default();
+        let mut request = self.spare.take();
         write(&mut request);
         let start_line = memchr::memchr(b'\n', &request).map_or(request.len(), |at| at + 1);
         let mut attempts = self.spare_attempts.pop().unwrap_or_default();
@@ -262,7 +263,7 @@ impl ClientNonInvite {
     fn transmit(&mut self, index: u32) {
         let Some(transaction) = self.table.get(index as usize) else { return };
         let Some(target) = transaction.attempts.target() else { return };
-        let mut out = self.spare.pop().unwrap_or_default();
+        let mut out = self.spare.take();
         let (start_line, rest) = transaction.request.split_at(transaction.start_line);
         let name = if target.transport == Transport::Udp { b"UDP " } else { b"TCP " };
         let (sent_by, branch) = (self.sent_by.towards(target), &transaction.branch);
@@ -460,12 +461,8 @@ impl ClientNonInvite {
     }
 
     /// Gives a buffer back. A large one is dropped: it would hold a small message for long.
-    pub fn recycle(&mut self, mut buffer: Vec<u8>) {
-        let fits = buffer.capacity() <= limits::SPARE_BUFFER_BYTES_MAX;
-        if fits && self.spare.len() < limits::SPARE_BUFFERS_MAX {
-            buffer.clear();
-            self.spare.push(buffer);
-        }
+    pub fn recycle(&mut self, buffer: Vec<u8>) {
+        self.spare.give(buffer);
     }
 
     /// When to call `handle_timeout` next.

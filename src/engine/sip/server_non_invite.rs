@@ -12,6 +12,7 @@ use hashbrown::HashMap;
 use slab::Slab;
 
 use crate::engine::keyed_hash::{Hashed, KeyedHash};
+use crate::engine::pool::Pool;
 use crate::engine::transport::Source;
 use crate::engine::wheel::{TimerId, Wheel};
 use crate::engine::{Moment, Random};
@@ -74,7 +75,7 @@ pub struct ServerNonInvite {
     completed: VecDeque<(Moment, TransactionId)>,
     max: usize,
     transmits: VecDeque<(ResponseRoute, Vec<u8>)>,
-    spare: Vec<Vec<u8>>,
+    spare: Pool,
     generation: u32,
     retransmissions: u64,
 }
@@ -92,7 +93,7 @@ impl ServerNonInvite {
             completed: VecDeque::new(),
             max: limits::SIP_SERVER_TRANSACTIONS_MAX,
             transmits: VecDeque::new(),
-            spare: Vec::new(),
+            spare: Pool::new(limits::SPARE_BUFFERS_MAX, limits::SPARE_BUFFER_BYTES_MAX),
             generation: 0,
             retransmissions: 0,
         }
@@ -144,7 +145,7 @@ impl ServerNonInvite {
         }
         let Ok(via) = message.top_via() else { return Arrived::Full };
         let route = ResponseRoute::new(source, &via);
-        let mut octets = self.spare.pop().unwrap_or_default();
+        let mut octets = self.spare.take();
         write_response_head(message, source, &tag(random), &mut octets);
         Arrived::New(self.insert(now, key, merge, route, octets))
     }
@@ -229,9 +230,9 @@ impl ServerNonInvite {
         self.retransmissions += 1;
         let Some(transaction) = self.table.get_mut(index as usize) else { return };
         transaction.heard = now;
-        let mut out = self.spare.pop().unwrap_or_default();
+        let mut out = self.spare.take();
         match transaction.state {
-            State::Trying => return self.spare.push(out),
+            State::Trying => return self.spare.give(out),
             State::Proceeding => write_trying(&transaction.octets, &mut out),
             State::Completed => out.extend_from_slice(&transaction.octets),
         }
@@ -254,7 +255,7 @@ impl ServerNonInvite {
         if transaction.state == State::Completed {
             return false;
         }
-        let mut out = self.spare.pop().unwrap_or_default();
+        let mut out = self.spare.take();
         write_final(code, reason, &transaction.octets, headers, &mut out);
         transaction.octets.clear();
         transaction.octets.extend_from_slice(&out);
@@ -309,12 +310,12 @@ impl ServerNonInvite {
         headers: impl FnOnce(&mut Writer<'_>),
     ) {
         let Ok(via) = message.top_via() else { return };
-        let mut head = self.spare.pop().unwrap_or_default();
+        let mut head = self.spare.take();
         // RFC 3261 8.2.7: the tag of a stateless response is the same for every retransmission.
         let hash = self.key_of(message).to_be_bytes();
         let tag = hash.map(|octet| b'a' + octet % 26);
         write_response_head(message, source, &tag, &mut head);
-        let mut out = self.spare.pop().unwrap_or_default();
+        let mut out = self.spare.take();
         write_final(code, reason, &head, headers, &mut out);
         self.recycle(head);
         self.transmits.push_back((route(source, &via), out));
@@ -333,7 +334,7 @@ impl ServerNonInvite {
     }
 
     fn trying(&mut self, now: Moment, index: u32) {
-        let mut out = self.spare.pop().unwrap_or_default();
+        let mut out = self.spare.take();
         if let Some(transaction) = self.table.get_mut(index as usize) {
             transaction.state = State::Proceeding;
             write_trying(&transaction.octets, &mut out);
@@ -363,12 +364,8 @@ impl ServerNonInvite {
     }
 
     /// Gives a buffer back. A large one is dropped: it would hold a small message for long.
-    pub fn recycle(&mut self, mut buffer: Vec<u8>) {
-        let fits = buffer.capacity() <= limits::SPARE_BUFFER_BYTES_MAX;
-        if fits && self.spare.len() < limits::SPARE_BUFFERS_MAX {
-            buffer.clear();
-            self.spare.push(buffer);
-        }
+    pub fn recycle(&mut self, buffer: Vec<u8>) {
+        self.spare.give(buffer);
     }
 
     /// When to call `handle_timeout` next.
