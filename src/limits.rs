@@ -21,6 +21,12 @@ pub const SIP_DATAGRAM_REQUEST_BYTES_MAX: usize = 1_300;
 pub const SIP_SERVER_TRANSACTIONS_MAX: usize = 500_000;
 /// Client transactions of one shard; beyond, what would have been sent is refused for now.
 pub const SIP_CLIENT_TRANSACTIONS_MAX: usize = 200_000;
+/// INVITE server transactions of one shard; one more INVITE gets 503.
+pub const SIP_INVITE_SERVER_TRANSACTIONS_MAX: usize = 200_000;
+/// INVITE client transactions of one shard, those included that only acknowledge; beyond, an INVITE fails at once.
+pub const SIP_INVITE_CLIENT_TRANSACTIONS_MAX: usize = 200_000;
+/// Branches of one INVITE whose 2xx are acknowledged; those beyond end by their own timers.
+pub const SIP_FORKS_MAX: usize = 8;
 /// Requests of one shard that wait for a connection to one peer; one more fails.
 pub const SIP_CONNECT_QUEUE_MAX: usize = 4_096;
 /// Targets that one request is tried at (RFC 3263 4.3).

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod client;
+mod invite_server;
 mod locate;
 mod rfc4475;
 mod server;

@@ -2,10 +2,11 @@
 
 use core::net::{IpAddr, SocketAddr};
 
+use crate::engine::Random;
 use crate::engine::transport::{LinkRef, ListenerId, Road, Source};
 use crate::wire::digits::decimal;
 use crate::wire::sip::lists::find_outside;
-use crate::wire::sip::{Message, Name, Via};
+use crate::wire::sip::{Message, Name, Via, Writer};
 
 /// Where the response to a request goes (RFC 3261 18.2.2, RFC 3581 4, RFC 5923).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,57 @@ pub fn write_response_head(message: &Message<'_>, source: &Source, to_tag: &[u8]
             Name::Other if field.raw_name.eq_ignore_ascii_case(TIMESTAMP) => line(TIMESTAMP, field.value, b"", out),
             _ => {}
         }
+    }
+}
+
+/// Octets of a tag that we give.
+pub const TAG_BYTES: usize = 16;
+
+/// A tag that nobody can guess (RFC 3261 19.3).
+pub fn new_tag(random: &mut Random) -> [u8; TAG_BYTES] {
+    let mut tag = [0; TAG_BYTES];
+    random.token(&mut tag);
+    tag
+}
+
+/// What a message carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Body<'a> {
+    /// Its Content-Type.
+    pub content_type: &'a [u8],
+    /// Its octets.
+    pub octets: &'a [u8],
+}
+
+/// Appends a whole response: the copied headers in `heads`, what `headers` adds, the body.
+pub(super) fn write_response(
+    code: u16,
+    reason: &str,
+    heads: &[&[u8]],
+    body: Option<Body<'_>>,
+    headers: impl FnOnce(&mut Writer<'_>),
+    out: &mut Vec<u8>,
+) {
+    Writer::response(out, code, reason);
+    for head in heads {
+        out.extend_from_slice(head);
+    }
+    let mut writer = Writer::resume(out);
+    headers(&mut writer);
+    match body {
+        Some(body) => writer.body(body.content_type, |out| out.extend_from_slice(body.octets)),
+        None => writer.end(),
+    }
+}
+
+pub(super) fn write_trying(heads: &[&[u8]], out: &mut Vec<u8>) {
+    write_response(100, "Trying", heads, None, |_| {}, out);
+}
+
+/// Appends the lines of Record-Route, which the responses that make a dialog copy (RFC 3261 12.1.1).
+pub(super) fn write_record_route(message: &Message<'_>, out: &mut Vec<u8>) {
+    for field in message.fields().filter(|field| field.name == Name::RecordRoute) {
+        line(field.name.as_str().as_bytes(), field.value, b"", out);
     }
 }
 

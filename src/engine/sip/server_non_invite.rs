@@ -8,10 +8,9 @@
 
 use std::collections::VecDeque;
 
-use hashbrown::HashMap;
 use slab::Slab;
 
-use crate::engine::keyed_hash::{Hashed, KeyedHash};
+use crate::engine::keyed_hash::KeyedHash;
 use crate::engine::pool::Pool;
 use crate::engine::transport::Source;
 use crate::engine::wheel::{TimerId, Wheel};
@@ -19,28 +18,9 @@ use crate::engine::{Moment, Random};
 use crate::limits;
 use crate::wire::sip::{Message, Via, Writer};
 
-use super::response::{ResponseRoute, write_response_head};
+use super::response::{ResponseRoute, TAG_BYTES, new_tag, write_response, write_response_head, write_trying};
+use super::server_matching::{Arrived, Keys, Match, Matching, TransactionId};
 use super::timers::{QUIET, TIMER_J, TRYING_100};
-
-/// A server transaction; of one that is gone it finds nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TransactionId {
-    index: u32,
-    generation: u32,
-}
-
-/// What a request is to the transactions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrived {
-    /// A new one: it waits for `respond`.
-    New(TransactionId),
-    /// Seen before: absorbed, or answered with what was answered before.
-    Retransmission,
-    /// The same request by another path (RFC 3261 8.2.2.2): answered 482.
-    Merged,
-    /// The table is full: to be answered 503 without a transaction.
-    Full,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -52,8 +32,7 @@ enum State {
 #[derive(Debug)]
 struct Transaction {
     generation: u32,
-    key: u64,
-    merge: Option<u64>,
+    keys: Keys,
     state: State,
     /// When it was last heard of.
     heard: Moment,
@@ -66,10 +45,8 @@ struct Transaction {
 /// The server transactions of one shard.
 #[derive(Debug)]
 pub struct ServerNonInvite {
-    hash: KeyedHash,
+    matching: Matching,
     table: Slab<Transaction>,
-    by_key: HashMap<u64, u32, Hashed>,
-    by_merge: HashMap<u64, u32, Hashed>,
     timers: Wheel,
     /// Those with a final response, in the order of these.
     completed: VecDeque<(Moment, TransactionId)>,
@@ -85,10 +62,8 @@ impl ServerNonInvite {
     #[must_use]
     pub fn new(hash: KeyedHash) -> ServerNonInvite {
         ServerNonInvite {
-            hash,
+            matching: Matching::new(hash),
             table: Slab::new(),
-            by_key: HashMap::with_hasher(Hashed::default()),
-            by_merge: HashMap::with_hasher(Hashed::default()),
             timers: Wheel::new(),
             completed: VecDeque::new(),
             max: limits::SIP_SERVER_TRANSACTIONS_MAX,
@@ -131,23 +106,43 @@ impl ServerNonInvite {
         source: &Source,
         random: &mut Random,
     ) -> Arrived {
-        let key = self.key_of(message);
-        if let Some(&index) = self.by_key.get(&key) {
-            self.repeat(now, index);
-            return Arrived::Retransmission;
-        }
-        let merge = self.merge_key_of(message);
-        if merge.is_some_and(|merge| self.by_merge.contains_key(&merge)) {
-            return Arrived::Merged;
-        }
+        self.handle_tagged(now, message, source, || new_tag(random))
+    }
+
+    /// A CANCEL whose INVITE was found: its responses have the tag of those (RFC 3261 9.2).
+    pub fn handle_cancel(
+        &mut self,
+        now: Moment,
+        message: &Message<'_>,
+        source: &Source,
+        to_tag: [u8; TAG_BYTES],
+    ) -> Arrived {
+        self.handle_tagged(now, message, source, || to_tag)
+    }
+
+    fn handle_tagged(
+        &mut self,
+        now: Moment,
+        message: &Message<'_>,
+        source: &Source,
+        to_tag: impl FnOnce() -> [u8; TAG_BYTES],
+    ) -> Arrived {
+        let keys = match self.matching.find(message) {
+            Match::Again(index) => {
+                self.repeat(now, index);
+                return Arrived::Retransmission;
+            }
+            Match::Merged => return Arrived::Merged,
+            Match::New(keys) => keys,
+        };
         if self.table.len() >= self.max && !self.make_room(now) {
             return Arrived::Full;
         }
         let Ok(via) = message.top_via() else { return Arrived::Full };
         let route = ResponseRoute::new(source, &via);
         let mut octets = self.spare.take();
-        write_response_head(message, source, &tag(random), &mut octets);
-        Arrived::New(self.insert(now, key, merge, route, octets))
+        write_response_head(message, source, &to_tag(), &mut octets);
+        Arrived::New(self.insert(now, keys, route, octets))
     }
 
     /// Ends the transaction that was answered first, if its client has been silent for so long that it has the response:
@@ -176,54 +171,16 @@ impl ServerNonInvite {
         self.table.get(id.index as usize).filter(|transaction| transaction.generation == id.generation)
     }
 
-    fn insert(
-        &mut self,
-        now: Moment,
-        key: u64,
-        merge: Option<u64>,
-        route: ResponseRoute,
-        octets: Vec<u8>,
-    ) -> TransactionId {
+    fn insert(&mut self, now: Moment, keys: Keys, route: ResponseRoute, octets: Vec<u8>) -> TransactionId {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
         let entry = self.table.vacant_entry();
         let index = u32::try_from(entry.key()).unwrap_or(u32::MAX);
         let timer = self.timers.arm(now + TRYING_100, u64::from(index));
         let state = State::Trying;
-        entry.insert(Transaction { generation, key, merge, state, heard: now, route, octets, timer });
-        self.by_key.insert(key, index);
-        if let Some(merge) = merge {
-            self.by_merge.insert(merge, index);
-        }
+        entry.insert(Transaction { generation, keys, state, heard: now, route, octets, timer });
+        self.matching.insert(keys, index);
         TransactionId { index, generation }
-    }
-
-    /// RFC 3261 17.2.3: branch, sent-by and method; without the magic cookie the RFC 2543 fields.
-    fn key_of(&self, message: &Message<'_>) -> u64 {
-        let call_id = message.call_id().unwrap_or_default();
-        let cseq = message.cseq().map(|cseq| (cseq.number, cseq.method)).unwrap_or_default();
-        match message.top_via() {
-            Ok(via) if via.has_magic_cookie() => {
-                let port = via.port.unwrap_or(5060).to_be_bytes();
-                self.hash.of(&[via.branch().unwrap_or_default(), via.host, &port, cseq.1])
-            }
-            _ => {
-                let from_tag = message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
-                let to_tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
-                let via = message.header(crate::wire::sip::Name::Via).unwrap_or_default();
-                self.hash.of(&[message.request_uri(), to_tag, from_tag, call_id, &cseq.0.to_be_bytes(), cseq.1, via])
-            }
-        }
-    }
-
-    /// RFC 3261 8.2.2.2: From tag, Call-ID and CSeq of a request without To tag.
-    fn merge_key_of(&self, message: &Message<'_>) -> Option<u64> {
-        if message.to().is_ok_and(|to| to.tag().is_some()) {
-            return None;
-        }
-        let from = message.from().ok()?;
-        let cseq = message.cseq().ok()?;
-        Some(self.hash.of(&[b"merge", from.tag()?, message.call_id()?, &cseq.number.to_be_bytes(), cseq.method]))
     }
 
     fn repeat(&mut self, now: Moment, index: u32) {
@@ -233,7 +190,7 @@ impl ServerNonInvite {
         let mut out = self.spare.take();
         match transaction.state {
             State::Trying => return self.spare.give(out),
-            State::Proceeding => write_trying(&transaction.octets, &mut out),
+            State::Proceeding => write_trying(&[&transaction.octets], &mut out),
             State::Completed => out.extend_from_slice(&transaction.octets),
         }
         self.transmits.push_back((transaction.route, out));
@@ -256,7 +213,7 @@ impl ServerNonInvite {
             return false;
         }
         let mut out = self.spare.take();
-        write_final(code, reason, &transaction.octets, headers, &mut out);
+        write_response(code, reason, &[&transaction.octets], None, headers, &mut out);
         transaction.octets.clear();
         transaction.octets.extend_from_slice(&out);
         transaction.state = State::Completed;
@@ -311,12 +268,9 @@ impl ServerNonInvite {
     ) {
         let Ok(via) = message.top_via() else { return };
         let mut head = self.spare.take();
-        // RFC 3261 8.2.7: the tag of a stateless response is the same for every retransmission.
-        let hash = self.key_of(message).to_be_bytes();
-        let tag = hash.map(|octet| b'a' + octet % 26);
-        write_response_head(message, source, &tag, &mut head);
+        write_response_head(message, source, &self.matching.stateless_tag(message), &mut head);
         let mut out = self.spare.take();
-        write_final(code, reason, &head, headers, &mut out);
+        write_response(code, reason, &[&head], None, headers, &mut out);
         self.recycle(head);
         self.transmits.push_back((route(source, &via), out));
     }
@@ -337,7 +291,7 @@ impl ServerNonInvite {
         let mut out = self.spare.take();
         if let Some(transaction) = self.table.get_mut(index as usize) {
             transaction.state = State::Proceeding;
-            write_trying(&transaction.octets, &mut out);
+            write_trying(&[&transaction.octets], &mut out);
             self.transmits.push_back((transaction.route, out));
         }
         self.rearm(now, index);
@@ -345,10 +299,7 @@ impl ServerNonInvite {
 
     fn remove(&mut self, index: u32) {
         let Some(transaction) = self.table.try_remove(index as usize) else { return };
-        self.by_key.remove(&transaction.key);
-        if let Some(merge) = transaction.merge {
-            self.by_merge.remove(&merge);
-        }
+        self.matching.remove(transaction.keys);
         self.recycle(transaction.octets);
     }
 
@@ -373,22 +324,4 @@ impl ServerNonInvite {
     pub fn deadline(&self) -> Option<Moment> {
         self.timers.next_deadline()
     }
-}
-
-fn tag(random: &mut Random) -> [u8; 16] {
-    let mut tag = [0; 16];
-    random.token(&mut tag);
-    tag
-}
-
-fn write_trying(head: &[u8], out: &mut Vec<u8>) {
-    write_final(100, "Trying", head, |_| {}, out);
-}
-
-fn write_final(code: u16, reason: &str, head: &[u8], headers: impl FnOnce(&mut Writer<'_>), out: &mut Vec<u8>) {
-    Writer::response(out, code, reason);
-    out.extend_from_slice(head);
-    let mut writer = Writer::resume(out);
-    headers(&mut writer);
-    writer.end();
 }
