@@ -156,3 +156,14 @@ const _: () = assert!(UDP_BUFFERS.is_power_of_two() && TCP_BUFFERS.is_power_of_t
 
 /// Log lines a second of one core about what peers can cause; more are counted and left out.
 pub const LOG_LINES_PER_SECOND_MAX: u64 = 200;
+
+// MSRP
+
+/// Octets of an MSRP header section; a connection whose peer sends more has lost its framing.
+pub const MSRP_HEADER_SECTION_BYTES_MAX: usize = 8_192;
+/// Headers of an MSRP request or response; more are as bad.
+pub const MSRP_HEADERS_MAX: usize = 64;
+/// URIs of a path: every relay adds one. More is answered 400.
+pub const MSRP_PATH_URIS_MAX: usize = 16;
+/// Octets of a Message-ID. RFC 4975 9 allows 32; longer ones are in use. Beyond this, 400.
+pub const MSRP_MESSAGE_ID_BYTES_MAX: usize = 64;

@@ -7,6 +7,7 @@
 pub mod cpim;
 pub mod digits;
 pub mod inline;
+pub mod msrp;
 pub mod short_message;
 pub mod sip;
 pub mod smpp;

@@ -5,6 +5,7 @@
 mod cpim;
 mod gsm7;
 mod imdn;
+mod msrp;
 mod rfc4475;
 mod segments;
 mod sip_properties;

@@ -1,0 +1,74 @@
+//! Which octets of a message a chunk holds (RFC 4975 7.1.1, 9 `Byte-Range`).
+
+use super::decimal;
+use crate::wire::digits;
+
+/// `start-end/total`, counted from 1; `None` is `*`.
+///
+/// A parsed range tells no lie that shows in itself: it starts at 1 or later, does not run backwards and stays within
+/// its total. The range of an empty body is `1-0/0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    /// The place of the chunk's first octet, from 1.
+    pub start: u64,
+    /// The place of its last octet. Unknown for a chunk that may be interrupted.
+    pub end: Option<u64>,
+    /// The octets of the whole message. May be unknown until the last chunk.
+    pub total: Option<u64>,
+}
+
+impl ByteRange {
+    /// What a request without Byte-Range means: from the first octet, end and total unknown.
+    pub const UNKNOWN: ByteRange = ByteRange { start: 1, end: None, total: None };
+    /// The range of an empty body.
+    pub const EMPTY: ByteRange = ByteRange { start: 1, end: Some(0), total: Some(0) };
+
+    /// Reads a header value. `None` if it is no range or a lie.
+    #[must_use]
+    pub fn parse(value: &[u8]) -> Option<ByteRange> {
+        let hyphen = memchr::memchr(b'-', value)?;
+        let slash = memchr::memchr(b'/', value)?;
+        let start = decimal(value.get(..hyphen)?)?;
+        let end = number_or_star(value.get(hyphen + 1..slash)?)?;
+        let total = number_or_star(value.get(slash + 1..)?)?;
+        Some(ByteRange { start, end, total }).filter(ByteRange::is_plausible)
+    }
+
+    /// Octets of the chunk, if its end is known.
+    #[must_use]
+    pub fn len(&self) -> Option<u64> {
+        self.end.map(|end| end.saturating_add(1).saturating_sub(self.start))
+    }
+
+    /// Whether the range says that there is not one octet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+
+    /// Appends the range as a header value.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        digits::decimal(out, self.start);
+        out.push(b'-');
+        write_or_star(out, self.end);
+        out.push(b'/');
+        write_or_star(out, self.total);
+    }
+
+    fn is_plausible(&self) -> bool {
+        let forwards = self.end.is_none_or(|end| end >= self.start || (self.start, end) == (1, 0));
+        let within = self.total.is_none_or(|total| self.start <= total.max(1) && self.end.unwrap_or(0) <= total);
+        self.start >= 1 && forwards && within
+    }
+}
+
+fn number_or_star(text: &[u8]) -> Option<Option<u64>> {
+    if text == b"*" { Some(None) } else { decimal(text).map(Some) }
+}
+
+fn write_or_star(out: &mut Vec<u8>, number: Option<u64>) {
+    match number {
+        Some(number) => digits::decimal(out, number),
+        None => out.push(b'*'),
+    }
+}
