@@ -1,7 +1,22 @@
 //! Numbers as every text protocol writes them.
 
+use super::inline::Inline;
+
 /// Appends `number` in decimal.
 pub fn decimal(out: &mut Vec<u8>, number: u64) {
+    let (digits, at) = right_aligned(number);
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// `number` in decimal.
+#[must_use]
+pub fn digits(number: u64) -> Inline<20> {
+    let (octets, at) = right_aligned(number);
+    Inline::from_slice(octets.get(at..).unwrap_or_default()).unwrap_or_default()
+}
+
+/// The digits, and where they begin.
+fn right_aligned(number: u64) -> ([u8; 20], usize) {
     let mut digits = [0; 20];
     let mut at = digits.len();
     let mut rest = number;
@@ -10,10 +25,9 @@ pub fn decimal(out: &mut Vec<u8>, number: u64) {
         digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
         rest /= 10;
         if rest == 0 {
-            break;
+            return (digits, at);
         }
     }
-    out.extend_from_slice(&digits[at..]);
 }
 
 /// The value of a hexadecimal digit of either case.

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod client;
+mod dialog;
 mod invite_server;
 mod locate;
 mod rfc4475;
 mod server;
+mod session_timer;
 #[path = "../wire/torture.rs"]
 mod torture;
 

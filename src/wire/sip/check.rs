@@ -218,15 +218,24 @@ fn body(message: &Message<'_>) -> Result<(), Rejection> {
     if fine { Ok(()) } else { Err(fault(message, Name::ContentType)) }
 }
 
-/// RFC 3261 8.2.2.3: no extension is required of us that we have. Proxy-Require is for proxies alone (20.29).
+/// RFC 3261 8.2.2.3: extensions may be required that we have. Proxy-Require is for proxies alone (20.29).
 fn require(message: &Message<'_>) -> Result<(), Rejection> {
     let demanded = required(message).next().is_some();
     if demanded { Err(because_of(Name::Require, 420, "Bad Extension")) } else { Ok(()) }
 }
 
+/// What is required that we do not have.
 fn required<'a>(message: &Message<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-    message.values(Name::Require).filter(|tag| !tag.is_empty())
+    let session = SESSION.contains(&message.method());
+    let known = move |tag: &[u8]| session && EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(tag));
+    message.values(Name::Require).filter(move |tag| !tag.is_empty() && !known(tag))
 }
+
+/// The methods of a session, in which the extensions that we have mean something. For ACK and CANCEL nothing can be
+/// required (RFC 3261 8.2.2.3).
+const SESSION: [&[u8]; 6] = [b"ACK", b"BYE", b"CANCEL", b"INVITE", b"PRACK", b"UPDATE"];
+/// RFC 3262 and RFC 4028.
+const EXTENSIONS: [&[u8]; 2] = [b"100rel", b"timer"];
 
 /// RFC 3261 20.33: delta-seconds before any comment or parameter; a value that is none is ignored.
 #[must_use]

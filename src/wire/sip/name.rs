@@ -69,6 +69,10 @@ names! {
     Reason "Reason",
     ReferredBy "Referred-By" b'b',
     Warning "Warning",
+    SessionExpires "Session-Expires" b'x',
+    MinSe "Min-SE",
+    RSeq "RSeq",
+    RAck "RAck",
 }
 
 const SLOTS: usize = 128;
