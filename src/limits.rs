@@ -114,6 +114,19 @@ pub const IMDN_NOTIFICATIONS_MAX: usize = 4;
 /// What message_payload holds (SMPP 3.4 5.3.2.32: its length has 16 bits).
 pub const MESSAGE_PAYLOAD_OCTETS_MAX: usize = 65_535;
 
+// Session descriptions
+
+/// Octets of a session description; it arrives as the body of a SIP message.
+pub const SDP_BYTES_MAX: usize = SIP_MESSAGE_BYTES_MAX;
+/// Lines of one that are not blank; one with more is malformed.
+pub const SDP_LINES_MAX: usize = 1_024;
+/// Media descriptions of one, each of which an answer must repeat; one with more is malformed.
+pub const SDP_MEDIA_MAX: usize = 32;
+/// Octets of an MSRP path (RFC 4975 8.1), which a session keeps and every request repeats; a longer one is refused.
+pub const MSRP_PATH_BYTES_MAX: usize = 2_048;
+/// Octets of the media types that a peer accepts; of more, the ones beyond count as not accepted.
+pub const SDP_TYPES_BYTES_MAX: usize = 4_096;
+
 // Shell: sockets, buffers and turns of one core
 
 /// Receive buffers for datagrams. While all are in use, datagrams wait in the socket, and are lost when that is full.

@@ -7,6 +7,8 @@ mod gsm7;
 mod imdn;
 mod msrp;
 mod rfc4475;
+mod sdp;
+mod sdp_msrp;
 mod segments;
 mod sip_properties;
 mod sip_uri;
