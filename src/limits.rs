@@ -146,6 +146,8 @@ pub const ACCEPT_BACKLOG: i32 = 1_024;
 pub const LINKS_MAX: usize = 16_384;
 /// Octets that wait to be sent on one connection; a peer that reads more slowly loses it.
 pub const LINK_SEND_QUEUE_BYTES_MAX: usize = 4 << 20;
+/// Octets of a connection whose sender waits for room that the kernel holds without having sent them, about.
+pub const WATCHED_UNSENT_BYTES_MAX: u32 = 128 << 10;
 /// Octets received on one connection in a turn; what follows waits for the next one.
 pub const LINK_TURN_BYTES_MAX: usize = 256 << 10;
 /// Datagrams whose sending has not ended; one more is dropped, as the network might have done.

@@ -109,20 +109,22 @@ fn about(config: &Config) -> About {
 fn announce(config: &Config, gateway: &Gateway, admin: &Admin) {
     let (backend, because) = gateway.backend();
     let listeners: Vec<_> = gateway.listeners().iter().map(|one| url(one.transport, one.local)).collect();
+    let (signalling, media) = listeners.split_at(listeners.len() - config.msrp.listen.len());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         backend,
         because,
         cores = ?config.runtime.cores,
-        sip = listeners.join(" "),
+        sip = signalling.join(" "),
+        msrp = media.join(" "),
         admin = %admin.address(),
         "started"
     );
     if config.sip.trusted.is_empty() {
         tracing::warn!("sip.trusted is empty: every request from CPM will be answered 403");
     }
-    if !config.msrp.listen.is_empty() {
-        tracing::warn!("msrp.listen is not opened: this version has no sessions");
+    if config.msrp.listen.is_empty() {
+        tracing::info!("msrp.listen is empty: no sessions and no large messages");
     }
 }
 

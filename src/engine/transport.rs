@@ -73,6 +73,12 @@ pub enum Transmit {
         /// Which connection.
         link: LinkId,
     },
+    /// Tell how much of what is sent on a connection leaves: `on_written`, from now on. What the kernel holds unsent is
+    /// kept short on such a connection.
+    Watch {
+        /// Which connection.
+        link: LinkId,
+    },
     /// Write to durable storage, in this order; answered by `on_recorded`. Only where promises are durable.
     Record {
         /// The name of this record.

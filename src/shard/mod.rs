@@ -186,6 +186,9 @@ impl Shard {
 
     /// A connection was accepted.
     pub fn on_accepted(&mut self, now: Now, link: LinkId, listener: ListenerId, peer: SocketAddr) {
+        if self.settings.is_msrp(listener) {
+            return self.outbox.transmits.push_back(Transmit::Close { link });
+        }
         let Some(smsc) = self.settings.smsc_of(listener) else {
             let trusted = self.settings.sip.trusts(peer.ip());
             return self.streams.accepted(now.moment, link, peer, trusted);
@@ -252,6 +255,9 @@ impl Shard {
         self.stats.sip_handed_over += 1;
         self.outbox.hand(owner, Handoff::Sip { source, bytes });
     }
+
+    /// The kernel took `bytes` octets of a connection that is watched: so many more may follow.
+    pub fn on_written(&mut self, _now: Now, _link: LinkId, _bytes: usize) {}
 
     /// A connection is gone.
     pub fn on_closed(&mut self, now: Now, link: LinkId) {

@@ -30,6 +30,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The SIP side.
     pub sip: SipSettings,
+    /// Media of sessions.
+    pub msrp: MsrpSettings,
     /// The SM-SCs in order of preference.
     pub smscs: Vec<SmscSettings>,
 }
@@ -44,6 +46,7 @@ impl Default for Settings {
             durable: false,
             policy: Policy::default(),
             sip: SipSettings::default(),
+            msrp: MsrpSettings::default(),
             smscs: Vec::new(),
         }
     }
@@ -55,7 +58,13 @@ impl Settings {
         self.smscs.iter().filter_map(|smsc| smsc.outbind)
     }
 
-    /// The SM-SC that connects to this listener, if it is not one of SIP.
+    /// Whether connections to this listener carry MSRP.
+    #[must_use]
+    pub fn is_msrp(&self, listener: ListenerId) -> bool {
+        self.msrp.listeners.iter().any(|(of, _)| *of == listener)
+    }
+
+    /// The SM-SC that connects to this listener, if it is one for outbind.
     pub(super) fn smsc_of(&self, listener: ListenerId) -> Option<u16> {
         let nth = usize::from(listener.0).checked_sub(self.sip.listeners.len())?;
         let smsc = self.smscs.iter().enumerate().filter(|(_, smsc)| smsc.outbind.is_some()).nth(nth)?.0;
@@ -168,6 +177,53 @@ impl SipSettings {
     }
 }
 
+/// Media of sessions (RFC 4975).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MsrpSettings {
+    /// The sockets as they were bound; as many as were configured before that. Their numbers follow those for outbind.
+    /// With none there are no sessions.
+    pub listeners: Vec<(ListenerId, SocketAddr)>,
+    /// What peers are told to connect to, in `a=path` and `c=`; port 0 becomes that of the first socket.
+    pub address: SocketAddr,
+    /// Octets of content in a chunk of ours.
+    pub chunk_bytes: usize,
+    /// Octets of the largest message that is taken (`a=max-size`).
+    pub message_bytes_max: usize,
+    /// Octets that the messages of a core that are not whole may hold together.
+    pub memory_bytes_max: usize,
+    /// The next octets of a message that has begun come within this time.
+    pub idle: Duration,
+    /// A session that was agreed on has its connection within this time.
+    pub bind: Duration,
+    /// A connection that no session uses is closed after this time.
+    pub unbound: Duration,
+}
+
+impl MsrpSettings {
+    /// Takes the sockets as they were bound; a port that peers are told and that was left open is that of the first.
+    pub fn opened(&mut self, listeners: impl Iterator<Item = (ListenerId, SocketAddr)>) {
+        self.listeners = listeners.collect();
+        if let (0, Some((_, first))) = (self.address.port(), self.listeners.first()) {
+            self.address.set_port(first.port());
+        }
+    }
+}
+
+impl Default for MsrpSettings {
+    fn default() -> MsrpSettings {
+        MsrpSettings {
+            listeners: Vec::new(),
+            address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            chunk_bytes: 2_048,
+            message_bytes_max: 10 << 20,
+            memory_bytes_max: 64 << 20,
+            idle: Duration::from_secs(60),
+            bind: Duration::from_secs(30),
+            unbound: Duration::from_secs(10),
+        }
+    }
+}
+
 /// One `sip.listen` entry as it was bound.
 #[derive(Clone, Copy, Debug)]
 pub struct Listener {
@@ -270,6 +326,18 @@ impl SmscSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn peers_are_told_the_port_that_is_open() {
+        let open: SocketAddr = "0.0.0.0:2855".parse().unwrap();
+        for (told, becomes) in [("192.0.2.1:0", "192.0.2.1:2855"), ("192.0.2.1:7", "192.0.2.1:7")] {
+            let mut msrp = MsrpSettings { address: told.parse().unwrap(), ..MsrpSettings::default() };
+            msrp.opened([(ListenerId(2), open)].into_iter());
+            assert_eq!(msrp.address.to_string(), becomes);
+            let settings = Settings { msrp, ..Settings::default() };
+            assert!(settings.is_msrp(ListenerId(2)) && !settings.is_msrp(ListenerId(1)));
+        }
+    }
 
     #[test]
     fn networks_contain_by_prefix() {

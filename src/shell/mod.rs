@@ -12,6 +12,7 @@ mod buffers;
 mod clock;
 mod common;
 mod core_thread;
+mod credit;
 mod dns;
 mod entropy;
 mod epoll;

@@ -54,6 +54,12 @@ pub(super) trait Port {
     /// Opens a connection; ends as `Connected` or `ConnectFailed`.
     fn connect(&mut self, now: Moment, order: ConnectId, peer: SocketAddr);
 
+    /// Counts from now on what is sent on a connection, for `written`.
+    fn watch(&mut self, link: LinkId);
+
+    /// A watched connection, and how many octets of it the kernel took since the last time; one that is gone is left out.
+    fn written(&mut self) -> Option<(LinkId, usize)>;
+
     /// Closes a connection once all is sent.
     fn close(&mut self, now: Moment, link: LinkId);
 

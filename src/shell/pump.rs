@@ -114,11 +114,21 @@ impl<W: World, P: Port> Pump<W, P> {
         if self.out.has_room() && self.port.collect(now.moment, limits::TURN_ARRIVALS_MAX, &mut arrivals) {
             self.stats.budget_exhausted += 1;
         }
-        let took = arrivals.len();
+        let took = arrivals.len() + self.take_written(now);
         arrivals.drain(..).for_each(|arrival| self.arrived(now, arrival));
         self.arrivals = arrivals;
         while let Some(buffer) = self.port.spent() {
             self.world.recycle(buffer);
+        }
+        took
+    }
+
+    /// Before the arrivals: of a connection that is gone nothing more is told.
+    fn take_written(&mut self, now: Now) -> usize {
+        let mut took = 0;
+        while let Some((link, bytes)) = self.port.written() {
+            took += 1;
+            self.world.on_written(now, link, bytes);
         }
         took
     }
@@ -206,6 +216,7 @@ impl<W: World, P: Port> Pump<W, P> {
             Transmit::Stream { link, bytes } => self.port.stream(link, bytes),
             Transmit::Connect { order, peer } => self.port.connect(now.moment, order, peer),
             Transmit::Close { link } => self.port.close(now.moment, link),
+            Transmit::Watch { link } => self.port.watch(link),
             Transmit::Record { .. } => debug_assert!(false, "no world is made durable here: this shell writes nothing"),
             Transmit::Resolve { query, name, kind } => self.dns.ask(query, name, kind),
         }

@@ -43,17 +43,23 @@ fn shards(
     key: [u64; 2],
     seeds: Vec<[u8; 32]>,
 ) -> Arc<dyn Fn(ShardId) -> Shard + Send + Sync> {
-    let sip = open.len() - template.outbind().count();
+    let media = open.len() - template.msrp.listeners.len();
+    let sip = media - template.outbind().count();
     let towards = template.sip.next_hop_address();
     let seen = |local: SocketAddr| sockets::seen_by(local, towards).unwrap_or(local);
     let listeners = open.iter().take(sip).map(|one| Listener { transport: one.transport, local: seen(one.local) });
     template.sip.listeners = listeners.collect();
+    template.msrp.opened(numbered(open).skip(media));
     template.shards = u16::try_from(seeds.len()).unwrap_or(u16::MAX);
     template.hash_key = key;
     Arc::new(move |id| {
         let seed = seeds.get(usize::from(id.0)).copied().unwrap_or_default();
         Shard::new(Settings { id, seed, ..template.clone() })
     })
+}
+
+fn numbered(open: &[super::Listener]) -> impl Iterator<Item = (ListenerId, SocketAddr)> + '_ {
+    open.iter().enumerate().map(|(at, one)| (ListenerId(u16::try_from(at).unwrap_or(u16::MAX)), one.local))
 }
 
 impl World for Shard {
@@ -77,6 +83,9 @@ impl World for Shard {
     }
     fn on_stream(&mut self, now: Now, link: LinkId, bytes: Bytes) {
         Shard::on_stream(self, now, link, bytes);
+    }
+    fn on_written(&mut self, now: Now, link: LinkId, bytes: usize) {
+        Shard::on_written(self, now, link, bytes);
     }
     fn on_closed(&mut self, now: Now, link: LinkId) {
         Shard::on_closed(self, now, link);

@@ -115,6 +115,12 @@ fn prepare_stream(socket: &Socket) -> io::Result<()> {
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER))
 }
 
+/// What the kernel takes is what it can send soon: what waits behind it can still be put in another order.
+pub(super) fn keep_unsent_short(socket: &Socket) {
+    // A host that refuses buffers more.
+    let _ = socket.set_tcp_notsent_lowat(limits::WATCHED_UNSENT_BYTES_MAX);
+}
+
 /// A socket for a connection of ours, not connected.
 pub(super) fn outgoing(peer: SocketAddr) -> io::Result<Socket> {
     let socket = plain(Transport::Tcp, peer)?;

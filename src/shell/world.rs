@@ -28,6 +28,8 @@ pub trait World {
     fn on_connect_failed(&mut self, now: Now, order: ConnectId);
     /// Octets of a connection.
     fn on_stream(&mut self, now: Now, link: LinkId, bytes: Bytes);
+    /// The kernel took `bytes` octets of a watched connection: once a turn, before anything that arrived in it.
+    fn on_written(&mut self, now: Now, link: LinkId, bytes: usize);
     /// A connection is gone; told once for each, also for one that this world closed.
     fn on_closed(&mut self, now: Now, link: LinkId);
     /// What the DNS answered; nothing if it did not.

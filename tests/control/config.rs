@@ -55,9 +55,27 @@ fn the_example_is_read() {
     assert_eq!((listen.transport, listen.address.port()), (Transport::Tcp, 5060));
     assert_eq!(config.sip.trusted[0].prefix_bits, 8);
     assert_eq!(config.msrp.listen.len(), 1);
+    assert_eq!(config.msrp.settings.address, config.msrp.listen[0].address);
     let smsc = &config.smscs[0];
     assert_eq!((smsc.name.as_str(), smsc.session.bind), ("smsc-a", BindType::Transceiver));
     assert_eq!((&*smsc.session.system_id, &*smsc.session.password), (b"isthmus".as_slice(), b"secret".as_slice()));
+}
+
+/// Sockets for media are numbered after those of SIP and those for outbind.
+#[test]
+fn media_has_the_last_sockets() {
+    let text = LEAST.replace(" }", ", outbind = 'tcp://127.0.0.1:2776' }")
+        + "[msrp]\nlisten = ['tcp://0.0.0.0:2855', 'tcp://[::1]:0']\naddress = '192.0.2.1:0'\nchunk_bytes = 65536\n";
+    let config = read(&text);
+    let (settings, options) = (config.settings(), config.shell_options());
+    let numbers: Vec<_> = settings.msrp.listeners.iter().map(|(listener, _)| usize::from(listener.0)).collect();
+    assert_eq!(numbers, [3, 4]);
+    for (listener, address) in &settings.msrp.listeners {
+        assert_eq!(options.listen[usize::from(listener.0)], (Transport::Tcp, *address));
+        assert!(settings.is_msrp(*listener));
+    }
+    assert_eq!((settings.msrp.address.to_string().as_str(), settings.msrp.chunk_bytes), ("192.0.2.1:0", 65_536));
+    assert!(read(LEAST).settings().msrp.listeners.is_empty());
 }
 
 #[test]

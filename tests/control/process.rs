@@ -89,6 +89,20 @@ fn run_serves_until_a_signal_and_drains() {
     }
 }
 
+/// The log names the ports of media apart from those of SIP, and they are open.
+#[test]
+fn media_has_sockets_of_its_own() {
+    let mut gateway = Gateway::start("media.toml", "msrp.listen = ['tcp://127.0.0.1:0', 'tcp://127.0.0.1:0']");
+    let started = gateway.line("started");
+    let (sip, media) = (field(&started, "sip"), field(&started, "msrp"));
+    assert_eq!((sip.split(' ').count(), media.split(' ').count()), (2, 2), "{started}");
+    for url in media.split(' ') {
+        assert!(TcpStream::connect(url.strip_prefix("tcp://").unwrap()).is_ok(), "{url}");
+    }
+    gateway.signal("TERM");
+    assert_eq!(gateway.end().0, Some(0));
+}
+
 #[test]
 fn sip_is_answered_while_it_runs() {
     let mut gateway = Gateway::start("sip.toml", "");
@@ -147,6 +161,7 @@ fn an_address_in_use_is_named() {
     for more in [
         format!("admin.listen = '{address}'"),
         format!("admin.listen = '127.0.0.1:0'\nsip.listen = ['tcp://{address}']"),
+        format!("admin.listen = '127.0.0.1:0'\nmsrp.listen = ['tcp://{address}']"),
     ] {
         let text = format!("sip.next_hop = 'sip:127.0.0.1:9'\nsmsc = [{{ address = '127.0.0.1:9' }}]\n{more}\n");
         let text =

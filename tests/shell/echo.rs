@@ -12,6 +12,8 @@ use isthmus::engine::{Moment, Now};
 use isthmus::observe::Snapshot;
 use isthmus::shell::{Backend, Gateway, Options, StartError, World};
 
+use crate::pour::Pour;
+
 /// Longer than anything here takes, shorter than anybody's patience.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -32,6 +34,8 @@ pub(crate) struct Echo {
     /// Octets that are never let go, still in the buffers they came in.
     kept: Vec<Bytes>,
     held: usize,
+    /// A long answer, as fast as it is taken.
+    pour: Option<Pour>,
     draining: bool,
 }
 
@@ -49,6 +53,7 @@ impl Echo {
             outgoing: None,
             kept: Vec::new(),
             held: 0,
+            pour: None,
             draining: false,
         }
     }
@@ -92,6 +97,10 @@ impl Echo {
             ("release", _) => {
                 self.held = 0;
                 self.say(place, "released");
+            }
+            ("poured", _) => {
+                let said = self.pour.as_ref().map_or(String::from("nothing"), Pour::to_string);
+                self.say(place, &said);
             }
             _ => self.say(place, text),
         }
@@ -140,6 +149,12 @@ impl World for Echo {
                 self.say(place, &text)
             };
         }
+        if let Some(octets) = bytes.strip_prefix(b"pour ") {
+            let octets = str::from_utf8(octets).expect("text").parse().expect("number");
+            self.transmits.push(Transmit::Watch { link });
+            let pour = self.pour.insert(Pour::new(link, octets));
+            return self.transmits.extend(pour.more());
+        }
         let last = bytes.ends_with(b"bye");
         if bytes.starts_with(b"keep") {
             self.kept.push(bytes.clone());
@@ -148,6 +163,12 @@ impl World for Echo {
         if last {
             self.transmits.push(Transmit::Close { link });
         }
+    }
+
+    fn on_written(&mut self, _now: Now, link: LinkId, bytes: usize) {
+        let pour = self.pour.as_mut().filter(|pour| pour.link == link).expect("only the watched link is told of");
+        pour.written(bytes);
+        self.transmits.extend(pour.more());
     }
 
     fn on_closed(&mut self, _now: Now, link: LinkId) {

@@ -7,6 +7,7 @@
 mod datagrams;
 mod drain;
 mod echo;
+mod pour;
 mod shards;
 mod smsc;
 mod streams;

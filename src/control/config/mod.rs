@@ -3,6 +3,7 @@
 //! `docs/configuration.md` is the reference of the keys; a test holds it to this code. All values are read at start;
 //! a change needs a restart.
 
+mod msrp;
 mod policy;
 mod problem;
 mod reader;
@@ -23,7 +24,7 @@ pub use problem::{Problem, Problems};
 
 use crate::engine::transport::Transport;
 use crate::policy::Policy;
-use crate::shard::settings::{Network, SmscSettings};
+use crate::shard::settings::{MsrpSettings, Network, SmscSettings};
 use reader::{Section, Sink};
 
 /// A valid configuration. Showing it does not show passwords.
@@ -107,10 +108,12 @@ pub struct Listen {
 }
 
 /// `[msrp]`: media of sessions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Msrp {
-    /// `listen`
+    /// `listen`; with none there are no sessions.
     pub listen: Vec<Listen>,
+    /// The rest of the section, as shards are told it; `address` stands there whether it was given or not.
+    pub settings: MsrpSettings,
 }
 
 /// `[admin]`: what operators ask.

@@ -1,12 +1,14 @@
 //! The tables of the file, but for SM-SCs and policies.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::reader::{Section, Value, wrong};
 use super::values::{domain, integer, list, listen, network, one_of, seconds, sip_uri, socket_address, text};
-use super::{Admin, Backend, Config, Host, Listen, Log, LogFormat, Msrp, Profile, Runtime, Sip, policy, smsc, values};
+use super::{Admin, Backend, Config, Host, Listen, Log, LogFormat, Profile, Runtime, Sip, msrp, policy, smsc};
 use crate::engine::transport::Transport;
 use crate::limits::{SHARDS_MAX, SIP_DATAGRAM_REQUEST_BYTES_MAX, SIP_MESSAGE_BYTES_MAX};
+use crate::shard::settings::SmscSettings;
 
 /// What links may take of the time for a drain, so that they have unbound before it is over.
 const LINK_SHARE: f64 = 0.8;
@@ -17,13 +19,23 @@ pub(super) fn read(mut root: Section<'_>, host: &Host) -> Option<Config> {
     let state_dir = root.or("state_dir", "state".into(), text("a directory", |text| Some(text.into())));
     let runtime = runtime(root.section("runtime"), host);
     let sip = sip(root.section("sip"));
-    let msrp = msrp(root.section("msrp"));
+    let msrp = root.section("msrp");
     let admin = admin(root.section("admin"));
     let log = log(root.section("log"));
     let policy = policy::read(&root.section("policy"), profile);
     let smscs = smsc::read_all(&mut root, host, &policy, runtime.drain.mul_f64(LINK_SHARE));
     root.finish();
+    let taken = taken(sip.as_ref(), smscs.as_deref().unwrap_or_default(), &admin);
+    let msrp = msrp::read(msrp, &taken);
     Some(Config { profile, state_dir, runtime, sip: sip?, msrp, smscs: smscs?, admin, log, policy })
+}
+
+/// The TCP ports that others listen on, and the keys that say so.
+fn taken(sip: Option<&Sip>, smscs: &[SmscSettings], admin: &Admin) -> Vec<(SocketAddr, &'static str)> {
+    let tcp = sip.into_iter().flat_map(|sip| &sip.listen).filter(|one| one.transport == Transport::Tcp);
+    let outbind = smscs.iter().filter_map(|smsc| smsc.outbind).map(|address| (address, "smsc.outbind"));
+    let sip = tcp.map(|one| (one.address, "sip.listen"));
+    sip.chain(outbind).chain([(admin.listen, "admin.listen")]).collect()
 }
 
 fn runtime(mut section: Section<'_>, host: &Host) -> Runtime {
@@ -80,13 +92,6 @@ fn listens(value: &Value<'_>) -> super::reader::Read<Vec<Listen>> {
         None if read.is_empty() => wrong(value, "is empty", right),
         None => Ok(read),
     }
-}
-
-fn msrp(mut section: Section<'_>) -> Msrp {
-    let right = "a list such as [\"tcp://0.0.0.0:2855\"]";
-    let msrp = Msrp { listen: section.or("listen", Vec::new(), list(right, values::tcp_listen)) };
-    section.finish();
-    msrp
 }
 
 fn admin(mut section: Section<'_>) -> Admin {

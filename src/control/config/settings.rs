@@ -1,8 +1,10 @@
 //! What shards are told.
 
-use super::{Backend, Config};
-use crate::engine::transport::Transport;
-use crate::shard::settings::{Listener, Settings, SipSettings};
+use core::net::SocketAddr;
+
+use super::{Backend, Config, Listen};
+use crate::engine::transport::{ListenerId, Transport};
+use crate::shard::settings::{Listener, MsrpSettings, Settings, SipSettings};
 use crate::shell::{self, Options};
 
 impl Config {
@@ -19,7 +21,21 @@ impl Config {
             idle: self.sip.idle,
             datagram_request_bytes_max: self.sip.datagram_request_bytes_max,
         };
-        Settings { policy: self.policy.clone(), sip, smscs: self.smscs.clone(), ..Settings::default() }
+        Settings {
+            policy: self.policy.clone(),
+            sip,
+            msrp: self.msrp(),
+            smscs: self.smscs.clone(),
+            ..Settings::default()
+        }
+    }
+
+    /// Sockets for media are the last ones.
+    fn msrp(&self) -> MsrpSettings {
+        let before = self.sip.listen.len() + self.smscs.iter().filter(|smsc| smsc.outbind.is_some()).count();
+        let number = |at: usize| ListenerId(u16::try_from(before + at).unwrap_or(u16::MAX));
+        let listeners = self.msrp.listen.iter().enumerate().map(|(at, one)| (number(at), one.address)).collect();
+        MsrpSettings { listeners, ..self.msrp.settings.clone() }
     }
 
     /// What the shell is told.
@@ -33,8 +49,12 @@ impl Config {
                 Backend::IoUring => shell::Backend::IoUring,
                 Backend::Epoll => shell::Backend::Epoll,
             },
-            listen: self.sip.listen.iter().map(|one| (one.transport, one.address)).chain(outbind).collect(),
+            listen: sockets(&self.sip.listen).chain(outbind).chain(sockets(&self.msrp.listen)).collect(),
             drain: self.runtime.drain,
         }
     }
+}
+
+fn sockets(listen: &[Listen]) -> impl Iterator<Item = (Transport, SocketAddr)> + '_ {
+    listen.iter().map(|one| (one.transport, one.address))
 }

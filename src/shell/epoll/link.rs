@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 use socket2::Socket;
 
 use crate::engine::transport::ConnectId;
+use crate::shell::credit::Credit;
 use crate::shell::send_queue::SendQueue;
 
 /// A connection.
@@ -14,6 +15,7 @@ pub(super) struct Link {
     /// While it is being opened: the order.
     pub(super) connecting: Option<ConnectId>,
     pub(super) queue: SendQueue,
+    pub(super) credit: Credit,
     /// Whether its send buffer was full.
     pub(super) blocked: bool,
     /// What waits is sent, then it is gone.
@@ -24,7 +26,7 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(socket: Socket, peer: SocketAddr, connecting: Option<ConnectId>) -> Link {
-        let queue = SendQueue::default();
-        Link { socket, peer, connecting, queue, blocked: false, closing: false, told_closed: false }
+        let (queue, credit) = (SendQueue::default(), Credit::default());
+        Link { socket, peer, connecting, queue, credit, blocked: false, closing: false, told_closed: false }
     }
 }

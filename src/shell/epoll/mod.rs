@@ -19,9 +19,10 @@ use socket2::Socket;
 
 use super::bell::Bell;
 use super::buffers::{Lease, Slot};
+use super::credit;
 use super::places::Places;
 use super::port::{Arrival, Port};
-use super::sockets::Listening;
+use super::sockets::{self, Listening};
 use super::token::{Kind, Token};
 use crate::engine::Moment;
 use crate::engine::transport::{ConnectId, LinkId, ListenerId, Transport};
@@ -49,6 +50,8 @@ pub(super) struct EpollPort {
     batch: Box<Batch>,
     /// Listeners and links with something new to send.
     to_send: Vec<LinkId>,
+    /// Watched links of which something left.
+    noted: Vec<LinkId>,
     /// Links that must be shut, or connected, by then, each in order of time.
     closing: VecDeque<(Moment, LinkId)>,
     connecting: VecDeque<(Moment, LinkId)>,
@@ -87,6 +90,7 @@ impl EpollPort {
             tcp: Stock::new(limits::TCP_BUFFERS, limits::TCP_BUFFER_BYTES, Arc::clone(bell))?,
             batch: Batch::new(),
             to_send: Vec::new(),
+            noted: Vec::new(),
             closing: VecDeque::new(),
             connecting: VecDeque::new(),
             events: Vec::with_capacity(limits::TURN_ARRIVALS_MAX),
@@ -185,6 +189,17 @@ impl Port for EpollPort {
         self.start_connect(now, order, peer);
     }
 
+    fn watch(&mut self, link: LinkId) {
+        if let Some(link) = self.links.get_mut(link) {
+            link.credit.watch();
+            sockets::keep_unsent_short(&link.socket);
+        }
+    }
+
+    fn written(&mut self) -> Option<(LinkId, usize)> {
+        credit::next(&mut self.noted, &mut self.links, |link| &mut link.credit)
+    }
+
     fn close(&mut self, now: Moment, link: LinkId) {
         self.start_close(now, link);
     }
@@ -208,7 +223,7 @@ impl Port for EpollPort {
 
     fn may_sleep(&mut self) -> bool {
         // What the last look found may not all have been taken.
-        self.arrivals.is_empty() && self.events.is_empty()
+        self.arrivals.is_empty() && self.events.is_empty() && self.noted.is_empty()
     }
 
     fn is_sending(&self) -> bool {

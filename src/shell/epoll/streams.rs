@@ -185,6 +185,9 @@ impl EpollPort {
             Ok(sent) => {
                 self.stats.stream_octets_out += sent as u64;
                 link.queue.advance(sent, &mut self.spent);
+                if link.credit.add(sent) {
+                    self.noted.push(id);
+                }
                 true
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => true,

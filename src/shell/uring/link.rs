@@ -6,6 +6,7 @@ use socket2::{SockAddr, Socket};
 
 use super::message::Message;
 use crate::engine::transport::ConnectId;
+use crate::shell::credit::Credit;
 use crate::shell::send_queue::SendQueue;
 
 /// A connection.
@@ -18,6 +19,7 @@ pub(super) struct Link {
     pub(super) connecting: Option<ConnectId>,
     pub(super) receive: Receive,
     pub(super) queue: SendQueue,
+    pub(super) credit: Credit,
     /// The send that is under way.
     pub(super) message: Option<Box<Message>>,
     /// Orders under way that name this link.
@@ -61,6 +63,7 @@ impl Link {
             connecting,
             receive: Receive::Off,
             queue: SendQueue::default(),
+            credit: Credit::default(),
             message: None,
             open_orders: 0,
             end: End::Open,

@@ -20,9 +20,10 @@ use io_uring::{cqueue, opcode, types};
 
 use super::bell::Bell;
 use super::buffers::{Lease, Slot};
+use super::credit;
 use super::places::Places;
 use super::port::{Arrival, Port};
-use super::sockets::Listening;
+use super::sockets::{self, Listening};
 use super::token::{Kind, Token};
 use crate::engine::Moment;
 use crate::engine::transport::{ConnectId, LinkId, ListenerId, Transport};
@@ -58,6 +59,8 @@ pub(super) struct UringPort {
     /// Links with something new to send, and links that do not receive though they should.
     to_send: Vec<LinkId>,
     to_receive: Vec<LinkId>,
+    /// Watched links of which something left.
+    noted: Vec<LinkId>,
     /// Links that must be shut by then, in order of time.
     closing: VecDeque<(Moment, LinkId)>,
     arrivals: Vec<Arrival>,
@@ -97,6 +100,7 @@ impl UringPort {
             spare: Vec::new(),
             to_send: Vec::new(),
             to_receive: Vec::new(),
+            noted: Vec::new(),
             closing: VecDeque::new(),
             arrivals: Vec::new(),
             completions: Vec::new(),
@@ -219,6 +223,17 @@ impl Port for UringPort {
         self.start_connect(order, peer);
     }
 
+    fn watch(&mut self, link: LinkId) {
+        if let Some(link) = self.links.get_mut(link) {
+            link.credit.watch();
+            sockets::keep_unsent_short(&link.socket);
+        }
+    }
+
+    fn written(&mut self) -> Option<(LinkId, usize)> {
+        credit::next(&mut self.noted, &mut self.links, |link| &mut link.credit)
+    }
+
     fn close(&mut self, now: Moment, link: LinkId) {
         self.start_close(now, link);
     }
@@ -246,6 +261,7 @@ impl Port for UringPort {
         let udp_starved = self.listeners.iter().any(|listener| !listener.armed && listener.transport == Transport::Udp);
         let tcp_starved = !self.to_receive.is_empty();
         self.arrivals.is_empty()
+            && self.noted.is_empty()
             && self.ring.is_quiet()
             && (!udp_starved || self.udp.await_return())
             && (!tcp_starved || self.tcp.await_return())

@@ -134,6 +134,9 @@ impl UringPort {
         let failed = entry.result() < 0 && ![-libc::EINTR, -libc::EAGAIN].contains(&entry.result());
         let sent = usize::try_from(entry.result()).unwrap_or(0);
         link.queue.advance(sent, &mut self.spent);
+        if link.credit.add(sent) {
+            self.noted.push(id);
+        }
         self.stats.stream_octets_out += sent as u64;
         match (link.queue.is_empty(), link.end) {
             _ if failed => {
