@@ -154,7 +154,8 @@ fn every_event_in_every_state() {
         }
         play.sent.clear();
         let happened = play.event(event_ms, road, event);
-        (event_ms..40_000).for_each(|ms| play.step(ms));
+        (event_ms..12_000).for_each(|ms| play.step(ms));
+        (12_000..40_000).step_by(100).for_each(|ms| play.step(ms));
         (40_000..2_000_000).step_by(1_000).for_each(|ms| play.step(ms));
         play.sent.retain(|one| one.split('@').next_back().unwrap().parse::<u64>().unwrap() < 12_000);
         assert_eq!(happened, result, "{row:?}");
@@ -180,6 +181,30 @@ fn what_rings_is_said_again_every_minute() {
     bench.sent();
     let sent: Vec<String> = (1..200).flat_map(|second| bench.sent_at(second * 1_000 + 300)).collect();
     assert_eq!(sent, ["180@60300", "180@120300", "180@180300"]);
+}
+
+/// RFC 3262 3: T1, doubling without end, up to 64*T1.
+#[test]
+fn a_reliable_provisional_response_is_repeated_until_its_prack() {
+    for (prack_ms, sent_ms) in [(None, &[500, 1_500, 3_500, 7_500, 15_500, 31_500][..]), (Some(2_000), &[500, 1_500])] {
+        let mut bench = Bench::new();
+        let id = bench.invited(0, "tcp");
+        assert!(bench.server.respond_reliably(Moment(0), id, 183, "X", None, |headers| {
+            headers.header_named(b"RSeq", &[b"1"]);
+        }));
+        assert_eq!(bench.sent().len(), 1);
+        let mut times = Vec::new();
+        for ms in 1..100_000 {
+            if Some(ms) == prack_ms {
+                assert!(bench.server.acknowledged(id) && !bench.server.acknowledged(id));
+            }
+            times.extend(bench.sent_at(ms));
+        }
+        assert_eq!(times, sent_ms.iter().map(|ms| format!("183@{ms}")).collect::<Vec<String>>());
+        let told = bench.server.poll_event();
+        assert_eq!(told, prack_ms.is_none().then_some(ServerEvent::NoPrack { transaction: id, user: 0 }));
+        assert!(bench.respond(100_000, id, 504), "the user refuses then");
+    }
 }
 
 /// RFC 3261 8.2.6.2, 12.1.1, 17.2.1.
@@ -316,6 +341,7 @@ fn a_hundred_thousand_abandoned_invites_leave_nothing() {
                 ServerEvent::NoAck { code: 408, .. } => {}
                 ServerEvent::NoAck { .. } => unacknowledged += 1,
                 ServerEvent::Unanswered { .. } => unanswered += 1,
+                ServerEvent::NoPrack { .. } => panic!("{event:?}"),
             }
         }
     }

@@ -4,6 +4,8 @@
 
 mod client;
 mod dialog;
+mod invite_client;
+mod invite_loss;
 mod invite_server;
 mod locate;
 mod rfc4475;

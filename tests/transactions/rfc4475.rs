@@ -2,7 +2,7 @@
 //! finds its way, and a request without an identifier of its own is still told apart.
 
 use isthmus::engine::keyed_hash::KeyedHash;
-use isthmus::engine::sip::{Arrived, ResponseRoute, ServerNonInvite};
+use isthmus::engine::sip::{Arrived, ClientInvite, ResponseRoute, SentBy, ServerInvite, ServerNonInvite};
 use isthmus::engine::transport::{ListenerId, Road, Source};
 use isthmus::engine::{Moment, Random};
 use isthmus::wire::sip::{Index, Message, Name, check};
@@ -109,4 +109,64 @@ fn the_bare_cookie_matches_only_its_own_request() {
     assert!(matches!(bench.arrive(&first), Arrived::New(_)));
     assert!(matches!(bench.arrive(other.as_bytes()), Arrived::New(_)));
     assert!(matches!(bench.arrive(&first), Arrived::Retransmission));
+}
+
+/// What a server transaction answers to an INVITE that passed `check`: by itself, ringing, and finally.
+fn answers_to_invite(bytes: &[u8], code: u16) -> Vec<Vec<u8>> {
+    let mut server = ServerInvite::new(KeyedHash::new([1, 2]));
+    let mut index = Index::new();
+    let invite = Message::parse(bytes, &mut index).unwrap();
+    let arrived = server.handle_request(NOW, &invite, &source(), &mut Random::from_seed([3; 32]));
+    let Arrived::New(id) = arrived else { panic!("{arrived:?}") };
+    server.handle_timeout(Moment(200_000));
+    assert!(server.respond(Moment(300_000), id, 180, "Ringing", None, |_| {}));
+    assert!(server.respond(Moment(400_000), id, code, "X", None, |_| {}));
+    std::iter::from_fn(|| server.poll_transmit()).map(|(_, bytes)| bytes).collect()
+}
+
+#[test]
+fn every_invite_that_passes_gets_well_formed_responses() {
+    let mut seen = 0;
+    for (name, _, bytes) in requests() {
+        let mut asked = Index::new();
+        let asked = Message::parse(&bytes, &mut asked).unwrap();
+        if asked.method() != b"INVITE" || check::request(&asked, &[b"INVITE"]).is_err() {
+            continue;
+        }
+        seen += 1;
+        for code in [200, 486] {
+            let answers = answers_to_invite(&bytes, code);
+            assert_eq!(answers.len(), 3, "{name}");
+            for (answer, code) in answers.iter().zip([100, 180, code]) {
+                let mut index = Index::new();
+                let answer = Message::parse(answer, &mut index).unwrap();
+                assert_eq!(answer.code(), code, "{name}");
+                assert!(answer.fields().all(|field| !field.raw_name.is_empty()), "{name}");
+                for copied in [Name::From, Name::CallId, Name::CSeq] {
+                    assert_eq!(values(&answer, copied), values(&asked, copied), "{name}: {}", copied.as_str());
+                }
+                assert_eq!(answer.values(Name::Via).count(), asked.values(Name::Via).count(), "{name}");
+                let tagged = asked.to().unwrap().tag().is_some() || code > 100;
+                assert_eq!(answer.to().unwrap().tag().is_some(), tagged, "{name}: {code}");
+            }
+        }
+    }
+    assert_eq!(seen, 7);
+}
+
+/// Nothing of RFC 4475 is an answer to what we sent, an acknowledgement or a CANCEL of what we got; and nothing panics.
+#[test]
+fn torture_finds_no_invite_that_is_not_its_own() {
+    let sent_by = SentBy::new(|_, _| b"gw:5060".to_vec());
+    let mut client = ClientInvite::new(KeyedHash::new([1, 2]), sent_by, 1_300);
+    for bytes in table().map(|row| message(row[0])) {
+        let mut index = Index::new();
+        let Ok(message) = Message::parse(&bytes, &mut index) else { continue };
+        let (mut server, mut random) = (ServerInvite::new(KeyedHash::new([1, 2])), Random::from_seed([3; 32]));
+        assert_eq!(client.handle_response(NOW, &message, &mut random), None);
+        assert!(!server.handle_ack(NOW, &message));
+        assert_eq!(server.find_cancelled(&message), None);
+        server.handle_request(NOW, &message, &source(), &mut random);
+    }
+    assert!(client.is_empty());
 }
