@@ -7,7 +7,6 @@ pub mod arena;
 pub mod body;
 pub mod date_time;
 pub mod event_report;
-pub mod invite;
 pub mod message;
 pub mod notification;
 pub mod pager;

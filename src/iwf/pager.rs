@@ -56,20 +56,19 @@ pub struct Read<'a> {
     pub expires_s: Option<u32>,
 }
 
-/// What the SIP request says of a message: the MESSAGE itself, or the INVITE of its session.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Headers<'a> {
-    pub(super) request_uri: &'a [u8],
-    pub(super) to: &'a [u8],
-    pub(super) from: &'a [u8],
-    pub(super) p_asserted_identity: [&'a [u8]; 2],
-    pub(super) originator: &'a [u8],
-    pub(super) anonymous: bool,
-    pub(super) priority: &'a [u8],
-    pub(super) content_language: &'a [u8],
-    pub(super) conversation_id: &'a [u8],
-    pub(super) contribution_id: &'a [u8],
-    pub(super) in_reply_to_contribution_id: &'a [u8],
+#[derive(Clone, Copy, Debug)]
+struct Headers<'a> {
+    request_uri: &'a [u8],
+    to: &'a [u8],
+    from: &'a [u8],
+    p_asserted_identity: [&'a [u8]; 2],
+    originator: &'a [u8],
+    anonymous: bool,
+    priority: &'a [u8],
+    content_language: &'a [u8],
+    conversation_id: &'a [u8],
+    contribution_id: &'a [u8],
+    in_reply_to_contribution_id: &'a [u8],
 }
 
 /// Looks into the body of a MESSAGE: what kind of message it is.
@@ -92,13 +91,19 @@ pub fn read<'a>(
     policy: &Policy,
     text: &mut String,
 ) -> Result<Read<'a>, NotAcceptable> {
+    let Body { cpim, protected, .. } = body;
     let content_type = message.header(Name::ContentType).unwrap_or_default();
+    if protected {
+        return Err(NotAcceptable::Protected);
+    }
     if !is_identity(message.header(Name::ContentEncoding)) {
         return Err(NotAcceptable::MediaType);
     }
-    let headers = Headers::of(message, policy)?;
+    text.clear();
+    text_of(content_type, message.body(), text).map_err(not_text)?;
     let expires_s = message.header(Name::Expires).and_then(seconds);
-    headers.read(expires_s, content_type, message.body(), body, text)
+    let requested = cpim.map_or(Dispositions::NONE, |cpim| cpim.dispositions());
+    Ok(Read { headers: headers(message, cpim.as_ref(), policy)?, cpim, requested, expires_s })
 }
 
 fn is_identity(content_encoding: Option<&[u8]>) -> bool {
@@ -113,49 +118,30 @@ fn not_text(why: NotText) -> NotAcceptable {
     }
 }
 
-impl<'a> Headers<'a> {
-    pub(super) fn of(message: &Message<'a>, policy: &Policy) -> Result<Headers<'a>, NotAcceptable> {
-        let header = |name| message.header(name).unwrap_or_default();
-        let mut p_asserted_identity: [&[u8]; 2] = [b"", b""];
-        let asserted = message.values(Name::PAssertedIdentity).filter_map(NameAddr::parse);
-        p_asserted_identity.iter_mut().zip(asserted).for_each(|(place, address)| *place = address.uri);
-        let from = message.from().map_err(|_| NotAcceptable::Malformed("From"))?.uri;
-        Ok(Headers {
-            request_uri: message.request_uri(),
-            to: message.to().map_err(|_| NotAcceptable::Malformed("To"))?.uri,
-            from,
-            p_asserted_identity,
-            originator: originator(&p_asserted_identity, from, policy),
-            anonymous: asks_for_anonymity(header(Name::Privacy)),
-            priority: header(Name::Priority),
-            content_language: header(Name::ContentLanguage),
-            conversation_id: header(Name::ConversationId),
-            contribution_id: header(Name::ContributionId),
-            in_reply_to_contribution_id: header(Name::InReplyToContributionId),
-        })
-    }
-
-    /// Reads the content that goes with these headers, which was looked into; its text replaces what `text` holds.
-    pub(super) fn read(
-        mut self,
-        expires_s: Option<u32>,
-        content_type: &'a [u8],
-        content: &'a [u8],
-        body: Body<'a>,
-        text: &mut String,
-    ) -> Result<Read<'a>, NotAcceptable> {
-        let Body { cpim, protected, .. } = body;
-        if protected {
-            return Err(NotAcceptable::Protected);
-        }
-        text.clear();
-        text_of(content_type, content, text).map_err(not_text)?;
-        if self.content_language.is_empty() {
-            self.content_language = cpim.and_then(|cpim| cpim.content_header(b"Content-Language")).unwrap_or_default();
-        }
-        let requested = cpim.map_or(Dispositions::NONE, |cpim| cpim.dispositions());
-        Ok(Read { headers: self, cpim, requested, expires_s })
-    }
+fn headers<'a>(
+    message: &Message<'a>,
+    cpim: Option<&cpim::Message<'a>>,
+    policy: &Policy,
+) -> Result<Headers<'a>, NotAcceptable> {
+    let header = |name| message.header(name).unwrap_or_default();
+    let mut p_asserted_identity: [&[u8]; 2] = [b"", b""];
+    let asserted = message.values(Name::PAssertedIdentity).filter_map(NameAddr::parse);
+    p_asserted_identity.iter_mut().zip(asserted).for_each(|(place, address)| *place = address.uri);
+    let language = cpim.and_then(|cpim| cpim.content_header(b"Content-Language")).unwrap_or_default();
+    let from = message.from().map_err(|_| NotAcceptable::Malformed("From"))?.uri;
+    Ok(Headers {
+        request_uri: message.request_uri(),
+        to: message.to().map_err(|_| NotAcceptable::Malformed("To"))?.uri,
+        from,
+        p_asserted_identity,
+        originator: originator(&p_asserted_identity, from, policy),
+        anonymous: asks_for_anonymity(header(Name::Privacy)),
+        priority: header(Name::Priority),
+        content_language: Some(header(Name::ContentLanguage)).filter(|tags| !tags.is_empty()).unwrap_or(language),
+        conversation_id: header(Name::ConversationId),
+        contribution_id: header(Name::ContributionId),
+        in_reply_to_contribution_id: header(Name::InReplyToContributionId),
+    })
 }
 
 /// Table 3: "carrying the MSISDN extracted from the P-Asserted-Identity as described in Table 1"; without a number, which
@@ -172,7 +158,7 @@ fn asks_for_anonymity(privacy: &[u8]) -> bool {
     tokens.into_iter().any(|token| token.eq_ignore_ascii_case(b"id") || token.eq_ignore_ascii_case(b"user"))
 }
 
-pub(super) fn seconds(value: &[u8]) -> Option<u32> {
+fn seconds(value: &[u8]) -> Option<u32> {
     core::str::from_utf8(value).ok()?.trim().parse().ok()
 }
 
