@@ -4,6 +4,8 @@ import subprocess
 import tempfile
 import time
 
+import realign
+
 SEVERITY_ERROR = 8388608
 START_S_MAX = 10
 
@@ -26,12 +28,12 @@ def permitted():
 class Capture:
     """Everything on the given ports, from `start` to `stop`."""
 
-    def __init__(self, folder, sip_ports, smpp_ports):
+    def __init__(self, folder, sip_ports, smpp_ports, msrp_ports=()):
         self.file, self.log = folder / "capture.pcapng", folder / "dumpcap.log"
-        self.sip_ports, self.smpp_ports = sip_ports, smpp_ports
+        self.sip_ports, self.smpp_ports, self.msrp_ports = sip_ports, smpp_ports, msrp_ports
 
     def start(self):
-        ports = " or ".join(f"port {port}" for port in [*self.sip_ports, *self.smpp_ports])
+        ports = " or ".join(f"port {port}" for port in [*self.sip_ports, *self.smpp_ports, *self.msrp_ports])
         command = ["dumpcap", "-i", "lo", "-q", "-B", "64", "-s", "0", "-f", ports, "-w", str(self.file)]
         self.process = subprocess.Popen(command, stderr=self.log.open("w"))
         deadline = time.monotonic() + START_S_MAX
@@ -47,28 +49,36 @@ class Capture:
 
     def findings(self):
         """(number of frames, what tshark holds to be malformed or in error)."""
-        lines = self.tshark(
-            "-T",
-            "fields",
-            "-e",
-            "frame.number",
-            "-e",
-            "_ws.malformed",
-            "-e",
-            "_ws.expert.severity",
-            "-e",
-            "_ws.col.Protocol",
-            "-e",
-            "_ws.expert.message",
-        )
-        bad = [line for line in lines if is_bad(*line.split("\t")[1:3])]
-        return len(lines), [f"tshark: frame {line.expandtabs(2)}" for line in bad]
+        count, bad = self.judged(self.file)
+        if not self.msrp_ports:
+            return count, bad
+        again = self.file.with_name("msrp.pcap")
+        fields = ("tcp.stream", "tcp.srcport", "tcp.dstport", "tcp.seq", "tcp.payload")
+        media = " or ".join(f"tcp.port == {port}" for port in self.msrp_ports)
+        lines = self.tshark(self.file, "-Y", f"({media}) and tcp.len > 0", *fields_of(*fields))
+        frames, cut = realign.write(again, (line.split("\t") for line in lines))
+        seen, malformed = self.judged(again, "msrp.transaction.id")
+        odd = [] if seen == frames else [f"tshark sees MSRP in {seen} of {frames} frames"]
+        return count + frames, [*bad, *cut, *malformed, *odd]
 
-    def tshark(self, *more):
+    def judged(self, file, wanted="frame.len"):
+        """(how many frames have the field, those that are bad)."""
+        judged = ("_ws.malformed", "_ws.expert.severity", "_ws.col.Protocol", "_ws.expert.message")
+        lines = self.tshark(file, *fields_of(wanted, "frame.number", *judged))
+        bad = [line for line in lines if is_bad(*line.split("\t")[2:4])]
+        return sum(not line.startswith("\t") for line in lines), [f"tshark: frame {line.expandtabs(2)}" for line in bad]
+
+    def tshark(self, file, *more):
+        media = "data" if file == self.file else "msrp"
         decode = [f"-d{kind}.port=={port},sip" for port in self.sip_ports for kind in ("udp", "tcp")]
         decode += [f"-dtcp.port=={port},smpp" for port in self.smpp_ports]
-        command = ["tshark", "-n", "-r", str(self.file), *decode, *more]
+        decode += [f"-dtcp.port=={port},{media}" for port in self.msrp_ports]
+        command = ["tshark", "-n", "-r", str(file), *decode, *more]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def fields_of(*names):
+    return ["-T", "fields", *(part for name in names for part in ("-e", name))]
 
 
 def is_bad(malformed, severities):

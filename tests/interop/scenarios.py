@@ -7,6 +7,7 @@ import time
 import judge
 import messages
 import peers
+import self_test
 from bench import QUIET_S, Bench
 from gateway import RECEIVER
 from sipmsg import distinct
@@ -299,7 +300,10 @@ def peers_alone(setting):
 
 
 SCENARIOS = {
-    "peers": peers_alone,
+    "peers.pager": peers_alone,
+    "peers.msrp": self_test.bytes_of_all_sizes,
+    "peers.sessions.udp": lambda setting: self_test.dialogs(setting, "udp"),
+    "peers.sessions.tcp": lambda setting: self_test.dialogs(setting, "tcp"),
     **{
         f"cpm_to_sms.{transport}.{method}": (lambda setting, t=transport, m=method: cpm_to_sms(setting, t, m))
         for transport in ("udp", "tcp")
