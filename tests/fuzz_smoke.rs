@@ -115,6 +115,11 @@ fn joining() {
 }
 
 #[test]
+fn sdp() {
+    survives("sdp", 4_000);
+}
+
+#[test]
 fn shard() {
     survives("shard", 150);
 }

@@ -1,5 +1,6 @@
 //! Offers and answers about MSRP sessions.
 
+use isthmus::limits;
 use isthmus::wire::sdp::msrp::{
     self, Agreed, Change, Host, Local, NotAcceptable, Setup, Target, Wrapped, answer, change, read_answer,
 };
@@ -223,6 +224,52 @@ fn further_offers_are_compared_with_what_was_agreed() {
     ] {
         let text = first.replacen(from, to, 1);
         assert_eq!(change(&Session::parse(text.as_bytes()).unwrap(), &before), changed, "{from} to {to}");
+    }
+}
+
+/// RFC 3264 8: with the same o= the same octets, so that the peer sees that nothing changed.
+#[test]
+fn the_same_offer_gets_the_same_answer() {
+    let offer = description("m=audio 1 RTP/AVP 0|m=message 7654 TCP/MSRP *|$P|$T|a=setup:actpass");
+    let session = Session::parse(offer.as_bytes()).unwrap();
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    let agreed = answer(&session, &chat(), &mut first).unwrap();
+    assert_eq!(change(&session, &agreed), Change::Nothing);
+    answer(&session, &Local { setup: agreed.setup, ..chat() }, &mut second).unwrap();
+    assert_eq!(first, second);
+}
+
+/// A path is repeated in every request: it is bounded, and written with one space between its URIs.
+#[test]
+fn paths_are_kept_as_requests_need_them() {
+    let path = |count: usize| "msrp://192.0.2.9:7654/a;tcp  ".repeat(count);
+    let read = |path: &str| {
+        let text = description(&format!("m=message 7654 TCP/MSRP *|a=path:{path}|$T"));
+        answer(&Session::parse(text.as_bytes()).unwrap(), &chat(), &mut Vec::new()).map(|agreed| agreed.peer_path)
+    };
+    assert_eq!(read(&path(2)).unwrap(), b"msrp://192.0.2.9:7654/a;tcp msrp://192.0.2.9:7654/a;tcp");
+    assert!(read(&path(limits::MSRP_PATH_URIS_MAX)).is_ok());
+    assert_eq!(read(&path(limits::MSRP_PATH_URIS_MAX + 1)), Err(NotAcceptable::Path));
+    let long = format!("msrp://192.0.2.9:7654/{};tcp", "a".repeat(limits::MSRP_PATH_BYTES_MAX));
+    assert_eq!(read(&long), Err(NotAcceptable::Path));
+}
+
+/// RFC 3261 20.43: `warn-code SP warn-agent SP warn-text`.
+#[test]
+fn refusals_can_be_told() {
+    let mut out = Vec::new();
+    NotAcceptable::Transport.write_warning(b"gw.example.net", &mut out);
+    assert_eq!(out, b"302 gw.example.net \"Incompatible transport protocol\"");
+}
+
+/// Of more types than are kept those beyond count as not accepted.
+#[test]
+fn accepted_types_are_bounded() {
+    let many = "x/y ".repeat(limits::SDP_TYPES_BYTES_MAX / 4 - 20);
+    for (more, accepted) in [("", true), ("x/y ".repeat(20).as_str(), false)] {
+        let text = description(&format!("m=message 7654 TCP/MSRP *|$P|a=accept-types:{many}{more}message/cpim"));
+        let found = answer(&Session::parse(text.as_bytes()).unwrap(), &chat(), &mut Vec::new());
+        assert_eq!(found.is_ok(), accepted);
     }
 }
 

@@ -67,9 +67,9 @@ impl<'a> Media<'a> {
     /// As its sender sees it; sendrecv unless it says something else (RFC 3264 5.1).
     #[must_use]
     pub fn direction(&self) -> Direction {
-        let said = |has: &dyn Fn(&'static [u8]) -> bool| Direction::ALL.into_iter().find(|one| has(one.name()));
-        let own = said(&|name| self.attribute(name).is_some());
-        own.or_else(|| said(&|name| self.has(name))).unwrap_or_default()
+        let all = Direction::ALL.into_iter();
+        let own = all.clone().find(|one| self.attribute(one.name()).is_some());
+        own.or_else(|| all.clone().find(|one| self.has(one.name()))).unwrap_or_default()
     }
 }
 

@@ -5,6 +5,7 @@ pub mod cpim;
 pub mod imdn;
 pub mod input;
 pub mod joining;
+pub mod sdp;
 pub mod seeds;
 pub mod shard;
 pub mod short_message;
@@ -23,7 +24,7 @@ pub struct Target {
 }
 
 /// Every target, by the name of its binary.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "sip_message", run: sip_message::run, seeds: include_str!("../seeds/sip.txt") },
     Target { name: "sip_stream", run: sip_stream::run, seeds: include_str!("../seeds/sip_stream.txt") },
     Target { name: "smpp_pdu", run: smpp_pdu::run, seeds: include_str!("../seeds/smpp_pdu.txt") },
@@ -32,5 +33,6 @@ pub const TARGETS: [Target; 9] = [
     Target { name: "imdn", run: imdn::run, seeds: include_str!("../seeds/imdn.txt") },
     Target { name: "short_message", run: short_message::run, seeds: include_str!("../seeds/short_message.txt") },
     Target { name: "joining", run: joining::run, seeds: include_str!("../seeds/joining.txt") },
+    Target { name: "sdp", run: sdp::run, seeds: include_str!("../seeds/sdp.txt") },
     Target { name: "shard", run: shard::run, seeds: include_str!("../seeds/shard.txt") },
 ];

@@ -11,7 +11,7 @@ pub enum Change {
     Nothing,
     /// Something about the same MSRP session, for instance its direction: the answer has the next version.
     Terms,
-    /// Another path, which is another MSRP session (RFC 4975 5.4 and 8.1): the one before ends.
+    /// Another path, which is another MSRP session (RFC 4975 5.4 and 8): the one before ends.
     Path,
     /// The stream is removed, or another medium stands in its place.
     Removal,

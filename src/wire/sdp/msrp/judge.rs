@@ -22,7 +22,7 @@ pub(super) fn offered(media: &Media<'_>, local: &Local<'_>) -> Result<Agreed, No
     let peer = Peer::read(media)?;
     check_address(&peer, local)?;
     check_types(&peer, local)?;
-    // Not CEMA, so the peer connects past the middlebox that it does not know of (RFC 6714 4.2.2).
+    // Not CEMA, so the peer connects past the middlebox that it does not know of (RFC 6714).
     if local.cema && !peer.cema && is_anchored(peer.path, media) {
         return Err(NotAcceptable::Cema);
     }
@@ -66,8 +66,8 @@ impl<'a> Peer<'a> {
             next_hop,
             setup: media.inherited(b"setup").and_then(Setup::read),
             cema: media.has(b"msrp-cema"),
-            accept_types: list(media, b"accept-types"),
-            accept_wrapped_types: list(media, b"accept-wrapped-types"),
+            accept_types: read_types(media, b"accept-types"),
+            accept_wrapped_types: read_types(media, b"accept-wrapped-types"),
         })
     }
 
@@ -81,7 +81,7 @@ impl<'a> Peer<'a> {
         Ok(Agreed {
             position: 0,
             peer_origin: Vec::new(),
-            peer_path: self.path.as_bytes().to_vec(),
+            peer_path: join(self.path.uris()),
             setup,
             connect,
             direction: local.direction.against(peer_direction),
@@ -109,20 +109,28 @@ impl<'a> Peer<'a> {
 fn read_path<'a>(media: &Media<'a>) -> Option<(Path<'a>, MsrpUri<'a>)> {
     let value = media.attribute(b"path").filter(|path| path.len() <= limits::MSRP_PATH_BYTES_MAX)?;
     let path = Path::new(value);
-    let fine = path.uris().all(|uri| MsrpUri::parse(uri).is_some());
+    let fine =
+        path.uris().all(|uri| MsrpUri::parse(uri).is_some()) && path.uris().count() <= limits::MSRP_PATH_URIS_MAX;
     MsrpUri::parse(path.first()).filter(|_| fine).map(|next_hop| (path, next_hop))
 }
 
-/// The words of every attribute `name`, a space between.
-fn list(media: &Media<'_>, name: &'static [u8]) -> Vec<u8> {
-    let mut list = Vec::new();
-    for word in media.attributes(name).flat_map(words) {
-        if list.len() + word.len() < limits::SDP_TYPES_BYTES_MAX {
-            list.extend_from_slice(if list.is_empty() { b"" } else { b" " });
-            list.extend_from_slice(word);
-        }
+/// The words of every attribute `name`, as many as fit.
+fn read_types(media: &Media<'_>, name: &'static [u8]) -> Vec<u8> {
+    let mut room = limits::SDP_TYPES_BYTES_MAX;
+    join(media.attributes(name).flat_map(words).take_while(|word| {
+        room = room.saturating_sub(word.len() + 1);
+        room > 0
+    }))
+}
+
+/// The words with a space between.
+fn join<'a>(words: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut line = Vec::new();
+    for word in words {
+        line.extend_from_slice(if line.is_empty() { b"" } else { b" " });
+        line.extend_from_slice(word);
     }
-    list
+    line
 }
 
 /// RFC 3261 20.43, 301: neither side would reach the other.

@@ -1,18 +1,19 @@
 //! Offer and answer about an MSRP session: RFC 3264, RFC 4975 8, RFC 6135 (who connects), RFC 6714 (CEMA: connections by
 //! way of middleboxes), RFC 5547 (file transfer, as far as its attributes are passed on).
 //!
-//! | offer says setup: | we are | who answers is asked for | because |
-//! |---|---|---|---|
-//! | active | passive | | RFC 4145 4.1 |
-//! | actpass | what [`Local::setup`] says | passive, in doubt | RFC 6135 4.2.2 |
-//! | passive | active | | RFC 4145 4.1 |
-//! | nothing, holdconn | passive | | RFC 6135 4.2.2: the offerer connects (RFC 4975 5.4) |
+//! | the offer's setup | the answerer is | source |
+//! |---|---|---|
+//! | active | passive | RFC 4145 4.1 |
+//! | actpass | what it prefers ([`Local::setup`]); passive if it has no preference | RFC 4145 4.1 |
+//! | passive | active | RFC 4145 4.1 |
+//! | nothing or holdconn | passive: the offerer connects | RFC 6135 4, RFC 4975 5.4 |
 //!
 //! The active side connects to the first URI of the peer's path or, if both speak CEMA, to the address and port of the
-//! c= and m= lines (RFC 6714 4.2); the path names the session in both cases.
+//! c= and m= lines (RFC 6714); the path names the session in both cases.
 
 mod agreed;
 mod change;
+mod file;
 mod judge;
 mod not_acceptable;
 mod setup;
@@ -23,9 +24,11 @@ mod write;
 use core::net::IpAddr;
 
 use super::{Direction, Media, Session};
+use crate::wire::msrp::uri::MsrpUri;
 
 pub use agreed::Agreed;
 pub use change::{Change, change};
+pub use file::FileSelector;
 pub use not_acceptable::NotAcceptable;
 pub use setup::Setup;
 pub use target::{Host, Target};
@@ -37,7 +40,7 @@ pub struct Local<'a> {
     pub address: IpAddr,
     /// Where we listen, for m=; 9 in an offer that says active and nothing else listens (RFC 4145 4.1).
     pub port: u16,
-    /// Our MSRP URI, behind the URIs of relays if there are any, a space between (RFC 4975 8.1).
+    /// Our MSRP URI, behind the URIs of relays if there are any, a space between (RFC 4975 8).
     pub path: &'a [u8],
     /// Below 2^63 (RFC 3264 5).
     pub session_id: u64,
@@ -51,16 +54,26 @@ pub struct Local<'a> {
     pub wrapped: Wrapped,
     /// Octets of the largest message that we take; `None` leaves the attribute out.
     pub max_size: Option<u64>,
-    /// In an offer, what we say. In an answer, what we prefer if the offer leaves the choice.
+    /// In an offer, what we say. In an answer, what we prefer if the offer leaves the choice; inside a session that is
+    /// what we are already ([`Agreed::setup`]), or the roles change.
     pub setup: Setup,
     /// What we want: an answer holds what the offer leaves of it.
     pub direction: Direction,
     /// Whether we speak CEMA.
     pub cema: bool,
-    /// Whether an answer repeats what the offer says of a file (RFC 5547 8.3.1), which accepts the transfer.
+    /// Whether an answer repeats what the offer says of a file, which accepts the transfer (RFC 5547 8.3).
     pub file_transfer: bool,
     /// Further attributes of the stream, without their `a=`.
     pub attributes: &'a [&'a [u8]],
+}
+
+impl Local<'_> {
+    /// What our own configuration and allocation must have got right.
+    fn check(&self) {
+        debug_assert!(self.session_id.leading_zeros() > 0 && self.session_version.leading_zeros() > 0);
+        debug_assert!(self.path.split(|octet| *octet == b' ').all(|uri| MsrpUri::parse(uri).is_some()));
+        debug_assert!(!self.address.is_unspecified() && self.port != 0);
+    }
 }
 
 /// When the types that a peer takes or sends inside others are acceptable.

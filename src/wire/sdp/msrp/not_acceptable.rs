@@ -1,5 +1,7 @@
 //! Why a stream cannot be taken, and what to say about it: 488 with a Warning (RFC 3261 20.43, 21.4.26).
 
+use crate::wire::digits::decimal;
+
 /// Why no stream of a description can be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAcceptable {
@@ -9,7 +11,7 @@ pub enum NotAcceptable {
     Transport,
     /// An address of another family than ours, or of an unknown one.
     AddressFormat,
-    /// The path is missing, too long, or no list of MSRP URIs (RFC 4975 8.1).
+    /// The path is missing, too long, or no list of MSRP URIs (RFC 4975 8).
     Path,
     /// None of our types is accepted (RFC 4975 8.6).
     AcceptTypes,
@@ -19,8 +21,8 @@ pub enum NotAcceptable {
     Setup,
     /// We were to connect, and there is no address for that.
     Unreachable,
-    /// A middlebox changed the c= and m= lines of a peer that does not speak CEMA. An offer is refused (RFC 6714
-    /// 4.2.2); after an answer a new offer, without CEMA, may succeed.
+    /// A middlebox changed the c= and m= lines of a peer that does not speak CEMA. An offer is refused; after an answer a
+    /// new offer, without CEMA, may succeed (RFC 6714).
     Cema,
 }
 
@@ -41,6 +43,15 @@ impl NotAcceptable {
             NotAcceptable::Setup => (399, "Conflicting setup"),
             NotAcceptable::Unreachable => (399, "No address to connect to"),
             NotAcceptable::Cema => (399, "Path differs from connection address"),
+        }
+    }
+
+    /// Appends the value of the Warning header; `agent` is our host name.
+    pub fn write_warning(self, agent: &[u8], out: &mut Vec<u8>) {
+        let (code, text) = self.warning();
+        decimal(out, u64::from(code));
+        for part in [b" ", agent, b" \"", text.as_bytes(), b"\""] {
+            out.extend_from_slice(part);
         }
     }
 }

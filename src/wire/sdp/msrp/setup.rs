@@ -22,7 +22,7 @@ impl Setup {
         }
     }
 
-    /// `None` for holdconn, which MSRP ignores (RFC 6135 4.2.1), and for everything else.
+    /// `None` for holdconn, which MSRP ignores (RFC 6135 4), and for everything else.
     #[must_use]
     pub fn read(value: &[u8]) -> Option<Setup> {
         [Setup::Active, Setup::Passive, Setup::ActPass].into_iter().find(|one| value.eq_ignore_ascii_case(one.name()))

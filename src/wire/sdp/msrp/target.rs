@@ -1,4 +1,4 @@
-//! Where the active side connects to, and whether a middlebox stands between (RFC 4975 8.1, RFC 6714 4.2).
+//! Where the active side connects to, and whether a middlebox stands between (RFC 4975 8, RFC 6714).
 
 use core::net::IpAddr;
 

@@ -4,17 +4,19 @@ use super::{Agreed, Local, Setup};
 use crate::wire::digits::decimal;
 use crate::wire::sdp::{Direction, Media, Session, address};
 
-/// What an answer about a file repeats (RFC 5547 8.3.1).
+/// What an answer about a file repeats (RFC 5547 8.3).
 const OF_FILES: [&[u8]; 3] = [b"file-selector", b"file-transfer-id", b"file-range"];
 
 /// Appends an offer.
 pub(super) fn offer(local: &Local<'_>, out: &mut Vec<u8>) {
+    local.check();
     session_level(local, [b"0 0".as_slice()].into_iter(), out);
     stream(local, local.setup, local.direction, local.cema, out);
 }
 
 /// Appends the answer: the stream of `agreed`, and every other one refused.
 pub(super) fn answer(offer: &Session<'_>, local: &Local<'_>, agreed: &Agreed, out: &mut Vec<u8>) {
+    local.check();
     let always = offer.times().next().is_none().then_some(b"0 0".as_slice());
     session_level(local, offer.times().chain(always), out);
     for (position, media) in offer.media().enumerate() {
