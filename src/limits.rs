@@ -134,10 +134,18 @@ pub const UDP_BUFFERS: u16 = 1_024;
 /// Octets of one: the largest datagram (RFC 3261 18.1.1), what the kernel writes before it, and a step that keeps the
 /// first lines of two buffers out of the same cache set. Only pages that were written to occupy memory.
 pub const UDP_BUFFER_BYTES: usize = 65_600;
-/// Receive buffers for connections. While all are in use, senders are held back by their TCP windows.
-pub const TCP_BUFFERS: u16 = 512;
+/// Receive buffers for connections. While all are in use, senders are held back by their TCP windows. Half of them may
+/// hold octets of messages that are not whole, some 33 MB; what comes beyond is copied.
+pub const TCP_BUFFERS: u16 = 4_096;
+/// Of these, how many lie ready at a time: ordinary traffic takes turns with them, so that the others stay untouched.
+pub const TCP_BUFFERS_READY: u16 = 512;
 /// Octets of one; the step as above.
 pub const TCP_BUFFER_BYTES: usize = 16_448;
+/// A read of fewer octets is small: it leaves most of its buffer empty.
+pub const TCP_SMALL_READ_BYTES: usize = 4_096;
+/// Buffers with small reads that may be held; beyond, small reads are copied, so that a sender of single octets does not
+/// hold a buffer for each.
+pub const TCP_SMALL_READS_HELD_MAX: usize = 512;
 /// Octets that a socket may hold in each direction, if the host grants them.
 pub const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 /// Connections that wait to be accepted, of each listener.
@@ -164,8 +172,11 @@ pub const DNS_QUERIES_MAX: usize = 256;
 const _: () = assert!(UDP_BUFFER_BYTES >= 65_507 + 64 && UDP_BUFFER_BYTES.is_multiple_of(64));
 const _: () = assert!(TCP_BUFFER_BYTES.is_multiple_of(64));
 // Half of the buffers may be held outside of the shell, and a turn finds the others.
-const _: () = assert!(TURN_ARRIVALS_MAX <= UDP_BUFFERS as usize / 2 && TURN_ARRIVALS_MAX <= TCP_BUFFERS as usize / 2);
+const _: () =
+    assert!(TURN_ARRIVALS_MAX <= UDP_BUFFERS as usize / 2 && TURN_ARRIVALS_MAX <= TCP_BUFFERS_READY as usize / 2);
 const _: () = assert!(UDP_BUFFERS.is_power_of_two() && TCP_BUFFERS.is_power_of_two());
+const _: () = assert!(TCP_BUFFERS_READY < TCP_BUFFERS / 2 && TCP_SMALL_READS_HELD_MAX < TCP_BUFFERS as usize / 2);
+const _: () = assert!(TURN_ARRIVALS_MAX <= TCP_SMALL_READS_HELD_MAX && TCP_SMALL_READ_BYTES <= TCP_BUFFER_BYTES / 4);
 
 // Operation
 

@@ -14,6 +14,7 @@ families! {
         stream_octets_in [direction "in"],
         stream_octets_out [direction "out"],
     }
+    Counter octets_copied "Received octets that were copied because too many buffers were held." { octets_copied }
     Counter wakes "Wake-ups of other cores." { wakes }
     Counter turns "Turns of the core's loop." { turns }
     Counter turn_budget_exhausted "Turns that ended with work left for the next one." { budget_exhausted }

@@ -10,14 +10,45 @@ use crossbeam::queue::ArrayQueue;
 
 use super::bell::Bell;
 use super::memory::Pages;
+use crate::limits;
 use crate::queue::Sleeper;
+
+/// How many buffers of a kind there are, how large, and how they are lent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measures {
+    pub(super) buffers: u16,
+    pub(super) buffer_bytes: usize,
+    /// A slot with less is small.
+    pub(super) small_bytes: usize,
+    /// Small slots that may be lent at a time.
+    pub(super) small_max: usize,
+}
+
+impl Measures {
+    /// For datagrams: lent only while they are on their way to another core.
+    pub(super) const UDP: Measures =
+        Measures { buffers: limits::UDP_BUFFERS, buffer_bytes: limits::UDP_BUFFER_BYTES, small_bytes: 0, small_max: 0 };
+    /// For connections: lent until a message is whole.
+    pub(super) const TCP: Measures = Measures {
+        buffers: limits::TCP_BUFFERS,
+        buffer_bytes: limits::TCP_BUFFER_BYTES,
+        small_bytes: limits::TCP_SMALL_READ_BYTES,
+        small_max: limits::TCP_SMALL_READS_HELD_MAX,
+    };
+}
 
 /// The buffers of one kind of one core.
 #[derive(Debug)]
 pub(super) struct Pool {
     region: Arc<Region>,
+    measures: Measures,
     /// Leases that were not seen to have ended.
     leased: usize,
+    /// Of these, the small ones, and which they are.
+    small: usize,
+    is_small: Box<[bool]>,
+    /// Octets that were copied instead of lent.
+    copied: u64,
 }
 
 /// Memory that lives as long as the pool or any of its leases.
@@ -53,11 +84,13 @@ impl Slot {
 
 impl Pool {
     /// `bell` is rung when a buffer comes back to a pool that said it is hungry.
-    pub(super) fn new(buffers: u16, buffer_bytes: usize, bell: Arc<Bell>) -> io::Result<Pool> {
+    pub(super) fn new(measures: Measures, bell: Arc<Bell>) -> io::Result<Pool> {
+        let Measures { buffers, buffer_bytes, .. } = measures;
         let pages = Pages::new(usize::from(buffers) * buffer_bytes)?;
         let returned = ArrayQueue::new(usize::from(buffers));
         let region = Region { pages, buffers, buffer_bytes, returned, hungry: Sleeper::default(), bell };
-        Ok(Pool { region: Arc::new(region), leased: 0 })
+        let is_small = vec![false; usize::from(buffers)].into();
+        Ok(Pool { region: Arc::new(region), measures, leased: 0, small: 0, is_small, copied: 0 })
     }
 
     pub(super) fn buffers(&self) -> u16 {
@@ -93,22 +126,44 @@ impl Pool {
         slot.index
     }
 
-    /// Lends the buffer, or a copy if half of the buffers are lent already: then its number comes back as well. So
-    /// whoever keeps leases for long cannot stop the socket.
+    /// Lends the buffer, or a copy: then its number comes back as well. Copied is what comes while half of the buffers are
+    /// lent, so that whoever keeps leases for long cannot stop the socket; and what is small while many small ones are, so
+    /// that single octets do not hold buffers of thousands.
     pub(super) fn lease(&mut self, slot: Slot) -> (Lease, Option<u16>) {
-        if self.leased >= usize::from(self.region.buffers) / 2 {
+        let small = (slot.len as usize) < self.measures.small_bytes;
+        let too_many = self.leased >= usize::from(self.region.buffers) / 2;
+        if too_many || (small && self.small >= self.measures.small_max) {
+            self.copied += u64::from(slot.len);
             let copy = Box::from(self.bytes(&slot));
             return (Lease(Held::Copy(copy)), Some(slot.index));
         }
         self.leased += 1;
+        self.small += usize::from(small);
+        self.is_small[usize::from(slot.index)] = small;
         (Lease(Held::Buffer(Arc::clone(&self.region), slot)), None)
+    }
+
+    /// Octets that were copied instead of lent, so far.
+    pub(super) fn copied(&self) -> u64 {
+        self.copied
     }
 
     /// A buffer whose lease has ended.
     pub(super) fn returned(&mut self) -> Option<u16> {
         let index = self.region.returned.pop()?;
         self.leased -= 1;
+        self.small -= usize::from(core::mem::take(&mut self.is_small[usize::from(index)]));
         Some(index)
+    }
+
+    /// Gives the memory of a buffer back to the host until it is used again.
+    ///
+    /// # Safety
+    /// The buffer is neither the kernel's nor lent.
+    pub(super) unsafe fn cool(&self, index: u16) {
+        let (at, len) = (usize::from(index) * self.region.buffer_bytes, self.region.buffer_bytes);
+        // SAFETY: as the caller says; pages shared with a neighbour are no whole pages of this range.
+        unsafe { self.region.pages.give_back(at, len) };
     }
 
     /// Asks for a ring of the bell when a buffer comes back. False if one has already.
@@ -194,10 +249,11 @@ mod tests {
     use std::sync::Arc;
     use std::thread;
 
-    use super::{Bell, Pool};
+    use super::{Bell, Measures, Pool};
 
     fn pool() -> Pool {
-        Pool::new(4, 128, Arc::new(Bell::new().expect("eventfd"))).expect("memory")
+        let measures = Measures { buffers: 4, buffer_bytes: 128, small_bytes: 3, small_max: 1 };
+        Pool::new(measures, Arc::new(Bell::new().expect("eventfd"))).expect("memory")
     }
 
     #[test]
@@ -224,5 +280,21 @@ mod tests {
         assert!(pool.await_return());
         drop(leases);
         assert!(!pool.await_return());
+    }
+
+    #[test]
+    fn few_small_ones_are_lent() {
+        let mut pool = pool();
+        for _ in 0..2 {
+            // SAFETY: no kernel knows these buffers.
+            let slots = unsafe { [pool.slot(0, 0, 2), pool.slot(1, 0, 2), pool.slot(2, 0, 3)] };
+            let leases = slots.map(|slot| pool.lease(slot));
+            assert_eq!(leases.iter().map(|(_, kept)| *kept).collect::<Vec<_>>(), [None, Some(1), None]);
+            drop(leases);
+            let mut returned: Vec<_> = std::iter::from_fn(|| pool.returned()).collect();
+            returned.sort_unstable();
+            assert_eq!((returned.as_slice(), pool.leased, pool.small), ([0, 2].as_slice(), 0, 0));
+        }
+        assert_eq!(pool.copied(), 4);
     }
 }

@@ -3,6 +3,9 @@
 use std::io;
 use std::ptr::{self, NonNull};
 
+/// A page, or part of one: then what is given back in its middle is refused, and kept.
+const PAGE_BYTES: usize = 4_096;
+
 /// Pages of zeros, private to the process. A page occupies memory once it was written to.
 #[derive(Debug)]
 pub(super) struct Pages {
@@ -31,6 +34,19 @@ impl Pages {
 
     pub(super) fn base(&self) -> NonNull<u8> {
         self.base
+    }
+
+    /// Gives back the memory of the whole pages in a range; they are zeros again.
+    ///
+    /// # Safety
+    /// Nobody, the kernel included, uses the range.
+    pub(super) unsafe fn give_back(&self, start: usize, len: usize) {
+        assert!(start + len <= self.bytes, "the range lies in the mapping");
+        let (first, last) = (start.next_multiple_of(PAGE_BYTES), (start + len) / PAGE_BYTES * PAGE_BYTES);
+        if first < last {
+            // SAFETY: inside of the mapping, which begins with a page, and used by nobody. A refusal keeps the memory.
+            unsafe { libc::madvise(self.base.as_ptr().add(first).cast(), last - first, libc::MADV_DONTNEED) };
+        }
     }
 
     pub(super) fn len(&self) -> usize {

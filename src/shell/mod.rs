@@ -24,6 +24,7 @@ mod parcel;
 mod places;
 mod port;
 mod pump;
+mod reserve;
 mod send_queue;
 mod shards;
 mod sockets;

@@ -47,7 +47,7 @@ fn a_processor_that_is_not_there_is_named() {
     }
 }
 
-fn wait_until(gateway: &Gateway, condition: impl Fn(&Gateway) -> bool) {
+pub(crate) fn wait_until(gateway: &Gateway, condition: impl Fn(&Gateway) -> bool) {
     let until = Instant::now() + PATIENCE;
     while !condition(gateway) {
         assert!(Instant::now() < until, "{:?}", gateway.snapshots());

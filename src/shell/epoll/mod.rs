@@ -18,7 +18,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use socket2::Socket;
 
 use super::bell::Bell;
-use super::buffers::{Lease, Slot};
+use super::buffers::{Lease, Measures, Slot};
 use super::credit;
 use super::places::Places;
 use super::port::{Arrival, Port};
@@ -86,8 +86,8 @@ impl EpollPort {
             epoll,
             listeners,
             links: Places::new(limits::LINKS_MAX),
-            udp: Stock::new(limits::UDP_BUFFERS, limits::UDP_BUFFER_BYTES, Arc::clone(bell))?,
-            tcp: Stock::new(limits::TCP_BUFFERS, limits::TCP_BUFFER_BYTES, Arc::clone(bell))?,
+            udp: Stock::new(Measures::UDP, Arc::clone(bell))?,
+            tcp: Stock::new(Measures::TCP, Arc::clone(bell))?,
             batch: Batch::new(),
             to_send: Vec::new(),
             noted: Vec::new(),
@@ -205,8 +205,8 @@ impl Port for EpollPort {
     }
 
     fn flush(&mut self) {
-        self.udp.reclaim();
-        self.tcp.reclaim();
+        self.udp.reclaim(self.now);
+        self.tcp.reclaim(self.now);
         self.send_datagrams();
         self.send_streams();
     }
@@ -234,6 +234,7 @@ impl Port for EpollPort {
     fn stats(&mut self) -> &mut ShellStats {
         let (udp, tcp) = (self.udp.used(), self.tcp.used());
         (self.stats.buffers_used, self.stats.buffers_all) = (udp.0 + tcp.0, udp.1 + tcp.1);
+        self.stats.octets_copied = self.udp.copied() + self.tcp.copied();
         self.stats.transmits_waiting = self.listeners.iter().map(|listener| listener.out.len() as u64).sum();
         &mut self.stats
     }

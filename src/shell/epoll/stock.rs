@@ -3,31 +3,33 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::engine::Moment;
 use crate::shell::bell::Bell;
-use crate::shell::buffers::{Lease, Pool, Slot};
+use crate::shell::buffers::{Lease, Measures, Pool, Slot};
+use crate::shell::reserve::Reserve;
 
 /// A pool and its buffers that are not in use.
 #[derive(Debug)]
 pub(super) struct Stock {
     pool: Pool,
-    free: Vec<u16>,
+    free: Reserve,
 }
 
 impl Stock {
-    pub(super) fn new(buffers: u16, buffer_bytes: usize, bell: Arc<Bell>) -> io::Result<Stock> {
-        let pool = Pool::new(buffers, buffer_bytes, bell)?;
-        Ok(Stock { pool, free: (0..buffers).rev().collect() })
+    pub(super) fn new(measures: Measures, bell: Arc<Bell>) -> io::Result<Stock> {
+        let pool = Pool::new(measures, bell)?;
+        Ok(Stock { pool, free: Reserve::new(0..measures.buffers) })
     }
 
     /// Where to receive into: address and length of the `nth` free buffer. It stays free until `take`.
     pub(super) fn peek(&self, nth: usize) -> Option<(*mut u8, usize)> {
-        let index = *self.free.get(self.free.len().checked_sub(nth + 1)?)?;
+        let index = self.free.peek(nth)?;
         Some((self.pool.address(index), self.pool.buffer_bytes()))
     }
 
     /// The first free buffer, of which the kernel wrote `len` octets.
     pub(super) fn take(&mut self, len: usize) -> Option<Slot> {
-        let index = self.free.pop()?;
+        let index = self.free.take()?;
         // SAFETY: receives are over when they return, and a buffer leaves `free` before it is used.
         Some(unsafe { self.pool.slot(index, 0, len) })
     }
@@ -38,20 +40,28 @@ impl Stock {
 
     pub(super) fn release(&mut self, slot: Slot) {
         let index = self.pool.release(slot);
-        self.free.push(index);
+        self.free.put(index);
     }
 
     pub(super) fn lease(&mut self, slot: Slot) -> Lease {
         let (lease, kept) = self.pool.lease(slot);
-        self.free.extend(kept);
+        if let Some(index) = kept {
+            self.free.put(index);
+        }
         lease
     }
 
-    /// Takes in the buffers whose leases have ended.
-    pub(super) fn reclaim(&mut self) {
+    /// Takes in the buffers whose leases have ended, and lets go of memory that was not needed lately.
+    pub(super) fn reclaim(&mut self, now: Moment) {
         while let Some(index) = self.pool.returned() {
-            self.free.push(index);
+            self.free.put(index);
         }
+        self.free.cool(now, &self.pool);
+    }
+
+    /// Octets that were copied instead of lent.
+    pub(super) fn copied(&self) -> u64 {
+        self.pool.copied()
     }
 
     /// Buffers in use, and all.

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use io_uring::IoUring;
 use io_uring::types::BufRingEntry;
 
+use crate::engine::Moment;
 use crate::shell::bell::Bell;
-use crate::shell::buffers::{Lease, Pool, Slot};
+use crate::shell::buffers::{Lease, Measures, Pool, Slot};
 use crate::shell::memory::Pages;
+use crate::shell::reserve::Reserve;
 
 /// A pool and the ring by which its buffers go to the kernel.
 #[derive(Debug)]
@@ -18,29 +20,34 @@ pub(super) struct BufferRing {
     group: u16,
     entries: Arc<Pages>,
     tail: u16,
-    /// Buffers that the kernel has.
+    /// Buffers that the kernel has, and how many it is to have.
     provided: u16,
+    ready: u16,
+    /// Those that neither the kernel nor anybody else has.
+    reserve: Reserve,
 }
 
 impl BufferRing {
-    /// All buffers are the kernel's. The memory must outlive the registration in `ring`.
+    /// `ready` buffers are the kernel's. The memory must outlive the registration in `ring`.
     pub(super) fn new(
         ring: &IoUring,
         group: u16,
-        buffers: u16,
-        bytes: usize,
+        measures: Measures,
+        ready: u16,
         bell: Arc<Bell>,
     ) -> io::Result<BufferRing> {
+        let buffers = measures.buffers;
         assert!(buffers.is_power_of_two(), "a ring of buffers has a power of two of them");
-        let pool = Pool::new(buffers, bytes, bell)?;
+        let pool = Pool::new(measures, bell)?;
         let entries = Arc::new(Pages::new(usize::from(buffers) * size_of::<BufRingEntry>())?);
         // SAFETY: the pages hold `buffers` entries of zeros; they and the pool are dropped after the ring (`UringPort`).
         unsafe {
             let base = entries.base().as_ptr() as u64;
             ring.submitter().register_buf_ring_with_flags(base, buffers, group, 0)?;
         }
-        let mut this = BufferRing { pool, group, entries, tail: 0, provided: 0 };
-        (0..buffers).for_each(|index| this.provide(index));
+        let reserve = Reserve::new(0..buffers);
+        let mut this = BufferRing { pool, group, entries, tail: 0, provided: 0, ready, reserve };
+        this.fill_up();
         Ok(this)
     }
 
@@ -55,12 +62,31 @@ impl BufferRing {
 
     /// Buffers in use, and all.
     pub(super) fn used(&self) -> (u64, u64) {
-        let all = self.pool.buffers();
-        (u64::from(all - self.provided), u64::from(all))
+        let all = u64::from(self.pool.buffers());
+        (all - u64::from(self.provided) - self.reserve.len() as u64, all)
+    }
+
+    /// Octets that were copied instead of lent.
+    pub(super) fn copied(&self) -> u64 {
+        self.pool.copied()
+    }
+
+    /// Takes a buffer in that is not used any more.
+    fn put(&mut self, index: u16) {
+        if self.provided < self.ready { self.provide(index) } else { self.reserve.put(index) }
+    }
+
+    /// What is lent is made up for out of the reserve.
+    fn fill_up(&mut self) {
+        while self.provided < self.ready
+            && let Some(index) = self.reserve.take()
+        {
+            self.provide(index);
+        }
     }
 
     /// Gives a buffer to the kernel.
-    pub(super) fn provide(&mut self, index: u16) {
+    fn provide(&mut self, index: u16) {
         let at = usize::from(self.tail & (self.pool.buffers() - 1));
         // SAFETY: `at` is below the number of entries; the kernel reads an entry only after the tail has passed it, and
         // there is one for each buffer, so this one was read. References end before the tail is written, which shares
@@ -100,22 +126,24 @@ impl BufferRing {
 
     pub(super) fn release(&mut self, slot: Slot) {
         let index = self.pool.release(slot);
-        self.provide(index);
+        self.put(index);
     }
 
     pub(super) fn lease(&mut self, slot: Slot) -> Lease {
         let (lease, kept) = self.pool.lease(slot);
         if let Some(index) = kept {
-            self.provide(index);
+            self.put(index);
         }
         lease
     }
 
-    /// Takes in the buffers whose leases have ended.
-    pub(super) fn reclaim(&mut self) {
+    /// Takes in the buffers whose leases have ended, and lets go of memory that was not needed lately.
+    pub(super) fn reclaim(&mut self, now: Moment) {
         while let Some(index) = self.pool.returned() {
-            self.provide(index);
+            self.put(index);
         }
+        self.fill_up();
+        self.reserve.cool(now, &self.pool);
     }
 
     /// Asks to be woken by the next buffer that comes back. False if one has already.

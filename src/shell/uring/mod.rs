@@ -19,7 +19,7 @@ use std::sync::Arc;
 use io_uring::{cqueue, opcode, types};
 
 use super::bell::Bell;
-use super::buffers::{Lease, Slot};
+use super::buffers::{Lease, Measures, Slot};
 use super::credit;
 use super::places::Places;
 use super::port::{Arrival, Port};
@@ -84,8 +84,8 @@ impl UringPort {
     /// On the thread that will use it.
     pub(super) fn new(sockets: Vec<Listening>, bell: &Arc<Bell>) -> io::Result<UringPort> {
         let ring = Ring::new()?;
-        let udp = BufferRing::new(&ring.inner, 0, limits::UDP_BUFFERS, limits::UDP_BUFFER_BYTES, Arc::clone(bell))?;
-        let tcp = BufferRing::new(&ring.inner, 1, limits::TCP_BUFFERS, limits::TCP_BUFFER_BYTES, Arc::clone(bell))?;
+        let udp = BufferRing::new(&ring.inner, 0, Measures::UDP, limits::UDP_BUFFERS, Arc::clone(bell))?;
+        let tcp = BufferRing::new(&ring.inner, 1, Measures::TCP, limits::TCP_BUFFERS_READY, Arc::clone(bell))?;
         ring.enable()?;
         let listeners = sockets.into_iter().map(Listener::new).collect();
         Ok(UringPort {
@@ -239,8 +239,8 @@ impl Port for UringPort {
     }
 
     fn flush(&mut self) {
-        self.udp.reclaim();
-        self.tcp.reclaim();
+        self.udp.reclaim(self.now);
+        self.tcp.reclaim(self.now);
         self.send_streams();
         self.receive_streams();
         self.arm_listeners();
@@ -274,6 +274,7 @@ impl Port for UringPort {
     fn stats(&mut self) -> &mut ShellStats {
         let (udp, tcp) = (self.udp.used(), self.tcp.used());
         (self.stats.buffers_used, self.stats.buffers_all) = (udp.0 + tcp.0, udp.1 + tcp.1);
+        self.stats.octets_copied = self.udp.copied() + self.tcp.copied();
         self.stats.transmits_waiting = self.datagrams.len() as u64;
         &mut self.stats
     }

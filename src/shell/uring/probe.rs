@@ -7,6 +7,7 @@ use io_uring::{Probe, opcode};
 use super::buffer_ring::BufferRing;
 use super::ring::Ring;
 use crate::shell::bell::Bell;
+use crate::shell::buffers::Measures;
 
 /// Tries what a port does: a ring with our flags and a ring of buffers, and asks for operations that came with multishot
 /// receives (Linux 6.0).
@@ -21,7 +22,8 @@ pub(in crate::shell) fn probe() -> Result<(), String> {
         return Err(String::from("the kernel is older than 6.0"));
     }
     let bell = Bell::new().map_err(|error| format!("eventfd: {error}"))?;
-    let buffers = BufferRing::new(&ring.inner, 0, 8, 64, Arc::new(bell));
+    let measures = Measures { buffers: 8, buffer_bytes: 64, small_bytes: 0, small_max: 0 };
+    let buffers = BufferRing::new(&ring.inner, 0, measures, measures.buffers, Arc::new(bell));
     let buffers = buffers.map_err(|error| format!("ring of buffers: {error}"))?;
     ring.enable().map_err(|error| format!("restrictions: {error}"))?;
     // The ring first: it knows of the buffers.
