@@ -4,6 +4,7 @@
 
 mod client;
 mod dialog;
+mod invite_any;
 mod invite_client;
 mod invite_loss;
 mod invite_server;
