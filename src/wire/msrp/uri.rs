@@ -36,7 +36,11 @@ impl<'a> MsrpUri<'a> {
             None => (b"".as_slice(), authority),
         };
         let (host, port) = host_port_of(host_port)?;
-        let (transport, params) = split_at(params, b';').unwrap_or((params, b""));
+        let (transport, params) = match split_at(params, b';') {
+            Some((_, b"")) => return None,
+            Some(parts) => parts,
+            None => (params, b"".as_slice()),
+        };
         let fine = !transport.is_empty()
             && transport.iter().all(u8::is_ascii_alphanumeric)
             && session_id.iter().all(|&octet| is_session_octet(octet))
