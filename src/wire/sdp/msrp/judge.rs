@@ -1,6 +1,6 @@
 //! Whether a stream can be taken, and what was agreed if so.
 
-use super::target::{Place, connection_place, is_anchored, target, uri_place};
+use super::target::{connection_place, is_anchored, target, uri_place};
 use super::{Agreed, Local, NotAcceptable, Setup, Target, Wrapped, types};
 use crate::limits;
 use crate::wire::msrp::uri::{MsrpUri, Path};
@@ -97,11 +97,7 @@ impl<'a> Peer<'a> {
 
     fn target(&self, by_connection_line: bool) -> Option<Target> {
         let connection = by_connection_line.then(|| connection_place(&self.media)).flatten();
-        connection.or_else(|| self.next_hop_place()).and_then(target)
-    }
-
-    fn next_hop_place(&self) -> Option<Place<'a>> {
-        uri_place(&self.next_hop, &self.media)
+        connection.or_else(|| uri_place(&self.next_hop, &self.media)).and_then(target)
     }
 }
 
@@ -144,7 +140,8 @@ fn check_address(peer: &Peer<'_>, local: &Local<'_>) -> Result<(), NotAcceptable
 }
 
 fn check_types(peer: &Peer<'_>, local: &Local<'_>) -> Result<(), NotAcceptable> {
-    if !types::share(local.accept_types, &peer.accept_types) {
+    let sent = words(local.accept_types).next().unwrap_or_default();
+    if !types::accepts(&peer.accept_types, sent) {
         return Err(NotAcceptable::AcceptTypes);
     }
     let (wrapped, ours) = (&peer.accept_wrapped_types, local.accept_wrapped_types);

@@ -46,7 +46,8 @@ pub struct Local<'a> {
     pub session_id: u64,
     /// One more for each description of the session that differs from the one before it (RFC 3264 8).
     pub session_version: u64,
-    /// Media types or ranges that we take, a space between.
+    /// Media types or ranges that we take, a space between. The first is what we send messages in, which the peer has to
+    /// take.
     pub accept_types: &'a [u8],
     /// Those that we take inside another type; if empty the attribute is left out and the peer's is not judged.
     pub accept_wrapped_types: &'a [u8],

@@ -13,7 +13,7 @@ pub enum NotAcceptable {
     AddressFormat,
     /// The path is missing, too long, or no list of MSRP URIs (RFC 4975 8).
     Path,
-    /// None of our types is accepted (RFC 4975 8.6).
+    /// What our messages are in is not accepted (RFC 4975 8.6).
     AcceptTypes,
     /// The types inside others are not ours.
     WrappedTypes,
