@@ -231,9 +231,6 @@ impl Callee {
         let Some(number) = self.ids.len().checked_sub(which + 1) else { return };
         let (id, now) = (self.ids[number], Moment(self.now));
         match *step {
-            Step::Respond { code, tag: 3, .. } if (101..200).contains(&CODES[code]) => {
-                self.server.respond_reliably(now, id, CODES[code], "X", None, |_| {});
-            }
             Step::Respond { code, .. } => {
                 let (pending, code) = (self.server.is_pending(id), CODES[code]);
                 assert_eq!(self.server.respond(now, id, code, "X", None, |_| {}), pending);

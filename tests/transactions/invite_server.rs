@@ -183,30 +183,6 @@ fn what_rings_is_said_again_every_minute() {
     assert_eq!(sent, ["180@60300", "180@120300", "180@180300"]);
 }
 
-/// RFC 3262 3: T1, doubling without end, up to 64*T1.
-#[test]
-fn a_reliable_provisional_response_is_repeated_until_its_prack() {
-    for (prack_ms, sent_ms) in [(None, &[500, 1_500, 3_500, 7_500, 15_500, 31_500][..]), (Some(2_000), &[500, 1_500])] {
-        let mut bench = Bench::new();
-        let id = bench.invited(0, "tcp");
-        assert!(bench.server.respond_reliably(Moment(0), id, 183, "X", None, |headers| {
-            headers.header_named(b"RSeq", &[b"1"]);
-        }));
-        assert_eq!(bench.sent().len(), 1);
-        let mut times = Vec::new();
-        for ms in 1..100_000 {
-            if Some(ms) == prack_ms {
-                assert!(bench.server.acknowledged(id) && !bench.server.acknowledged(id));
-            }
-            times.extend(bench.sent_at(ms));
-        }
-        assert_eq!(times, sent_ms.iter().map(|ms| format!("183@{ms}")).collect::<Vec<String>>());
-        let told = bench.server.poll_event();
-        assert_eq!(told, prack_ms.is_none().then_some(ServerEvent::NoPrack { transaction: id, user: 0 }));
-        assert!(bench.respond(100_000, id, 504), "the user refuses then");
-    }
-}
-
 /// RFC 3261 8.2.6.2, 12.1.1, 17.2.1.
 #[test]
 fn responses_have_what_their_code_asks_for() {
@@ -341,7 +317,6 @@ fn a_hundred_thousand_abandoned_invites_leave_nothing() {
                 ServerEvent::NoAck { code: 408, .. } => {}
                 ServerEvent::NoAck { .. } => unacknowledged += 1,
                 ServerEvent::Unanswered { .. } => unanswered += 1,
-                ServerEvent::NoPrack { .. } => panic!("{event:?}"),
             }
         }
     }

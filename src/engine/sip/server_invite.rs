@@ -2,7 +2,7 @@
 //!
 //! | state | INVITE again | the user answers | ACK | timer | next |
 //! |---|---|---|---|---|---|
-//! | Proceeding | last 1xx repeated | sent | for the user | 100 at 200 ms; last 1xx every minute, one that is reliable T1 doubling until `acknowledged`; 408 at 30 min | any |
+//! | Proceeding | last 1xx repeated | sent | for the user | 100 at 200 ms; last 1xx every minute; 408 at 30 min | any |
 //! | Accepted | absorbed | refused | for the user | 2xx repeated, T1 doubling to T2, until `acknowledged`; L | Terminated |
 //! | Completed | response repeated | refused | absorbed | G over UDP: response repeated, T1 doubling to T2; H | Confirmed, Terminated |
 //! | Confirmed | absorbed | refused | absorbed | I | Terminated |
@@ -12,7 +12,6 @@
 //!   [`Arrived::Full`] are answered without a transaction ([`super::ServerNonInvite::respond_statelessly`]).
 //! - ACK: `handle_ack`. `true`: it was for a refusal. `false`: the dialog finds by it the transaction that it answered with
 //!   2xx, and calls `acknowledged`; until then the 2xx is repeated here, over reliable transports as well (13.3.1.4).
-//! - PRACK: `acknowledged` as well, for what `respond_reliably` sent.
 //! - CANCEL: `find_cancelled`. Found: the CANCEL is a transaction of its own, answered 200
 //!   ([`super::ServerNonInvite::handle_cancel`] with `to_tag`), then `respond` 487, which says `false` when the INVITE was
 //!   answered already and the CANCEL so has no effect. Not found: 481.
@@ -34,7 +33,7 @@ use super::response::{
     Body, ResponseRoute, TAG_BYTES, new_tag, write_record_route, write_response, write_response_head, write_trying,
 };
 use super::server_matching::{Arrived, Keys, Match, Matching, TransactionId};
-use super::timers::{ANSWER_MAX, INVITE_TRYING_100, PRACK_MAX, PROVISIONAL_AGAIN, T1, T2, TIMER_H, TIMER_I, TIMER_L};
+use super::timers::{ANSWER_MAX, INVITE_TRYING_100, PROVISIONAL_AGAIN, T1, T2, TIMER_H, TIMER_I, TIMER_L};
 
 /// What the user of an INVITE must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,14 +47,6 @@ pub enum ServerEvent {
         user: u64,
         /// The status code that was sent.
         code: u16,
-    },
-    /// The reliable 1xx was not acknowledged within 64*T1, and is repeated no longer: the user should refuse the INVITE
-    /// with 5xx (RFC 3262 3).
-    NoPrack {
-        /// Which.
-        transaction: TransactionId,
-        /// What `set_user` said of it, or 0.
-        user: u64,
     },
     /// The user did not answer for half an hour, and the transaction answered 408.
     Unanswered {
@@ -92,8 +83,6 @@ struct Transaction {
     interval: Duration,
     repeat: Option<TimerId>,
     end: TimerId,
-    /// When the PRACK of a reliable 1xx must be there.
-    prack_by: Option<Moment>,
 }
 
 impl Transaction {
@@ -226,7 +215,6 @@ impl ServerInvite {
             interval: T1,
             repeat: Some(self.timers.arm(now + INVITE_TRYING_100, u64::from(index) << 1)),
             end: self.timers.arm(now + ANSWER_MAX, u64::from(index) << 1 | END),
-            prack_by: None,
         });
         self.matching.insert(keys, index);
         TransactionId { index, generation }
@@ -338,30 +326,8 @@ impl ServerInvite {
         true
     }
 
-    /// A 101 to 199 that is repeated, T1 doubling, until its PRACK made the user call `acknowledged` (RFC 3262 3);
-    /// `headers` writes RSeq and Require as well.
-    pub fn respond_reliably(
-        &mut self,
-        now: Moment,
-        id: TransactionId,
-        code: u16,
-        reason: &str,
-        body: Option<Body<'_>>,
-        headers: impl FnOnce(&mut Writer<'_>),
-    ) -> bool {
-        debug_assert!((101..200).contains(&code), "{code} is not sent reliably");
-        let sent = self.respond(now, id, code, reason, body, headers);
-        if sent {
-            self.stop_repeating(id.index);
-            self.table[id.index as usize].prack_by = Some(now + PRACK_MAX);
-            self.repeat_after(now, id.index, T1);
-        }
-        sent
-    }
-
     fn answered(&mut self, now: Moment, index: u32, code: u16) {
         let Some(transaction) = self.table.get_mut(index as usize) else { return };
-        transaction.prack_by = None;
         let repeats = code < 300 || !transaction.route.is_reliable();
         (transaction.state, transaction.interval) = match code {
             ..200 => (State::Proceeding, PROVISIONAL_AGAIN),
@@ -380,22 +346,13 @@ impl ServerInvite {
         }
     }
 
-    /// The dialog has the ACK of its 2xx, or the PRACK of its reliable 1xx: that is repeated no longer. `false` if it was
-    /// not repeated.
+    /// The dialog has the ACK of its 2xx, which is repeated no longer. `false` if it was not repeated.
     pub fn acknowledged(&mut self, id: TransactionId) -> bool {
-        if self.alive(id).is_none() {
-            return false;
-        }
-        let transaction = &mut self.table[id.index as usize];
-        let awaited = match transaction.state {
-            State::Proceeding => transaction.prack_by.take().is_some(),
-            State::Accepted => transaction.repeat.is_some(),
-            _ => false,
-        };
-        if awaited {
+        let repeated = self.alive(id).is_some_and(|t| t.state == State::Accepted && t.repeat.is_some());
+        if repeated {
             self.stop_repeating(id.index);
         }
-        awaited
+        repeated
     }
 
     fn repeat_after(&mut self, now: Moment, index: u32, interval: Duration) {
@@ -433,22 +390,12 @@ impl ServerInvite {
         if transaction.code == 0 {
             return self.trying(index);
         }
-        let interval = match (transaction.state, transaction.prack_by) {
-            (State::Proceeding, Some(by)) if now >= by => return self.not_acknowledged(index),
-            (State::Proceeding, Some(by)) => (transaction.interval * 2).min(by.since(now)),
-            (State::Proceeding, None) => PROVISIONAL_AGAIN,
+        let interval = match transaction.state {
+            State::Proceeding => PROVISIONAL_AGAIN,
             _ => (transaction.interval * 2).min(T2),
         };
         self.send_again(index);
         self.repeat_after(now, index, interval);
-    }
-
-    fn not_acknowledged(&mut self, index: u32) {
-        if let Some(transaction) = self.table.get_mut(index as usize) {
-            transaction.prack_by = None;
-            let id = TransactionId { index, generation: transaction.generation };
-            self.events.push_back(ServerEvent::NoPrack { transaction: id, user: transaction.user });
-        }
     }
 
     fn trying(&mut self, index: u32) {

@@ -39,8 +39,6 @@ pub const TIMER_M: Duration = Duration::from_secs(32);
 pub const INVITE_TRYING_100: Duration = Duration::from_millis(200);
 /// A provisional response is sent again so often, since one may be lost and proxies give up (RFC 3261 13.3.1.1).
 pub const PROVISIONAL_AGAIN: Duration = Duration::from_secs(60);
-/// How long a reliable provisional response is repeated without PRACK (RFC 3262 3).
-pub const PRACK_MAX: Duration = Duration::from_secs(32);
 /// An INVITE that the user has not answered by then gets 408: nobody waits for so long.
 pub const ANSWER_MAX: Duration = Duration::from_secs(1_800);
 /// When the client's Timer E has been reset to T2, 100 must be sent if nothing final was (RFC 4320 4.1): 0.5 + 1 + 2 s.
@@ -50,7 +48,6 @@ const _: () = assert!(QUIET.as_millis() == T2.as_millis() + T4.as_millis());
 const _: () = assert!(TIMER_F.as_millis() == 64 * T1.as_millis() && TIMER_J.as_millis() == 64 * T1.as_millis());
 const _: () = assert!(TIMER_B.as_millis() == 64 * T1.as_millis() && TIMER_H.as_millis() == 64 * T1.as_millis());
 const _: () = assert!(TIMER_L.as_millis() == 64 * T1.as_millis() && TIMER_M.as_millis() == 64 * T1.as_millis());
-const _: () = assert!(PRACK_MAX.as_millis() == 64 * T1.as_millis());
 const _: () = assert!(TIMER_C.as_secs() > 180 && TIMER_D.as_secs() >= 32);
 
 /// How long others are preferred to a target that did not answer; a 503 says it itself by Retry-After.
