@@ -289,6 +289,14 @@ fn hold_and_resume() {
     }
 }
 
+/// RFC 3264 5: sess-id and sess-version fit 64 bits with a sign.
+#[test]
+fn session_ids_are_signed_numbers() {
+    let mut out = Vec::new();
+    msrp::offer(&Local { session_id: u64::MAX, ..chat() }, &mut out);
+    assert_eq!(Session::parse(&out).unwrap().origin().session_id, b"9223372036854775807");
+}
+
 /// What comes from a peer into an answer or an offer adds no line to it.
 #[test]
 fn values_do_not_break_lines() {

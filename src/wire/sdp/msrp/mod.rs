@@ -42,9 +42,9 @@ pub struct Local<'a> {
     pub port: u16,
     /// Our MSRP URI, behind the URIs of relays if there are any, a space between (RFC 4975 8).
     pub path: &'a [u8],
-    /// Below 2^63 (RFC 3264 5).
+    /// Any number; its top bit is not written, because 63 bits are what a peer need read (RFC 3264 5).
     pub session_id: u64,
-    /// One more for each description of the session that differs from the one before it (RFC 3264 8).
+    /// One more for each description of the session that differs from the one before it (RFC 3264 8); below 2^63.
     pub session_version: u64,
     /// Media types or ranges that we take, a space between. The first is what we send messages in, which the peer has to
     /// take.
@@ -71,7 +71,7 @@ pub struct Local<'a> {
 impl Local<'_> {
     /// What our own configuration and allocation must have got right.
     fn check(&self) {
-        debug_assert!(self.session_id.leading_zeros() > 0 && self.session_version.leading_zeros() > 0);
+        debug_assert!(self.session_version.leading_zeros() > 0);
         debug_assert!(self.path.split(|octet| *octet == b' ').all(|uri| MsrpUri::parse(uri).is_some()));
         debug_assert!(!self.address.is_unspecified() && self.port != 0);
     }

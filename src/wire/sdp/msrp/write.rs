@@ -31,7 +31,7 @@ pub(super) fn answer(offer: &Session<'_>, local: &Local<'_>, agreed: &Agreed, ou
 
 fn session_level<'a>(local: &Local<'_>, times: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"v=0\r\no=- ");
-    decimal(out, local.session_id);
+    decimal(out, local.session_id & i64::MAX.unsigned_abs());
     out.push(b' ');
     decimal(out, local.session_version);
     out.push(b' ');
