@@ -193,3 +193,15 @@ pub const MSRP_HEADERS_MAX: usize = 64;
 pub const MSRP_PATH_URIS_MAX: usize = 16;
 /// Octets of a Message-ID. RFC 4975 9 allows 32; longer ones are in use. Beyond this, 400.
 pub const MSRP_MESSAGE_ID_BYTES_MAX: usize = 64;
+/// Octets of content in a chunk that may not be interrupted; of a larger one the range has no end (RFC 4975 7.1.1).
+pub const MSRP_UNINTERRUPTIBLE_BYTES_MAX: usize = 2_048;
+/// Octets of content in a chunk of ours; `chunk` may not be larger. It leaves in one piece.
+pub const MSRP_CHUNK_BYTES_MAX: usize = 64 << 10;
+/// Messages of a session that are remembered after their end; more of one forgotten is a new message.
+pub const MSRP_REMEMBERED_MAX: usize = 32;
+/// Repetitions of a message's chunks that wait for its answer; those beyond get none.
+pub const MSRP_REPEATS_MAX: usize = 16;
+/// Holes in a message that is not whole; one with more gets 413.
+pub const MSRP_HOLES_MAX: usize = 1_024;
+/// Requests of a session without a response; chunks beyond wait.
+pub const MSRP_TRANSACTIONS_MAX: usize = 256;

@@ -6,6 +6,7 @@
 
 pub mod joining;
 pub mod keyed_hash;
+pub mod msrp;
 pub mod pool;
 pub mod random;
 pub mod sip;

@@ -1,0 +1,117 @@
+//! A whole message as a list of slices of the receive buffers it came in.
+
+use bytes::Bytes;
+
+use super::budget::Charge;
+use crate::limits;
+use crate::wire::inline::Inline;
+use crate::wire::msrp::FailureReport;
+
+/// A Message-ID.
+pub type Ident = Inline<{ limits::MSRP_MESSAGE_ID_BYTES_MAX }>;
+
+/// A received message.
+#[derive(Debug)]
+pub struct Message {
+    /// Its name, unique in the session.
+    pub message_id: Ident,
+    /// Content-Type with its parameters, as written.
+    pub content_type: Box<[u8]>,
+    /// Whether the sender wants a REPORT on success; [`super::Session::respond`] sends it.
+    pub success_report: bool,
+    /// Which responses the sender wants.
+    pub failure_report: FailureReport,
+    slices: Vec<Bytes>,
+    len: usize,
+    charge: Option<Charge>,
+}
+
+impl Message {
+    /// A message of these slices, one behind the other, that no budget counts.
+    #[must_use]
+    pub fn new(message_id: Ident, content_type: &[u8], slices: Vec<Bytes>) -> Message {
+        Message {
+            message_id,
+            content_type: content_type.into(),
+            success_report: false,
+            failure_report: FailureReport::Yes,
+            len: slices.iter().map(Bytes::len).sum(),
+            slices,
+            charge: None,
+        }
+    }
+
+    pub(super) fn charged(mut self, charge: Charge) -> Message {
+        self.charge = Some(charge);
+        self
+    }
+
+    /// Octets of content.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether the content is empty; such a message is one nevertheless.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The content, slice by slice.
+    pub fn slices(&self) -> impl ExactSizeIterator<Item = &Bytes> {
+        self.slices.iter()
+    }
+
+    /// The content, if it is in one slice.
+    #[must_use]
+    pub fn as_contiguous(&self) -> Option<&[u8]> {
+        match self.slices.as_slice() {
+            [] => Some(&[]),
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
+    /// Appends the content to `out`: for those who cannot do with slices.
+    pub fn copy_to(&self, out: &mut Vec<u8>) {
+        out.reserve(self.len);
+        self.slices.iter().for_each(|slice| out.extend_from_slice(slice));
+    }
+
+    /// The content in one piece: where it is, or else copied to `scratch`.
+    #[must_use]
+    pub fn contiguous<'a>(&'a self, scratch: &'a mut Vec<u8>) -> &'a [u8] {
+        if let Some(content) = self.as_contiguous() {
+            return content;
+        }
+        scratch.clear();
+        self.copy_to(scratch);
+        scratch
+    }
+
+    /// Octets of the core's budget that it holds until it is dropped.
+    #[must_use]
+    pub fn budget_bytes(&self) -> usize {
+        self.charge.as_ref().map_or(0, Charge::drawn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_is_copied_only_when_it_must() {
+        let ident = Ident::from_slice(b"m1").unwrap();
+        let whole = Message::new(ident, b"text/plain", vec![Bytes::from_static(b"abc")]);
+        let mut scratch = Vec::new();
+        assert_eq!(whole.contiguous(&mut scratch).as_ptr(), whole.slices().next().unwrap().as_ptr());
+        let two = vec![Bytes::from_static(b"ab"), Bytes::from_static(b"cd")];
+        let cut = Message::new(ident, b"text/plain", two);
+        assert_eq!((cut.as_contiguous(), cut.len()), (None, 4));
+        assert_eq!(cut.contiguous(&mut scratch), b"abcd");
+        let empty = Message::new(ident, b"text/plain", Vec::new());
+        assert_eq!((empty.as_contiguous(), empty.is_empty()), (Some(b"".as_slice()), true));
+    }
+}

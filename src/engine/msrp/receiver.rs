@@ -1,0 +1,251 @@
+//! Messages of the peer as their chunks come (RFC 4975 7.3.1): in any order, interleaved, again, or not at all.
+
+use bytes::Bytes;
+
+use super::budget::Budget;
+use super::code::{MEDIA_TYPE, OK, STOP};
+use super::config::{Accept, Settings};
+use super::event::IncomingId;
+use super::message::{Ident, Message};
+use super::open::{ChunkHead, Open, Place};
+use super::remembered::Remembered;
+use super::reply::Reply;
+use crate::engine::Moment;
+use crate::wire::msrp::Continuation;
+
+/// What a receiver judges by.
+pub(super) struct Rules<'a> {
+    pub(super) accept: &'a Accept,
+    pub(super) settings: &'a Settings,
+    pub(super) budget: &'a Budget,
+    /// Messages that are over.
+    pub(super) over: &'a Remembered,
+}
+
+/// An answer that the gateway owes.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) incoming: IncomingId,
+    pub(super) message_id: Ident,
+    /// Octets of the message.
+    pub(super) octets: u64,
+    pub(super) success_report: bool,
+    /// To the chunk that completed it, and to those that repeated it since.
+    pub(super) replies: Vec<Reply>,
+}
+
+/// What becomes of the chunk that is under way.
+#[derive(Debug)]
+enum Course {
+    /// It is part of an open message.
+    Collect(Ident, Place),
+    /// It has no content at all.
+    Bodiless(Ident),
+    /// Its message was whole before: it is read over, and gets the answer that that gets.
+    Repeats(Ident),
+}
+
+/// What the end of a chunk brought.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// It gets this answer.
+    Answer(Reply, u16),
+    /// It has had its answer, or gets it later.
+    Silence,
+    /// It completed a message. Its answer is the gateway's.
+    Received(Message),
+    /// Its message is over, and it gets the answer that that had.
+    Repeated(Reply, Ident),
+    /// It took back what came before of its message (`#`).
+    Aborted(Reply, Ident),
+    /// It made its message impossible.
+    Refused(Refusal),
+}
+
+/// A chunk that gets an error at once, and no more of its message is wanted.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) message_id: Ident,
+    pub(super) code: u16,
+    pub(super) reply: Reply,
+}
+
+/// The incoming half of a session.
+#[derive(Debug, Default)]
+pub(super) struct Receiver {
+    open: Vec<Open>,
+    waiting: Vec<Waiting>,
+    /// The chunk whose end has not come, and what is needed to answer it.
+    chunk: Option<(Course, Reply)>,
+}
+
+impl Receiver {
+    /// Whether nothing is left of any message.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.is_empty() && self.waiting.is_empty() && self.chunk.is_none()
+    }
+
+    /// Octets of incomplete messages.
+    pub(super) fn held(&self) -> u64 {
+        self.open.iter().map(Open::held).sum()
+    }
+
+    /// Messages that are incomplete or unanswered.
+    pub(super) fn open_messages(&self) -> usize {
+        self.open.len() + self.waiting.len()
+    }
+
+    /// When the next octet of a message is late.
+    pub(super) fn deadline(&self, settings: &Settings) -> Option<Moment> {
+        self.open.iter().map(|open| open.progress + settings.message_idle).min()
+    }
+
+    /// A chunk without content begins.
+    pub(super) fn begin_bodiless(&mut self, message_id: Ident, reply: Reply) {
+        self.chunk = Some((Course::Bodiless(message_id), reply));
+    }
+
+    /// A chunk with content begins.
+    pub(super) fn begin(
+        &mut self,
+        now: Moment,
+        head: &ChunkHead<'_>,
+        reply: Reply,
+        rules: &Rules<'_>,
+    ) -> Result<(), Refusal> {
+        match self.course_of(now, head, rules) {
+            Ok(course) => {
+                self.chunk = Some((course, reply));
+                Ok(())
+            }
+            Err(code) => {
+                self.chunk = None;
+                self.drop_open(&head.message_id);
+                Err(Refusal { message_id: head.message_id, code, reply })
+            }
+        }
+    }
+
+    fn course_of(&mut self, now: Moment, head: &ChunkHead<'_>, rules: &Rules<'_>) -> Result<Course, u16> {
+        let id = head.message_id;
+        let known = match self.open.iter().position(|open| open.message_id == id) {
+            Some(at) => self.open.get_mut(at),
+            None if self.waiting.iter().any(|waiting| waiting.message_id == id) => return Ok(Course::Repeats(id)),
+            None => match rules.over.code(&id) {
+                Some(OK) => return Ok(Course::Repeats(id)),
+                Some(code) => return Err(code),
+                None => None,
+            },
+        };
+        let open = match known {
+            Some(open) => open,
+            None => self.open_new(now, head, rules)?,
+        };
+        open.progress = now;
+        open.begin(&head.range, rules.settings.message_bytes_max)?;
+        Ok(Course::Collect(id, Place::of(&head.range)))
+    }
+
+    fn open_new(&mut self, now: Moment, head: &ChunkHead<'_>, rules: &Rules<'_>) -> Result<&mut Open, u16> {
+        if !rules.accept.takes(head.content_type) {
+            return Err(MEDIA_TYPE);
+        }
+        if self.open_messages() >= rules.settings.open_messages_max {
+            return Err(STOP);
+        }
+        self.open.push(Open::new(now, head, rules.budget));
+        self.open.last_mut().ok_or(STOP)
+    }
+
+    fn open(&mut self, message_id: &Ident) -> Option<&mut Open> {
+        self.open.iter_mut().find(|open| open.message_id == *message_id)
+    }
+
+    fn drop_open(&mut self, message_id: &Ident) -> Option<Open> {
+        let at = self.open.iter().position(|open| open.message_id == *message_id)?;
+        Some(self.open.swap_remove(at))
+    }
+
+    /// Data of the chunk.
+    pub(super) fn data(&mut self, now: Moment, data: Bytes, settings: &Settings) -> Result<(), Refusal> {
+        let Some((Course::Collect(id, place), _)) = self.chunk.as_mut() else { return Ok(()) };
+        let Some(open) = self.open.iter_mut().find(|open| open.message_id == *id) else { return Ok(()) };
+        open.progress = now;
+        let Err(code) = open.take(place, data, settings.message_bytes_max) else { return Ok(()) };
+        let message_id = *id;
+        self.drop_open(&message_id);
+        self.chunk.take().map_or(Ok(()), |(_, reply)| Err(Refusal { message_id, code, reply }))
+    }
+
+    /// The end of the chunk. A message that it completes is named `incoming`.
+    pub(super) fn end(&mut self, flag: Continuation, incoming: IncomingId) -> Ended {
+        let Some((course, reply)) = self.chunk.take() else { return Ended::Silence };
+        match course {
+            Course::Collect(id, _) | Course::Bodiless(id) if flag == Continuation::Abort => {
+                match self.drop_open(&id) {
+                    Some(_) => Ended::Aborted(reply, id),
+                    None => Ended::Answer(reply, OK),
+                }
+            }
+            Course::Collect(id, place) => self.end_collected(id, place, flag, reply, incoming),
+            Course::Bodiless(_) => Ended::Answer(reply, OK),
+            Course::Repeats(id) => self.end_repeated(&id, reply),
+        }
+    }
+
+    fn end_collected(&mut self, id: Ident, place: Place, flag: Continuation, reply: Reply, incoming: IncomingId) -> Ended {
+        let Some(open) = self.open(&id) else { return Ended::Answer(reply, STOP) };
+        match open.end(place, flag) {
+            Ok(false) => Ended::Answer(reply, OK),
+            Ok(true) => self.complete(&id, reply, incoming),
+            Err(code) => {
+                self.drop_open(&id);
+                Ended::Refused(Refusal { message_id: id, code, reply })
+            }
+        }
+    }
+
+    fn complete(&mut self, id: &Ident, reply: Reply, incoming: IncomingId) -> Ended {
+        let Some(open) = self.drop_open(id) else { return Ended::Silence };
+        self.waiting.push(Waiting {
+            incoming,
+            message_id: open.message_id,
+            octets: open.held(),
+            success_report: open.success_report(),
+            replies: vec![reply],
+        });
+        Ended::Received(open.into_message())
+    }
+
+    /// The gateway's answer is this chunk's too; of a peer that goes on repeating itself the rest gets none.
+    fn end_repeated(&mut self, id: &Ident, reply: Reply) -> Ended {
+        let waiting = self.waiting.iter_mut().find(|waiting| waiting.message_id == *id);
+        match waiting {
+            Some(waiting) if waiting.replies.len() < crate::limits::MSRP_REPEATS_MAX => {
+                waiting.replies.push(reply);
+                Ended::Silence
+            }
+            Some(_) => Ended::Silence,
+            None => Ended::Repeated(reply, *id),
+        }
+    }
+
+    /// The message that `incoming` names; it is the gateway's no more.
+    pub(super) fn answered(&mut self, incoming: IncomingId) -> Option<Waiting> {
+        let at = self.waiting.iter().position(|waiting| waiting.incoming == incoming)?;
+        Some(self.waiting.swap_remove(at))
+    }
+
+    /// A message whose next octet is late.
+    pub(super) fn take_late(&mut self, now: Moment, settings: &Settings) -> Option<Ident> {
+        let at = self.open.iter().position(|open| open.progress + settings.message_idle <= now)?;
+        Some(self.open.swap_remove(at).message_id)
+    }
+
+    /// The connection is gone: a message that is not whole, until there is none. Answers can no longer be given.
+    pub(super) fn take_lost(&mut self) -> Option<Ident> {
+        self.waiting.clear();
+        self.chunk = None;
+        self.open.pop().map(|open| open.message_id)
+    }
+}
