@@ -90,7 +90,7 @@ impl Framer {
     }
 
     /// The next piece; call until there is none.
-    pub fn next(&mut self) -> Framed {
+    pub fn next_piece(&mut self) -> Framed {
         loop {
             if let Some(piece) = self.found() {
                 return Framed::Piece(piece);

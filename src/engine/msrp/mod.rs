@@ -3,7 +3,7 @@
 //! A connection may carry several sessions, and the core that holds its socket need not be the one that owns them. So there
 //! are two machines, and what goes from one to the other is a [`Piece`], by value:
 //!
-//! - [`Framer`], one for each connection: octets in ([`Framer::push`]), pieces out ([`Framer::next`]). A piece is whole or
+//! - [`Framer`], one for each connection: octets in ([`Framer::push`]), pieces out ([`Framer::next_piece`]). A piece is whole or
 //!   part of a chunk; its data are a slice of the receive buffer, so that no octet of a payload is copied on the way in.
 //! - [`Session`], one for each session: told what happened (`handle_*`) and what to do (`send`, `respond`, `report`,
 //!   `abort`, `close`), and then drained:

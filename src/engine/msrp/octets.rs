@@ -242,12 +242,12 @@ mod tests {
         let budget = Budget::new(1 << 30);
         let (mut dense, mut sparse) = (octets(&budget), octets(&budget));
         let buffer = Bytes::from(vec![7; 100_000]);
-        let mut refused = None;
         for at in 0..100_000 {
             dense.insert(at as u64, buffer.slice(at..=at)).unwrap();
-            refused = refused.or(sparse.insert(2 * at as u64, buffer.slice(at..=at)).err().map(|why| (at, why)));
         }
         assert!(dense.parts.len() < 400, "{}", dense.parts.len());
+        let refused =
+            (0..100_000).find_map(|at| Some((at, sparse.insert(2 * at as u64, buffer.slice(at..=at)).err()?)));
         let (at, why) = refused.unwrap();
         assert!(why == NotTaken::Scattered && at < 3 * limits::MSRP_HOLES_MAX, "{at}");
     }

@@ -59,7 +59,7 @@ pub(super) enum Ended {
     /// It took back what came before of its message (`#`).
     Aborted(Reply, Ident),
     /// It made its message impossible.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 /// A chunk that gets an error at once, and no more of its message is wanted.
@@ -112,7 +112,7 @@ impl Receiver {
         head: &ChunkHead<'_>,
         reply: Reply,
         rules: &Rules<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Box<Refusal>> {
         match self.course_of(now, head, rules) {
             Ok(course) => {
                 self.chunk = Some((course, reply));
@@ -121,7 +121,7 @@ impl Receiver {
             Err(code) => {
                 self.chunk = None;
                 self.drop_open(&head.message_id);
-                Err(Refusal { message_id: head.message_id, code, reply })
+                Err(Box::new(Refusal { message_id: head.message_id, code, reply }))
             }
         }
     }
@@ -161,20 +161,25 @@ impl Receiver {
         self.open.iter_mut().find(|open| open.message_id == *message_id)
     }
 
-    fn drop_open(&mut self, message_id: &Ident) -> Option<Open> {
+    /// Drops what came of a message that is not whole, if there is such a message.
+    pub(super) fn drop_open(&mut self, message_id: &Ident) -> bool {
+        self.take_open(message_id).is_some()
+    }
+
+    fn take_open(&mut self, message_id: &Ident) -> Option<Open> {
         let at = self.open.iter().position(|open| open.message_id == *message_id)?;
         Some(self.open.swap_remove(at))
     }
 
     /// Data of the chunk.
-    pub(super) fn data(&mut self, now: Moment, data: Bytes, settings: &Settings) -> Result<(), Refusal> {
+    pub(super) fn data(&mut self, now: Moment, data: Bytes, settings: &Settings) -> Result<(), Box<Refusal>> {
         let Some((Course::Collect(id, place), _)) = self.chunk.as_mut() else { return Ok(()) };
         let Some(open) = self.open.iter_mut().find(|open| open.message_id == *id) else { return Ok(()) };
         open.progress = now;
         let Err(code) = open.take(place, data, settings.message_bytes_max) else { return Ok(()) };
         let message_id = *id;
         self.drop_open(&message_id);
-        self.chunk.take().map_or(Ok(()), |(_, reply)| Err(Refusal { message_id, code, reply }))
+        self.chunk.take().map_or(Ok(()), |(_, reply)| Err(Box::new(Refusal { message_id, code, reply })))
     }
 
     /// The end of the chunk. A message that it completes is named `incoming`.
@@ -182,9 +187,10 @@ impl Receiver {
         let Some((course, reply)) = self.chunk.take() else { return Ended::Silence };
         match course {
             Course::Collect(id, _) | Course::Bodiless(id) if flag == Continuation::Abort => {
-                match self.drop_open(&id) {
-                    Some(_) => Ended::Aborted(reply, id),
-                    None => Ended::Answer(reply, OK),
+                if self.drop_open(&id) {
+                    Ended::Aborted(reply, id)
+                } else {
+                    Ended::Answer(reply, OK)
                 }
             }
             Course::Collect(id, place) => self.end_collected(id, place, flag, reply, incoming),
@@ -193,20 +199,27 @@ impl Receiver {
         }
     }
 
-    fn end_collected(&mut self, id: Ident, place: Place, flag: Continuation, reply: Reply, incoming: IncomingId) -> Ended {
+    fn end_collected(
+        &mut self,
+        id: Ident,
+        place: Place,
+        flag: Continuation,
+        reply: Reply,
+        incoming: IncomingId,
+    ) -> Ended {
         let Some(open) = self.open(&id) else { return Ended::Answer(reply, STOP) };
         match open.end(place, flag) {
             Ok(false) => Ended::Answer(reply, OK),
             Ok(true) => self.complete(&id, reply, incoming),
             Err(code) => {
                 self.drop_open(&id);
-                Ended::Refused(Refusal { message_id: id, code, reply })
+                Ended::Refused(Box::new(Refusal { message_id: id, code, reply }))
             }
         }
     }
 
     fn complete(&mut self, id: &Ident, reply: Reply, incoming: IncomingId) -> Ended {
-        let Some(open) = self.drop_open(id) else { return Ended::Silence };
+        let Some(open) = self.take_open(id) else { return Ended::Silence };
         self.waiting.push(Waiting {
             incoming,
             message_id: open.message_id,

@@ -122,7 +122,16 @@ impl Sender {
         self.queued_bytes = bytes;
         self.serial += 1;
         let (serial, total) = (self.serial, what.body.len());
-        self.queue.push_back(Sending { serial, token, what, at: 0, total, begun: false, unanswered: 0, stopped: false });
+        self.queue.push_back(Sending {
+            serial,
+            token,
+            what,
+            at: 0,
+            total,
+            begun: false,
+            unanswered: 0,
+            stopped: false,
+        });
         Ok(())
     }
 
@@ -136,7 +145,14 @@ impl Sender {
     }
 
     /// Writes what may leave now. `room` is what the socket may be given; whole chunks are, so the last may exceed it.
-    pub(super) fn write(&mut self, now: Moment, random: &mut Random, paths: &Paths<'_>, settings: &Settings, out: &mut Out<'_>) {
+    pub(super) fn write(
+        &mut self,
+        now: Moment,
+        random: &mut Random,
+        paths: &Paths<'_>,
+        settings: &Settings,
+        out: &mut Out<'_>,
+    ) {
         self.write_bind(now, random, paths, settings, out);
         for report in self.reports.drain(..) {
             write::report(paths, &transactions::mint(random, b""), &report, out.bytes);
@@ -153,7 +169,14 @@ impl Sender {
         self.queue.front().is_some_and(|next| !waits(next))
     }
 
-    fn write_bind(&mut self, now: Moment, random: &mut Random, paths: &Paths<'_>, settings: &Settings, out: &mut Out<'_>) {
+    fn write_bind(
+        &mut self,
+        now: Moment,
+        random: &mut Random,
+        paths: &Paths<'_>,
+        settings: &Settings,
+        out: &mut Out<'_>,
+    ) {
         if !core::mem::take(&mut self.binds) || !self.queue.is_empty() {
             return;
         }
@@ -259,7 +282,8 @@ impl Sender {
         self.unconfirmed.forget(sending.serial);
         self.end(&sending, outcome, events);
         if sending.begun && sending.at < sending.total {
-            (sending.stopped, sending.what.body) = (true, Bytes::new());
+            sending.stopped = true;
+            (sending.what.body, sending.what.failure_report) = (Bytes::new(), FailureReport::No);
             self.queue.push_front(sending);
         }
         true
@@ -271,7 +295,12 @@ impl Sender {
     }
 
     /// Ends the messages with a chunk that waited too long. Whether it was the request that binds the connection.
-    pub(super) fn handle_timeout(&mut self, now: Moment, counters: &mut Counters, events: &mut VecDeque<Event>) -> bool {
+    pub(super) fn handle_timeout(
+        &mut self,
+        now: Moment,
+        counters: &mut Counters,
+        events: &mut VecDeque<Event>,
+    ) -> bool {
         while self.unconfirmed.take_due(now).is_some() {}
         while let Some(request) = self.transactions.take_due(now) {
             counters.transaction_timeouts += 1;

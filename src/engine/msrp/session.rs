@@ -137,7 +137,7 @@ impl Session {
                 false => receiver.data(now.moment, piece.data, &self.config.settings).err(),
             };
             if let Some(refusal) = refused {
-                self.refuse_message(refusal);
+                self.refuse_message(*refusal);
             }
         }
         if let Some(flag) = piece.end {
@@ -166,6 +166,9 @@ impl Session {
         self.was_heard();
         match Ident::from_slice(head.message_id(section)) {
             Some(message_id) if head.flaw().is_none() => self.send_received(now, section, head, message_id, reply),
+            Some(message_id) if self.receiver.as_mut().is_some_and(|receiver| receiver.drop_open(&message_id)) => {
+                self.refuse_message(Refusal { message_id, code: BAD_REQUEST, reply });
+            }
             _ => self.refuse(&reply, BAD_REQUEST),
         }
     }
@@ -194,7 +197,7 @@ impl Session {
         let (settings, accept) = (&self.config.settings, &self.config.accept);
         let rules = Rules { accept, settings, budget: &self.budget, over: &self.over };
         if let Err(refusal) = receiver.begin(now, &chunk, reply, &rules) {
-            self.refuse_message(refusal);
+            self.refuse_message(*refusal);
         }
     }
 
@@ -213,7 +216,7 @@ impl Session {
                 self.write_reply(&reply, OK);
                 self.events.push_back(Event::Discarded { message_id, reason: DiscardReason::Aborted });
             }
-            Ended::Refused(refusal) => self.refuse_message(refusal),
+            Ended::Refused(refusal) => self.refuse_message(*refusal),
             Ended::Received(message) => {
                 self.next_incoming += 1;
                 self.counters.messages_received += 1;
@@ -341,9 +344,10 @@ impl Session {
             self.over.insert(&message_id, STOP);
             self.events.push_back(Event::Discarded { message_id, reason: DiscardReason::TimedOut });
         }
-        let unheard = self.sender.as_mut().is_some_and(|sender| {
-            sender.handle_timeout(now.moment, &mut self.counters, &mut self.events)
-        });
+        let unheard = self
+            .sender
+            .as_mut()
+            .is_some_and(|sender| sender.handle_timeout(now.moment, &mut self.counters, &mut self.events));
         if unheard {
             self.close_for(CloseReason::BindTimedOut);
         }
@@ -360,8 +364,7 @@ impl Session {
             let settings = &self.config.settings;
             let paths = Paths { local: &self.config.local_path, peer: &self.config.peer_path };
             let room = start + settings.in_flight_bytes.saturating_sub(self.in_flight);
-            let mut into =
-                Out { bytes: out, room, events: &mut self.events, counters: &mut self.counters };
+            let mut into = Out { bytes: out, room, events: &mut self.events, counters: &mut self.counters };
             sender.write(now.moment, random, &paths, settings, &mut into);
         }
         let handed = out.len() - start;
