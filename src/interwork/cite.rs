@@ -14,7 +14,7 @@ pub struct Cite {
     pub document: Document,
     /// Number of the section, "6.2.2.1.1".
     pub section: &'static str,
-    /// Number of the table.
+    /// Number of the table; 0 where the rule is in the text.
     pub table: u8,
 }
 
@@ -23,5 +23,11 @@ impl Document {
     #[must_use]
     pub const fn table(self, section: &'static str, table: u8) -> Cite {
         Cite { document: self, section, table }
+    }
+
+    /// Names the text of a section.
+    #[must_use]
+    pub const fn text(self, section: &'static str) -> Cite {
+        self.table(section, 0)
     }
 }

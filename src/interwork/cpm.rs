@@ -4,7 +4,31 @@ use crate::policy::Policy;
 use crate::wire::cpim::Dispositions;
 use crate::wire::short_message::segments::Segment;
 
+use super::address::Number;
 use super::table::Record;
+
+/// What one short message of a text holds, and how its SM-SC wants it: the same for every kind of CPM message.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Which short message of the text this is.
+    pub segment: Segment,
+    /// data_coding that was chosen for the text.
+    pub data_coding: u8,
+    /// The octets of this short message.
+    pub octets: &'a [u8],
+    /// Whether they go into message_payload.
+    pub in_payload: bool,
+    /// data_sm in place of submit_sm (IWF 6.2.2).
+    pub data_sm: bool,
+    /// The service provider's answers.
+    pub policy: &'a Policy,
+}
+
+/// A record of which one short message is made.
+pub trait HasPart: Record {
+    /// What that one holds.
+    fn part<'s, 'a>(source: &'s Self::Of<'a>) -> &'s Part<'a>;
+}
 
 /// A Pager Mode CPM Standalone Message and the part of it that one short message takes. Empty fields are absent headers;
 /// addresses are URIs without brackets and header parameters.
@@ -28,18 +52,8 @@ pub struct Pager<'a> {
     pub content_language: &'a [u8],
     /// imdn.Disposition-Notification
     pub disposition_notification: Dispositions,
-    /// Which short message of the text this is.
-    pub segment: Segment,
-    /// data_coding that was chosen for the text.
-    pub data_coding: u8,
-    /// The octets of this short message.
-    pub octets: &'a [u8],
-    /// Whether they go into message_payload.
-    pub in_payload: bool,
-    /// data_sm in place of submit_sm (IWF 6.2.2).
-    pub data_sm: bool,
-    /// The service provider's answers.
-    pub policy: &'a Policy,
+    /// The part of the text.
+    pub part: Part<'a>,
 }
 
 /// Names the record in tables.
@@ -47,4 +61,68 @@ pub enum PagerRecord {}
 
 impl Record for PagerRecord {
     type Of<'a> = Pager<'a>;
+}
+
+impl HasPart for PagerRecord {
+    fn part<'s, 'a>(source: &'s Self::Of<'a>) -> &'s Part<'a> {
+        &source.part
+    }
+}
+
+/// A CPM Session Invitation, and the part of the question that one short message takes.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionInvitation<'a> {
+    /// The number that was assigned to the session, if one was.
+    pub assigned: Option<Number>,
+    /// Request-URI
+    pub request_uri: &'a [u8],
+    /// To
+    pub to: &'a [u8],
+    /// From
+    pub from: &'a [u8],
+    /// P-Asserted-Identity
+    pub p_asserted_identity: [&'a [u8]; 2],
+    /// Privacy asks to keep the identity (RFC 3323, RFC 3325).
+    pub anonymous: bool,
+    /// The part of the question.
+    pub part: Part<'a>,
+}
+
+/// Names the record in tables.
+pub enum SessionInvitationRecord {}
+
+impl Record for SessionInvitationRecord {
+    type Of<'a> = SessionInvitation<'a>;
+}
+
+impl HasPart for SessionInvitationRecord {
+    fn part<'s, 'a>(source: &'s Self::Of<'a>) -> &'s Part<'a> {
+        &source.part
+    }
+}
+
+/// A CPM Chat Message of a one-to-one session, and the part of it that one short message takes.
+#[derive(Clone, Copy, Debug)]
+pub struct ChatMessage<'a> {
+    /// The address that represents the CPM user in this session (6.2.2.1.3).
+    pub sender: Number,
+    /// The SMS user, from the To or Request-URI of the invitation.
+    pub sms_user: Number,
+    /// imdn.Disposition-Notification
+    pub disposition_notification: Dispositions,
+    /// The part of the text.
+    pub part: Part<'a>,
+}
+
+/// Names the record in tables.
+pub enum ChatMessageRecord {}
+
+impl Record for ChatMessageRecord {
+    type Of<'a> = ChatMessage<'a>;
+}
+
+impl HasPart for ChatMessageRecord {
+    fn part<'s, 'a>(source: &'s Self::Of<'a>) -> &'s Part<'a> {
+        &source.part
+    }
 }

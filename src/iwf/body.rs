@@ -14,6 +14,8 @@ pub struct Body<'a> {
     pub protected: bool,
     /// Whether any part is a disposition notification: there is never one about such a message (RFC 5438 8).
     pub notification: bool,
+    /// Whether it only says that somebody is writing (RFC 3994), which SMS cannot.
+    pub composing: bool,
 }
 
 impl<'a> Body<'a> {
@@ -36,6 +38,7 @@ impl<'a> Body<'a> {
     ) -> Result<(), Malformed> {
         let media_type = mime::media_type(content_type);
         self.protected |= protected_types.iter().any(|known| media_type.eq_ignore_ascii_case(known.as_bytes()));
+        self.composing |= media_type.eq_ignore_ascii_case(b"application/im-iscomposing+xml");
         self.notification |= media_type.eq_ignore_ascii_case(cpim::imdn::CONTENT_TYPE.as_bytes());
         if depth > limits::MIME_DEPTH_MAX {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Dates as CPIM and IMDN write them (RFC 3339).
+//! Dates as CPIM and IMDN write them (RFC 3339), and as SIP does (RFC 3261 20.17).
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -27,6 +27,17 @@ pub fn of(unix_ms: u64) -> Inline<BYTES> {
     out
 }
 
+/// Octets of a SIP date.
+const SIP_BYTES: usize = 29;
+
+/// `unix_ms` as `Sat, 21 Nov 2026 08:30:00 GMT`.
+#[must_use]
+pub fn of_sip(unix_ms: u64) -> Inline<SIP_BYTES> {
+    let at = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
+    let text = TimeZone::UTC.to_datetime(at).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    Inline::from_slice(text.as_bytes()).unwrap_or_default()
+}
+
 fn digits(number: u64, count: u32, out: &mut Inline<BYTES>) {
     for place in (0..count).rev() {
         let digit = number / 10_u64.pow(place) % 10;
@@ -44,5 +55,11 @@ mod tests {
     #[test]
     fn utc_with_milliseconds() {
         assert_eq!(&*super::of(1_795_249_800_007), b"2026-11-21T08:30:00.007Z");
+    }
+
+    #[test]
+    fn sip_has_seconds_and_the_day_of_the_week() {
+        assert_eq!(&*super::of_sip(1_795_249_800_007), b"Sat, 21 Nov 2026 08:30:00 GMT");
+        assert_eq!(super::of_sip(u64::MAX).len(), super::SIP_BYTES);
     }
 }

@@ -1,5 +1,6 @@
 //! SIP MESSAGE requests that the gateway originates: the headers they have in common (RFC 3428, RFC 3261 8.1.1).
 
+use crate::interwork::sms::parties::Parties;
 use crate::wire::sip::{Name, Writer};
 
 /// Accept-Contact of messages that are for a CPM client, Conv-Func 7.2.1 (RFC 3841).
@@ -64,4 +65,10 @@ pub fn asserted(writer: &mut Writer<'_>, first: &[u8], second: &[u8]) {
         (true, false) => writer.header_parts(Name::PAssertedIdentity, &[b"<", second, b">"]),
         (true, true) => {}
     }
+}
+
+/// The same for both URIs of an SMS user.
+pub fn asserted_parties(writer: &mut Writer<'_>, parties: &Parties) {
+    let [sip, tel] = [parties.p_asserted_identity_sip, parties.p_asserted_identity_tel].map(|span| parties.get(span));
+    asserted(writer, sip, tel);
 }

@@ -1,5 +1,6 @@
 //! SMS Status Report to CPM Delivery Notification (IWF V3.0 6.2.2.1.2 steps 3 and 4): the SIP MESSAGE with its IMDN.
 
+use crate::interwork::sms::deliver_sm_to_chat::ANONYMOUS;
 use crate::interwork::sms::status_report_to_imdn::{DeliveryNotification, Original, TABLE_3};
 use crate::policy;
 use crate::wire::cpim::imdn::{self, InterworkingForm, Notification, Report, Status};
@@ -15,6 +16,30 @@ const ROUTES_MAX: usize = 8;
 
 /// Appends the MESSAGE that carries one notification about the message `original`.
 pub fn write(original: &Retained, status: (Notification, Status), iwf: &Iwf, minted: &Minted<'_>, out: &mut Vec<u8>) {
+    let notification = filled(original, status, iwf, minted);
+    write_message(&notification, iwf.policy.reports.interworking_form, minted, out);
+}
+
+/// Appends the body of the MSRP SEND that carries it inside of the session (6.2.4 2a, 6.2.2.1.5); its type is message/cpim.
+/// In a one-to-one session CPIM names nobody (6.1.5.1 step 2).
+pub fn write_in_session(
+    original: &Retained,
+    status: (Notification, Status),
+    iwf: &Iwf,
+    minted: &Minted<'_>,
+    body: &mut Vec<u8>,
+) {
+    let mut notification = filled(original, status, iwf, minted);
+    (notification.cpim_from, notification.to) = (ANONYMOUS.as_bytes(), ANONYMOUS.as_bytes());
+    write_cpim(&notification, iwf.policy.reports.interworking_form, body);
+}
+
+fn filled<'a>(
+    original: &'a Retained,
+    status: (Notification, Status),
+    iwf: &'a Iwf,
+    minted: &Minted<'a>,
+) -> DeliveryNotification<'a> {
     let mut notification = DeliveryNotification::default();
     let source = Original {
         sip_to: original.get(original.sip_to),
@@ -33,7 +58,7 @@ pub fn write(original: &Retained, status: (Notification, Status), iwf: &Iwf, min
     };
     // Its rules only copy: there is nothing that cannot be converted.
     let _filled = TABLE_3.fill(&source, &mut notification);
-    write_message(&notification, iwf.policy.reports.interworking_form, minted, out);
+    notification
 }
 
 fn write_message(

@@ -1,5 +1,5 @@
-//! What is stored of a Pager Mode CPM Standalone Message, and the conditions that end it, "whichever comes first"
-//! (IWF 6.1.1 steps 2a and 2b). Retention is data: the rows below are the whole rule.
+//! What is stored of a CPM message, and the conditions that end it, "whichever comes first" (IWF 6.1.1 steps 2a and 2b, 6.1.2
+//! steps 2, 6.1.4 step 4). Retention is data: the rows below are the whole rule.
 
 use crate::engine::Moment;
 use crate::wire::span::Span;
@@ -7,15 +7,33 @@ use crate::wire::span::Span;
 /// What is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
-    /// Conversation-ID, Contribution-ID, InReplyTo-Contribution-ID and Expires.
+    /// Conversation-ID, Contribution-ID, InReplyTo-Contribution-ID and Expires, or Message-Expires.
     SipHeaders,
     /// The CPIM headers for IMDN (RFC 5438).
     ImdnHeaders,
 }
 
+/// How a message came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Procedure {
+    /// Pager Mode (6.1.1).
+    #[default]
+    Pager,
+    /// Large Message Mode (6.1.2).
+    LargeMessage,
+    /// As a chat message (6.1.5.1). The invitation itself is stored until the session is over; of the message there is a
+    /// copy, which a notification may need after that (6.2.4 2b).
+    Chat,
+}
+
 /// What has happened to a message that can end retention.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each of which some condition asks for")]
 pub struct Progress {
+    /// How it came.
+    pub procedure: Procedure,
+    /// The SIP session that it came in was terminated.
+    pub terminated: bool,
     /// A disposition notification was requested that SMS can give: delivery or interworking.
     pub report_requested: bool,
     /// The final SIP response was sent, which ends the transaction; a MESSAGE has no dialog that could outlive it.
@@ -32,6 +50,8 @@ pub struct Progress {
 
 /// One condition of the text.
 pub struct End {
+    /// Of which messages.
+    pub procedure: Procedure,
     /// What it ends.
     pub stored: Stored,
     /// The letter of the text: step, then condition.
@@ -40,22 +60,37 @@ pub struct End {
     pub met: fn(&Progress) -> bool,
 }
 
-/// IWF 6.1.1 steps 2a (a to c) and 2b (a to d), in their order.
+/// IWF 6.1.1 steps 2a (a to c) and 2b (a to d), 6.1.2 step 2 of the INVITE (a to c) and of the SEND (a to c), in their
+/// order; a chat message, for which the text has no rule, as in 6.1.1.
+#[rustfmt::skip]
 pub const ENDS: &[End] = &[
-    End { stored: Stored::SipHeaders, cite: "2a a", met: |p| p.answered && !p.report_requested },
-    End { stored: Stored::SipHeaders, cite: "2a b", met: |p| p.report_requested && p.relayed },
-    End { stored: Stored::SipHeaders, cite: "2a c", met: |p| p.expired },
-    End { stored: Stored::ImdnHeaders, cite: "2b a", met: |p| p.report_requested && p.relayed },
-    End { stored: Stored::ImdnHeaders, cite: "2b b", met: |p| p.displayed },
-    End { stored: Stored::ImdnHeaders, cite: "2b c", met: |p| p.submitted && !p.report_requested },
-    End { stored: Stored::ImdnHeaders, cite: "2b d", met: |p| p.expired },
+    End { procedure: Procedure::Pager,        stored: Stored::SipHeaders,  cite: "6.1.1 2a a",     met: |p| p.answered && !p.report_requested },
+    End { procedure: Procedure::Pager,        stored: Stored::SipHeaders,  cite: "6.1.1 2a b",     met: |p| p.report_requested && p.relayed },
+    End { procedure: Procedure::Pager,        stored: Stored::SipHeaders,  cite: "6.1.1 2a c",     met: |p| p.expired },
+    End { procedure: Procedure::Pager,        stored: Stored::ImdnHeaders, cite: "6.1.1 2b a",     met: |p| p.report_requested && p.relayed },
+    End { procedure: Procedure::Pager,        stored: Stored::ImdnHeaders, cite: "6.1.1 2b b",     met: |p| p.displayed },
+    End { procedure: Procedure::Pager,        stored: Stored::ImdnHeaders, cite: "6.1.1 2b c",     met: |p| p.submitted && !p.report_requested },
+    End { procedure: Procedure::Pager,        stored: Stored::ImdnHeaders, cite: "6.1.1 2b d",     met: |p| p.expired },
+    End { procedure: Procedure::LargeMessage, stored: Stored::SipHeaders,  cite: "6.1.2 2 a",      met: |p| p.terminated && !p.report_requested },
+    End { procedure: Procedure::LargeMessage, stored: Stored::SipHeaders,  cite: "6.1.2 2 b",      met: |p| p.report_requested && p.relayed },
+    End { procedure: Procedure::LargeMessage, stored: Stored::SipHeaders,  cite: "6.1.2 2 c",      met: |p| p.expired },
+    End { procedure: Procedure::LargeMessage, stored: Stored::ImdnHeaders, cite: "6.1.2 SEND 2 a", met: |p| p.terminated && !p.report_requested },
+    End { procedure: Procedure::LargeMessage, stored: Stored::ImdnHeaders, cite: "6.1.2 SEND 2 b", met: |p| p.report_requested && p.relayed },
+    End { procedure: Procedure::LargeMessage, stored: Stored::ImdnHeaders, cite: "6.1.2 SEND 2 c", met: |p| p.expired },
+    End { procedure: Procedure::Chat,         stored: Stored::SipHeaders,  cite: "6.1.4 4",        met: |p| p.answered && !p.report_requested },
+    End { procedure: Procedure::Chat,         stored: Stored::SipHeaders,  cite: "6.2.4 2b",       met: |p| p.report_requested && p.relayed },
+    End { procedure: Procedure::Chat,         stored: Stored::SipHeaders,  cite: "6.1.1 2a c",     met: |p| p.expired },
+    End { procedure: Procedure::Chat,         stored: Stored::ImdnHeaders, cite: "6.1.1 2b a",     met: |p| p.report_requested && p.relayed },
+    End { procedure: Procedure::Chat,         stored: Stored::ImdnHeaders, cite: "6.1.1 2b c",     met: |p| p.submitted && !p.report_requested },
+    End { procedure: Procedure::Chat,         stored: Stored::ImdnHeaders, cite: "6.1.1 2b d",     met: |p| p.expired },
 ];
 
 impl Progress {
     /// The first condition that ends the retention of `stored`.
     #[must_use]
     pub fn end_of(&self, stored: Stored) -> Option<&'static End> {
-        ENDS.iter().find(|end| end.stored == stored && (end.met)(self))
+        let own = |end: &&End| end.procedure == self.procedure && end.stored == stored;
+        ENDS.iter().filter(own).find(|end| (end.met)(self))
     }
 
     /// Whether nothing needs to be kept any more. The response to the sender and the outcome of the submission must be

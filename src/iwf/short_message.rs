@@ -2,7 +2,8 @@
 
 use crate::engine::Now;
 use crate::interwork::address::{self, Number};
-use crate::interwork::sms::deliver_sm_to_pager::{PagerMessage, Received, TABLE_9};
+use crate::interwork::sms::deliver_sm_to_pager::{self, PagerMessage, Received, TABLE_9};
+use crate::interwork::sms::parties::Parties;
 use crate::wire::cpim::Wrapper;
 use crate::wire::short_message::user_data::Concatenated;
 use crate::wire::short_message::{Alphabet, DataCodingZero, National, UserData};
@@ -15,6 +16,7 @@ use super::{Iwf, date_time};
 /// esm_class bits (SMPP 3.4 5.2.12).
 const UDHI: u8 = 0x40;
 const MESSAGE_TYPE: u8 = 0x3C;
+const USER_ACKNOWLEDGEMENT: u8 = 0x10;
 
 /// What a short message says, its text still in octets.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +46,8 @@ pub struct Head {
     pub priority_flag: u8,
     /// language_indicator.
     pub language_indicator: Option<u8>,
+    /// user_response_code: what the user chose of a prompt (SMPP 3.4 5.3.2.18).
+    pub user_response_code: Option<u8>,
 }
 
 /// Why a short message is not taken.
@@ -137,6 +141,7 @@ fn head(fields: &Fields<'_>, iwf: &Iwf) -> Result<Head, NotTaken> {
         dest: number(fields.dest).ok_or(NotTaken::Address)?,
         priority_flag: fields.priority_flag,
         language_indicator: fields.tlvs.u8(Tag::LANGUAGE_INDICATOR),
+        user_response_code: fields.tlvs.u8(Tag::USER_RESPONSE_CODE),
     })
 }
 
@@ -147,9 +152,12 @@ fn user_data<'a>(fields: &Fields<'a>) -> UserData<'a> {
     if fields.esm_class & UDHI != 0 { UserData::with_header(octets) } else { UserData::plain(octets) }
 }
 
-/// Message types other than the default are acknowledgements and conversation aborts of applications (SMPP 3.4 5.2.12).
+/// Message types other than the default are acknowledgements and conversation aborts of applications (SMPP 3.4 5.2.12);
+/// the user's own acknowledgement may answer an invitation (6.2.2.1.3 step 3).
 fn is_for_an_application(fields: &Fields<'_>, user_data: &UserData<'_>) -> bool {
-    fields.esm_class & MESSAGE_TYPE != 0 || user_data.not_for_user(fields.data_coding, fields.protocol_id).is_some()
+    let message_type = fields.esm_class & MESSAGE_TYPE;
+    let answers = message_type == USER_ACKNOWLEDGEMENT && fields.tlvs.u8(Tag::USER_RESPONSE_CODE).is_some();
+    (message_type != 0 && !answers) || user_data.not_for_user(fields.data_coding, fields.protocol_id).is_some()
 }
 
 /// SMPP 3.4 5.3.2.22 to 5.3.2.24: all three, or none counts.
@@ -183,35 +191,36 @@ pub fn write(head: &Head, text: &str, now: Now, iwf: &Iwf, minted: &Minted<'_>, 
         policy: &iwf.policy,
     };
     made.clear();
-    let mut message = PagerMessage { octets: core::mem::take(made), ..PagerMessage::default() };
+    let parties = Parties { octets: core::mem::take(made), ..Parties::default() };
+    let mut message = PagerMessage { parties, ..PagerMessage::default() };
     // Addresses are numbers already: there is nothing left that cannot be converted.
     let _filled = TABLE_9.fill(&received, &mut message);
     write_message(&message, now, minted, out);
-    *made = message.octets;
+    *made = message.parties.octets;
 }
 
 fn write_message(message: &PagerMessage<'_>, now: Now, minted: &Minted<'_>, out: &mut Vec<u8>) {
-    let (from, to) = (message.get(message.from), message.get(message.to));
-    let mut writer = message::start(out, Service::Message, from, to, minted);
-    let asserted = [message.p_asserted_identity_sip, message.p_asserted_identity_tel].map(|span| message.get(span));
-    message::asserted(&mut writer, asserted[0], asserted[1]);
+    let parties = &message.parties;
+    let mut writer = message::start(out, Service::Message, parties.from(), parties.to(), minted);
+    message::asserted_parties(&mut writer, parties);
     writer.header_if(Name::ConversationId, minted.conversation_id);
     writer.header_if(Name::ContributionId, minted.contribution_id);
     writer.header_if(Name::Priority, message.priority);
     writer.header_if(Name::ContentLanguage, message.content_language);
     writer.header(Name::UserAgent, message.user_agent);
-    writer.body(b"message/cpim", |body| write_cpim(message, now, minted, body));
+    writer.body(b"message/cpim", |body| write_wrapped(&message.parties, message.body, now, minted, body));
 }
 
-fn write_cpim(message: &PagerMessage<'_>, now: Now, minted: &Minted<'_>, body: &mut Vec<u8>) {
+/// Appends a text in its CPIM wrapper (Conv-Func 7.2.1.3).
+pub(super) fn write_wrapped(parties: &Parties, text: &str, now: Now, minted: &Minted<'_>, body: &mut Vec<u8>) {
     let date_time = date_time::of(now.unix_ms);
     let wrapper = Wrapper {
-        from: message.get(message.from),
-        to: message.get(message.to),
+        from: parties.from(),
+        to: parties.to(),
         message_id: minted.message_id,
         date_time: &date_time,
-        content_type: message.content_type,
+        content_type: deliver_sm_to_pager::CONTENT_TYPE,
         ..Wrapper::default()
     };
-    wrapper.write(message.body.as_bytes(), body);
+    wrapper.write(text.as_bytes(), body);
 }

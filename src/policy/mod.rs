@@ -7,6 +7,7 @@ pub mod addresses;
 pub mod delivery;
 pub mod identity;
 pub mod reports;
+pub mod sessions;
 pub mod submission;
 pub mod switches;
 
@@ -16,6 +17,10 @@ pub use identity::{Events, Identity};
 pub use reports::{
     DeliveryAnswer, IntermediateNotification, InterworkingAnswer, InterworkingForm, NoMatchingMessageId, OtherStates,
     Reports, SeveralSegments, StateAnswer,
+};
+pub use sessions::{
+    ContactFeatureTag, Decline, FailureReport, KeywordMatch, LargeMessageCounts, LeavingNotice, NoAnswer, Question,
+    SessionInvitation, SessionSender, Sessions, UnsupportedContent, UntaggedInvitation,
 };
 pub use submission::{
     AnonymousSender, EarlyAnswer, EndToEndProtection, Language, NetworkType, PriorityFlags, StatusOverride, Submission,
@@ -37,6 +42,8 @@ pub struct Policy {
     pub delivery: Delivery,
     /// Status reports and notifications: 6.2.2.1.2, Table 3, 6.2.3, 6.2.4.
     pub reports: Reports,
+    /// Sessions and large messages: 6.1.2, 6.1.4 to 6.1.6, Tables 4, 5, 7 and 11.
+    pub sessions: Sessions,
     /// E.164 numbers and what is not one.
     pub addresses: Addresses,
     /// Who the gateway says it is: Appendix C and D.
@@ -53,6 +60,18 @@ impl Policy {
         policy.submission.anonymous_sender = AnonymousSender::Refuse;
         policy.reports.negative_delivery = false;
         policy
+    }
+
+    /// 6.1.4 step 5, and 4.4: "the IWF shall always accept the session on behalf of the non-CPM user".
+    #[must_use]
+    pub const fn session_invitation(&self) -> SessionInvitation {
+        if self.switches.ask_non_cpm_user { self.sessions.invitation } else { SessionInvitation::Accept }
+    }
+
+    /// 6.2.2.2.2 step 2d, and 4.4: "Such reports shall not be requested".
+    #[must_use]
+    pub const fn success_report(&self) -> bool {
+        self.switches.msrp_success_reports && self.sessions.success_report
     }
 }
 

@@ -167,7 +167,7 @@ fn open(world: &World) -> u64 {
 }
 
 fn ends(progress: &Progress) -> Vec<&'static str> {
-    ENDS.iter().filter(|end| (end.met)(progress)).map(|end| end.cite).collect()
+    ENDS.iter().filter(|end| end.procedure == progress.procedure && (end.met)(progress)).map(|end| end.cite).collect()
 }
 
 /// [GEN-PAGER-02a1] [GEN-PAGER-02b3]
@@ -181,7 +181,7 @@ fn without_a_request_nothing_is_kept_beyond_the_answer() {
     assert_eq!(answer_to(&mut world, "a@client").status().0, 202);
     assert_eq!(open(&world), 0);
     let over = Progress { answered: true, submitted: true, ..Progress::default() };
-    assert_eq!(ends(&over), ["2a a", "2b c"]);
+    assert_eq!(ends(&over), ["6.1.1 2a a", "6.1.1 2b c"]);
     assert_eq!(ends(&Progress { report_requested: true, ..over }), [""; 0]);
 }
 
@@ -203,14 +203,14 @@ fn with_a_request_it_is_kept_until_the_report_was_relayed() {
     assert_eq!((open(&world), world.count(|stats| stats.open_reports)), (0, 0));
     let relayed =
         Progress { report_requested: true, answered: true, submitted: true, relayed: true, ..Progress::default() };
-    assert_eq!(ends(&relayed), ["2a b", "2b a"]);
+    assert_eq!(ends(&relayed), ["6.1.1 2a b", "6.1.1 2b a"]);
 }
 
 /// [GEN-PAGER-02b2]
 #[test]
 fn a_display_notification_would_end_the_imdn_headers() {
     let displayed = Progress { report_requested: true, displayed: true, ..Progress::default() };
-    assert_eq!(displayed.end_of(Stored::ImdnHeaders).map(|end| end.cite), Some("2b b"));
+    assert_eq!(displayed.end_of(Stored::ImdnHeaders).map(|end| end.cite), Some("6.1.1 2b b"));
     assert!(displayed.end_of(Stored::SipHeaders).is_none());
 }
 
@@ -226,7 +226,10 @@ fn nothing_outlives_the_short_message() {
     assert_eq!(open(&world), 1, "the report about its end may still come");
     world.run_for(Duration::from_secs(120));
     assert_eq!((open(&world), world.count(|stats| stats.open_reports)), (0, 0));
-    assert_eq!(ends(&Progress { report_requested: true, expired: true, ..Progress::default() }), ["2a c", "2b d"]);
+    assert_eq!(
+        ends(&Progress { report_requested: true, expired: true, ..Progress::default() }),
+        ["6.1.1 2a c", "6.1.1 2b d"]
+    );
 }
 
 /// [GEN-PAGER-03-N]

@@ -10,7 +10,8 @@ use toml::{Table, Value as Plain};
 use super::Profile;
 use super::problem::nearest;
 use super::reader::{Section, Value};
-use crate::policy::{Policy, ShortCodes};
+use crate::policy::sessions::number_range;
+use crate::policy::{Policy, Sessions, ShortCodes};
 use crate::wire::sip::uri::Uri;
 
 /// The profile's answers with those of the file in their place.
@@ -153,11 +154,26 @@ fn check(section: &Section<'_>, policy: &Policy) {
         (&["events", "mcc"], digits(&policy.events.mcc, &[3]), "three digits"),
         (&["events", "mnc"], digits(&policy.events.mnc, &[2, 3]), "two or three digits"),
     ];
-    for (path, fine, right) in bounds {
+    for (path, fine, right) in bounds.into_iter().chain(session_bounds(&policy.sessions)) {
         if !fine {
             section.note(section.span_at(path), &path.join("."), format!("is out of bounds; right would be {right}"));
         }
     }
+}
+
+fn session_bounds(sessions: &Sessions) -> [(&'static [&'static str], bool, &'static str); 5] {
+    let numbers_fine = sessions.interworking_numbers.iter().all(|entry| number_range(entry).is_some());
+    let keywords = |words: &[String]| words.iter().any(|word| !word.trim().is_empty());
+    let questions_fine =
+        sessions.questions.iter().all(|question| keywords(&question.accept) && keywords(&question.decline));
+    let (timeout_s, interval_s) = (sessions.answer_timeout_s, sessions.session_interval_s);
+    [
+        (&["sessions", "interworking_numbers"], numbers_fine, "\"+491700000001\" or \"+491700000001-+491700000099\""),
+        (&["sessions", "questions"], questions_fine, "at least one word in `accept` and one in `decline` of each"),
+        (&["sessions", "answer_timeout_s"], (1..=3_600).contains(&timeout_s), "1 to 3600"),
+        (&["sessions", "session_interval_s"], (90..=86_400).contains(&interval_s), "90 to 86400"),
+        (&["sessions", "sm_default_msg_id"], sessions.sm_default_msg_id < 255, "0 to 254"),
+    ]
 }
 
 const TEMPLATE: &str = "a SIP URI with {number} in it, \"sip:{number}@ims.example.com;user=phone\"";

@@ -1,12 +1,13 @@
 //! SMS to Pager Mode CPM Standalone Message. OMA CPM IWF V3.0, 6.2.2.2.1, Tables 9 and 10.
 
-use crate::interwork::address::{NCCSID_SMS, Number};
+use crate::interwork::address::Number;
 use crate::interwork::cite::IWF_V3;
 use crate::interwork::table::Status::{Mandatory, Optional};
 use crate::interwork::table::{FieldTable, NotConvertible, Record, Row, ValueMap};
 use crate::policy::Policy;
 use crate::wire::smpp::CommandStatus;
-use crate::wire::span::Span;
+
+use super::parties::Parties;
 
 /// A short message, its parts joined and its text decoded.
 #[derive(Clone, Copy, Debug)]
@@ -27,39 +28,23 @@ pub struct Received<'a> {
     pub policy: &'a Policy,
 }
 
-/// The SIP MESSAGE it becomes. Spans point into `octets`.
+/// The SIP MESSAGE it becomes.
 #[derive(Clone, Debug, Default)]
 pub struct PagerMessage<'a> {
-    /// Where values stand that are made here; cleared by whoever fills it again.
-    pub octets: Vec<u8>,
+    /// P-Asserted-Identity, From, Request-URI and To
+    pub parties: Parties,
     /// Content-Language
     pub content_language: &'a [u8],
     /// Content-Length of the text in octets
     pub content_length: usize,
     /// Content-Type of the text
     pub content_type: &'a [u8],
-    /// P-Asserted-Identity: a SIP URI, if one is available
-    pub p_asserted_identity_sip: Span,
-    /// P-Asserted-Identity: the tel URI
-    pub p_asserted_identity_tel: Span,
-    /// From
-    pub from: Span,
     /// Priority
     pub priority: &'a [u8],
-    /// Request-URI and To
-    pub to: Span,
     /// User-Agent
     pub user_agent: &'a [u8],
     /// The body's text
     pub body: &'a str,
-}
-
-impl PagerMessage<'_> {
-    /// The octets of a value that was made here.
-    #[must_use]
-    pub fn get(&self, span: Span) -> &[u8] {
-        span.of(&self.octets)
-    }
 }
 
 /// Names the record in tables.
@@ -112,6 +97,9 @@ pub fn command_status(code: u16, policy: &Policy) -> CommandStatus {
     listed.unwrap_or_else(|| CommandStatus(policy.delivery.unmapped_sip_status.of(code)))
 }
 
+/// Content-Type of every text that came as SMS.
+pub const CONTENT_TYPE: &[u8] = b"text/plain; charset=UTF-8";
+
 type Filled = Result<(), NotConvertible>;
 
 /// The inverse of Table 1's language_indicator.
@@ -130,39 +118,15 @@ fn content_length<'a>(received: &Received<'a>, message: &mut PagerMessage<'a>) -
 
 /// "text/plain and character set parameter": UTF-8 holds every data_coding, which the text was decoded from.
 fn content_type<'a>(_: &Received<'a>, message: &mut PagerMessage<'a>) -> Filled {
-    message.content_type = b"text/plain; charset=UTF-8";
+    message.content_type = CONTENT_TYPE;
     Ok(())
 }
 
 /// A SIP URI, if available, in both headers, the MSISDN as tel URI in P-Asserted-Identity beside it; otherwise the tel
 /// URI in both. From carries nccsid=SMS.
 fn from<'a>(received: &Received<'a>, message: &mut PagerMessage<'a>) -> Filled {
-    let policy = received.policy;
-    let asserted = if policy.identity.nccsid_in_p_asserted_identity { NCCSID_SMS } else { b"" };
-    let template = policy.delivery.originator_sip_uri.as_deref().filter(|_| received.source.global);
-    let octets = &mut message.octets;
-    message.p_asserted_identity_tel = tel(received.source, policy, asserted, octets);
-    message.p_asserted_identity_sip =
-        template.map_or(Span::default(), |template| sip(received.source, template, asserted, octets));
-    message.from = match template {
-        Some(template) => sip(received.source, template, NCCSID_SMS, octets),
-        None => tel(received.source, policy, NCCSID_SMS, octets),
-    };
+    message.parties.set_from(received.source, received.policy);
     Ok(())
-}
-
-fn tel(number: Number, policy: &Policy, nccsid: &[u8], octets: &mut Vec<u8>) -> Span {
-    Span::append_with(octets, |octets| {
-        number.write_tel(&policy.addresses, octets);
-        octets.extend_from_slice(nccsid);
-    })
-}
-
-fn sip(number: Number, template: &str, nccsid: &[u8], octets: &mut Vec<u8>) -> Span {
-    Span::append_with(octets, |octets| {
-        number.write_sip(template, octets);
-        octets.extend_from_slice(nccsid);
-    })
 }
 
 /// "0=non-urgent; 1=normal; 2=urgent; in the case of GSM"
@@ -174,12 +138,7 @@ fn priority<'a>(received: &Received<'a>, message: &mut PagerMessage<'a>) -> Fill
 
 /// "the IWF will use SIP URI if available, and otherwise translate MSISDN into TEL URI"
 fn to<'a>(received: &Received<'a>, message: &mut PagerMessage<'a>) -> Filled {
-    let policy = received.policy;
-    let template = policy.delivery.recipient_sip_uri.as_deref().filter(|_| received.dest.global);
-    message.to = match template {
-        Some(template) => sip(received.dest, template, b"", &mut message.octets),
-        None => tel(received.dest, policy, b"", &mut message.octets),
-    };
+    message.parties.set_to(received.dest, received.policy);
     Ok(())
 }
 

@@ -9,10 +9,10 @@ use crate::interwork::table::{FieldTable, Row, ValueMap};
 use crate::policy::{Addresses, AnonymousSender, IntermediateNotification, Policy};
 use crate::wire::cpim::Dispositions;
 use crate::wire::inline::Inline;
-use crate::wire::short_message::Concatenation;
 use crate::wire::smpp::CommandStatus;
 use crate::wire::smpp::command_status::Retry;
 
+use super::parts;
 use super::short_message::{ShortMessage, ShortMessageRecord};
 
 type Line = Row<PagerRecord, ShortMessageRecord>;
@@ -21,24 +21,24 @@ type Line = Row<PagerRecord, ShortMessageRecord>;
 #[rustfmt::skip]
 pub const TABLE_1: FieldTable<PagerRecord, ShortMessageRecord> = FieldTable { cite: IWF_V3.table("6.2.2.1.1", 1), rows: &[
     //         SMPP parameter                                    status     CPM headers                         rule
-    Line::new("service_type",                                   Mandatory, &[],                                service_type),
+    Line::new("service_type",                                   Mandatory, &[],                                parts::service_type::<PagerRecord>),
     Line::new("source_addr_ton, source_addr_npi, source_addr",  Mandatory, &["P-Asserted-Identity", "From"],   source_addr),
     Line::new("dest_addr_ton, dest_addr_npi, destination_addr", Mandatory, &["Request-URI", "To"],             destination_addr),
-    Line::new("esm_class",                                      Mandatory, &[],                                esm_class),
-    Line::new("protocol_id",                                    Mandatory, &[],                                protocol_id),
+    Line::new("esm_class",                                      Mandatory, &[],                                parts::esm_class::<PagerRecord>),
+    Line::new("protocol_id",                                    Mandatory, &[],                                parts::protocol_id::<PagerRecord>),
     Line::new("priority_flag",                                  Mandatory, &["Priority"],                      priority_flag),
-    Line::new("schedule_delivery_time",                         Mandatory, &[],                                schedule_delivery_time),
+    Line::new("schedule_delivery_time",                         Mandatory, &[],                                parts::schedule_delivery_time::<PagerRecord>),
     Line::new("validity_period",                                Mandatory, &["Expires"],                       validity_period),
     Line::new("registered_delivery",                            Mandatory, &["imdn.Disposition-Notification"], registered_delivery),
-    Line::new("replace_if_present_flag",                        Mandatory, &[],                                replace_if_present_flag),
-    Line::new("data_coding",                                    Mandatory, &["Content-Type"],                  data_coding),
-    Line::new("sm_default_msg_id",                              Mandatory, &[],                                sm_default_msg_id),
-    Line::new("sm_length",                                      Mandatory, &["Content-Length"],                sm_length),
-    Line::new("short_message",                                  Mandatory, &["body"],                          short_message),
+    Line::new("replace_if_present_flag",                        Mandatory, &[],                                parts::replace_if_present_flag::<PagerRecord>),
+    Line::new("data_coding",                                    Mandatory, &["Content-Type"],                  parts::data_coding::<PagerRecord>),
+    Line::new("sm_default_msg_id",                              Mandatory, &[],                                parts::sm_default_msg_id::<PagerRecord>),
+    Line::new("sm_length",                                      Mandatory, &["Content-Length"],                parts::sm_length::<PagerRecord>),
+    Line::new("short_message",                                  Mandatory, &["body"],                          parts::short_message::<PagerRecord>),
     Line::new("language_indicator",                             Optional,  &["Content-Language"],              language_indicator),
-    Line::new("sar_msg_ref_num",                                Optional,  &[],                                sar_msg_ref_num),
-    Line::new("sar_segment_seqnum",                             Optional,  &[],                                sar_segment_seqnum),
-    Line::new("sar_total_segments",                             Optional,  &[],                                sar_total_segments),
+    Line::new("sar_msg_ref_num",                                Optional,  &[],                                parts::sar_msg_ref_num::<PagerRecord>),
+    Line::new("sar_segment_seqnum",                             Optional,  &[],                                parts::sar_segment_seqnum::<PagerRecord>),
+    Line::new("sar_total_segments",                             Optional,  &[],                                parts::sar_total_segments::<PagerRecord>),
 ] };
 
 /// Table 2, response code: "e.g.", so the rest is policy. The numbers of the page are hexadecimal.
@@ -68,24 +68,26 @@ pub fn sip_status(status: CommandStatus, policy: &Policy) -> u16 {
 
 type Filled = Result<(), NotConvertible>;
 
-/// "Set by the IWF to NULL."
-fn service_type<'a>(_: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.service_type = b"";
-    Ok(())
-}
-
 /// "by extracting the E.164 number from a tel URI or a SIP URI with a user=phone parameter"
 fn source_addr<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    let addresses = &pager.policy.addresses;
-    let number = if pager.anonymous { anonymous(pager)? } else { originator(pager).ok_or(Originator)? };
-    pdu.set_source(number, addresses);
+    let policy = pager.part.policy;
+    let number = source_of(&pager.p_asserted_identity, pager.from, pager.anonymous, policy)?;
+    pdu.set_source(number, &policy.addresses);
     Ok(())
 }
 
-fn originator(pager: &Pager<'_>) -> Option<Number> {
-    let addresses = &pager.policy.addresses;
-    let (_, number) = originator_of(&pager.p_asserted_identity, pager.from, addresses)?;
-    Some(number)
+/// The number under which a CPM user sends, who may want to stay anonymous.
+///
+/// # Errors
+/// There is none, or none that may be shown.
+pub fn source_of(
+    p_asserted_identity: &[&[u8]],
+    from: &[u8],
+    is_anonymous: bool,
+    policy: &Policy,
+) -> Result<Number, NotConvertible> {
+    let originator = || originator_of(p_asserted_identity, from, &policy.addresses).map(|(_, number)| number);
+    if is_anonymous { anonymous(originator, policy) } else { originator().ok_or(Originator) }
 }
 
 /// "P-Asserted-Identity, if present, otherwise From": the first URI with a number, and that number.
@@ -103,14 +105,14 @@ pub fn originator_of<'a>(
 }
 
 /// A short message always shows its sender (RFC 3323 has no counterpart in SMPP), so policy decides.
-fn anonymous(pager: &Pager<'_>) -> Result<Number, NotConvertible> {
-    let submission = &pager.policy.submission;
-    if !pager.policy.switches.anonymous_messages {
+fn anonymous(originator: impl FnOnce() -> Option<Number>, policy: &Policy) -> Result<Number, NotConvertible> {
+    let submission = &policy.submission;
+    if !policy.switches.anonymous_messages {
         return Err(Anonymous);
     }
     match submission.anonymous_sender {
         AnonymousSender::Refuse => Err(Anonymous),
-        AnonymousSender::Reveal => originator(pager).ok_or(Originator),
+        AnonymousSender::Reveal => originator().ok_or(Originator),
         AnonymousSender::Replace => replacement(submission.anonymous_source_addr.as_bytes()).ok_or(Anonymous),
     }
 }
@@ -122,34 +124,22 @@ fn replacement(digits: &[u8]) -> Option<Number> {
 
 /// "Request-URI or To"
 fn destination_addr<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    let addresses = &pager.policy.addresses;
-    let target = address::of_uri(pager.request_uri, addresses).or_else(|| address::of_uri(pager.to, addresses));
-    pdu.set_dest(target.ok_or(Target)?, addresses);
+    let addresses = &pager.part.policy.addresses;
+    pdu.set_dest(target_of(pager.request_uri, pager.to, addresses)?, addresses);
     Ok(())
 }
 
-/// Messaging Mode bits of esm_class (SMPP 3.4 5.2.12).
-const TRANSACTION: u8 = 0x02;
-const STORE_AND_FORWARD: u8 = 0x03;
-/// GSM network specific feature: UDHI.
-const UDHI: u8 = 0x40;
-
-/// "Store and Forward"; data_sm is there to be transactional (6.2.2), so it asks for Transaction mode.
-fn esm_class<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    let mode = if pager.data_sm { TRANSACTION } else { STORE_AND_FORWARD };
-    pdu.esm_class = mode | if pager.segment.user_data_header { UDHI } else { 0 };
-    Ok(())
-}
-
-/// "the appropriate value based on the network type"
-fn protocol_id<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.protocol_id = pager.policy.submission.protocol_id();
-    Ok(())
+/// The number of the SMS user.
+///
+/// # Errors
+/// Neither URI has one.
+pub fn target_of(request_uri: &[u8], to: &[u8], addresses: &Addresses) -> Result<Number, NotConvertible> {
+    address::of_uri(request_uri, addresses).or_else(|| address::of_uri(to, addresses)).ok_or(Target)
 }
 
 /// "normal = Level1 priority, in the case of GSM"; RFC 3261 20.26 has three more values.
 fn priority_flag<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    let flags = pager.policy.submission.priority_flag();
+    let flags = pager.part.policy.submission.priority_flag();
     let is = |value: &[u8]| pager.priority.eq_ignore_ascii_case(value);
     pdu.priority_flag = match () {
         () if pager.priority.is_empty() => flags.absent,
@@ -161,15 +151,9 @@ fn priority_flag<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
     Ok(())
 }
 
-/// "NULL for immediate delivery"
-fn schedule_delivery_time<'a>(_: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.schedule_delivery_time = b"";
-    Ok(())
-}
-
 /// "based on the value of the Expires header if present; otherwise, as per service provider policy"
 fn validity_period<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.validity_period_s = pager.policy.submission.validity_s(pager.expires_s);
+    pdu.validity_period_s = pager.part.policy.submission.validity_s(pager.expires_s);
     Ok(())
 }
 
@@ -179,7 +163,7 @@ const FAILURE: u8 = 0b10;
 const INTERMEDIATE: u8 = 0b1_0000;
 
 fn registered_delivery<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.registered_delivery = registered_delivery_of(pager.disposition_notification, pager.policy);
+    pdu.registered_delivery = registered_delivery_of(pager.disposition_notification, pager.part.policy);
     Ok(())
 }
 
@@ -207,67 +191,13 @@ pub const fn reports_success(registered_delivery: u8) -> bool {
     registered_delivery & FAILURE == 0
 }
 
-/// "Set by the IWF to NULL."
-fn replace_if_present_flag<'a>(_: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.replace_if_present_flag = 0;
-    Ok(())
-}
-
-/// "along with character set parameter of Content-Type based on SMPP and service provider policy": the text is Unicode
-/// by then, and goes out in the smallest coding of this SM-SC that holds it.
-fn data_coding<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.data_coding = pager.data_coding;
-    Ok(())
-}
-
-/// "Set by the IWF to NULL."
-fn sm_default_msg_id<'a>(_: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.sm_default_msg_id = 0;
-    Ok(())
-}
-
-/// "the length of the payload of the resulting short message"; 0 with message_payload (SMPP 3.4 5.3.2.32).
-fn sm_length<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.sm_length = if pager.in_payload { 0 } else { u8::try_from(pager.octets.len()).unwrap_or(u8::MAX) };
-    Ok(())
-}
-
-/// "encoded using the encoding scheme indicated by data_coding", "restricted to only the text"
-fn short_message<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.message_payload = pager.in_payload.then_some(pager.octets);
-    pdu.short_message = if pager.in_payload { b"" } else { pager.octets };
-    Ok(())
-}
-
 /// "the corresponding value based on SMPP and service provider policy. Otherwise, NULL": the first language of the list
 /// that has one, by its primary subtag.
 fn language_indicator<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
     let mut tags = pager.content_language.split(|octet| *octet == b',').map(<[u8]>::trim_ascii);
     let primary = |tag: &'a [u8]| tag.split(|octet| *octet == b'-').next().unwrap_or_default();
-    let languages = &pager.policy.submission.languages;
+    let languages = &pager.part.policy.submission.languages;
     let known = |tag: &'a [u8]| languages.iter().find(|known| primary(tag).eq_ignore_ascii_case(known.tag.as_bytes()));
     pdu.language_indicator = tags.find_map(known).map(|language| language.indicator);
-    Ok(())
-}
-
-fn by_sar(pager: &Pager<'_>) -> bool {
-    pager.segment.concatenation == Some(Concatenation::Sar)
-}
-
-/// "the newly generated reference number to the concatenated SMs"
-fn sar_msg_ref_num<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.sar_msg_ref_num = by_sar(pager).then_some(pager.segment.reference);
-    Ok(())
-}
-
-/// "the ordering number of each concatenated SM"
-fn sar_segment_seqnum<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.sar_segment_seqnum = by_sar(pager).then_some(pager.segment.number);
-    Ok(())
-}
-
-/// "the total number of concatenated SMs"
-fn sar_total_segments<'a>(pager: &Pager<'a>, pdu: &mut ShortMessage<'a>) -> Filled {
-    pdu.sar_total_segments = by_sar(pager).then_some(pager.segment.total);
     Ok(())
 }
