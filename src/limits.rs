@@ -205,3 +205,15 @@ pub const MSRP_REPEATS_MAX: usize = 16;
 pub const MSRP_HOLES_MAX: usize = 1_024;
 /// Requests of a session without a response; chunks beyond wait.
 pub const MSRP_TRANSACTIONS_MAX: usize = 256;
+
+// SIP sessions
+
+/// Sessions of one shard; one more INVITE is answered 503, and one of ours is not sent.
+pub const SIP_CALLS_MAX: usize = 500_000;
+/// Octets of what a dialog keeps of its messages: addresses, routes, session description. An INVITE with more is answered
+/// 513, a 2xx with more is acknowledged and ended.
+pub const SIP_DIALOG_BYTES_MAX: usize = 16_384;
+/// How often one request of ours is sent again because of its refusal: 422 with a larger Min-SE, 491.
+pub const SIP_REQUEST_REPEATS_MAX: u8 = 8;
+
+const _: () = assert!(SIP_DIALOG_BYTES_MAX < SIP_MESSAGE_BYTES_MAX);

@@ -4,6 +4,7 @@
 //! commands for what the layer above orders; `poll_*` to drain what came of it. After any `handle_*` or command drain
 //! every `poll_*` until it is empty, the deadline last. Time always arrives as [`Now`].
 
+pub mod arena;
 pub mod joining;
 pub mod keyed_hash;
 pub mod msrp;

@@ -3,7 +3,6 @@
 //! What is here turns one message into another and keeps what the text says must be kept; which core does it, and when,
 //! is the shard's business.
 
-pub mod arena;
 pub mod body;
 pub mod date_time;
 pub mod event_report;
@@ -22,6 +21,7 @@ pub mod session_media;
 pub mod short_message;
 mod split;
 
+pub use crate::engine::arena;
 use crate::interwork::product;
 use crate::policy::{Events, Policy};
 

@@ -29,6 +29,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
 
+use crate::engine::arena::Arena;
 use crate::engine::joining::Joining;
 use crate::engine::keyed_hash::{Hashed, KeyedHash};
 use crate::engine::pool::Pool;
@@ -39,7 +40,6 @@ use crate::engine::transport::{
 use crate::engine::wheel::Wheel;
 use crate::engine::{Moment, Now, Random};
 use crate::iwf::Iwf;
-use crate::iwf::arena::Arena;
 use crate::limits;
 use crate::observe::{Latencies, LinkStats, SipCodes, Snapshot, Stats};
 use crate::wire::sip;

@@ -67,8 +67,6 @@ pub struct FirstRequest<'a> {
     pub call_id: &'a [u8],
     /// Value of Contact, feature tags included.
     pub contact: &'a [u8],
-    /// Value of Route, empty if there is none (RFC 3261 8.1.2).
-    pub route: &'a [u8],
 }
 
 impl Dialog {
@@ -90,10 +88,22 @@ impl Dialog {
     /// The UAC that is about to send an INVITE (RFC 3261 8.1.1).
     #[must_use]
     pub fn uac(first: &FirstRequest<'_>, local_tag: &[u8]) -> Dialog {
-        let FirstRequest { request_uri, from, to, call_id, contact, route } = *first;
+        let FirstRequest { request_uri, from, to, call_id, contact } = *first;
         let local: &[&[u8]] = &[from, b";tag=", local_tag];
-        let parts = Parts::of([&[call_id], local, &[to], &[request_uri], &[route], &[contact], &[]]);
+        let parts = Parts::of([&[call_id], local, &[to], &[request_uri], &[], &[contact], &[]]);
         Dialog { parts, local_cseq: 0, remote_cseq: None, role: Role::Uac }
+    }
+
+    /// The dialog that a response to an INVITE of ours makes beside the one that is kept, as good as the response tells it:
+    /// enough for what ends it (RFC 3261 13.2.2.4).
+    #[must_use]
+    pub fn beside(response: &Message<'_>) -> Dialog {
+        let header = |name| response.header(name).unwrap_or_default();
+        let parts = Parts::of([&[header(Name::CallId)], &[header(Name::From)], &[], &[], &[], &[], &[]]);
+        let local_cseq = response.cseq().map_or(0, |cseq| cseq.number);
+        let mut dialog = Dialog { parts, local_cseq, remote_cseq: None, role: Role::Uac };
+        dialog.establish(response);
+        dialog
     }
 
     /// The dialog that this response to our INVITE makes (RFC 3261 12.1.2). Without a Contact, which no such response may
@@ -159,6 +169,11 @@ impl Dialog {
     #[must_use]
     pub fn contact(&self) -> &[u8] {
         self.part(Part::Contact)
+    }
+
+    /// Puts another value of our Contact in place.
+    pub fn set_contact(&mut self, contact: &[u8]) {
+        self.set(Part::Contact, contact);
     }
 
     /// The last session description that `describe` kept.

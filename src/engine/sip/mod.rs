@@ -1,6 +1,7 @@
 //! SIP transactions and what surrounds them, without I/O.
 
 pub mod attempts;
+pub mod calls;
 pub mod client_invite;
 pub mod client_non_invite;
 pub mod dialog;
@@ -18,6 +19,7 @@ pub mod targets;
 pub mod timers;
 
 pub use attempts::{Fault, Target};
+pub use calls::{Calls, DialogKey};
 pub use client_invite::{ClientInvite, InviteEvent, InviteId};
 pub use client_non_invite::{ClientEvent, ClientNonInvite};
 pub use dialog::{Dialog, FirstRequest, Role};

@@ -228,6 +228,13 @@ impl ServerInvite {
         }
     }
 
+    /// Sends the last provisional response again: how a reliable one is repeated is for its user to say (RFC 3262 3).
+    pub fn repeat_provisional(&mut self, id: TransactionId) {
+        if self.is_pending(id) {
+            self.send_again(id.index);
+        }
+    }
+
     /// Sends the last response, if there is one.
     fn send_again(&mut self, index: u32) {
         let Some(transaction) = self.table.get(index as usize).filter(|t| !t.response.is_empty()) else { return };

@@ -18,7 +18,7 @@ use crate::engine::{Moment, Random};
 use crate::limits;
 use crate::wire::sip::{Message, Via, Writer};
 
-use super::response::{ResponseRoute, TAG_BYTES, new_tag, write_response, write_response_head, write_trying};
+use super::response::{Body, ResponseRoute, TAG_BYTES, new_tag, write_response, write_response_head, write_trying};
 use super::server_matching::{Arrived, Keys, Match, Matching, TransactionId};
 use super::timers::{QUIET, TIMER_J, TRYING_100};
 
@@ -206,6 +206,19 @@ impl ServerNonInvite {
         reason: &str,
         headers: impl FnOnce(&mut Writer<'_>),
     ) -> bool {
+        self.respond_with(now, id, code, reason, None, headers)
+    }
+
+    /// The same with a body.
+    pub fn respond_with(
+        &mut self,
+        now: Moment,
+        id: TransactionId,
+        code: u16,
+        reason: &str,
+        body: Option<Body<'_>>,
+        headers: impl FnOnce(&mut Writer<'_>),
+    ) -> bool {
         let Some(transaction) = self.table.get_mut(id.index as usize).filter(|t| t.generation == id.generation) else {
             return false;
         };
@@ -213,7 +226,7 @@ impl ServerNonInvite {
             return false;
         }
         let mut out = self.spare.take();
-        write_response(code, reason, &[&transaction.octets], None, headers, &mut out);
+        write_response(code, reason, &[&transaction.octets], body, headers, &mut out);
         transaction.octets.clear();
         transaction.octets.extend_from_slice(&out);
         transaction.state = State::Completed;

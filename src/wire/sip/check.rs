@@ -165,7 +165,7 @@ fn method_mismatch(message: &Message<'_>, methods: &[&[u8]]) -> Result<(), Rejec
     if message.cseq().is_ok_and(|cseq| cseq.method == message.method()) {
         return Ok(());
     }
-    let known = methods.contains(&message.method()) || DEFINED.contains(&message.method());
+    let known = methods.contains(&message.method()) || is_defined(message.method());
     Err(if known { because_of(Name::CSeq, 400, "CSeq Method Mismatch") } else { reject(501, "Not Implemented") })
 }
 
@@ -204,11 +204,17 @@ const DEFINED: [&[u8]; 14] = [
     b"UPDATE",
 ];
 
+/// Whether a specification of SIP has this method.
+#[must_use]
+pub fn is_defined(method: &[u8]) -> bool {
+    DEFINED.contains(&method)
+}
+
 fn method(message: &Message<'_>, methods: &[&[u8]]) -> Result<(), Rejection> {
     if methods.contains(&message.method()) {
         return Ok(());
     }
-    let defined = DEFINED.contains(&message.method());
+    let defined = is_defined(message.method());
     Err(if defined { reject(405, "Method Not Allowed") } else { reject(501, "Not Implemented") })
 }
 

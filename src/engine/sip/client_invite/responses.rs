@@ -25,6 +25,17 @@ impl ClientInvite {
         }
     }
 
+    /// The INVITE that a response is to, as long as `acknowledge` may be called for it.
+    #[must_use]
+    pub fn find(&self, response: &Message<'_>) -> Option<InviteId> {
+        match *self.by_branch.get(&self.dispatch.key_of(response)?)? {
+            Place::Open(index) => {
+                self.open.get(index as usize).map(|open| InviteId { index, generation: open.generation })
+            }
+            Place::Completed(_) => None,
+        }
+    }
+
     /// Sends the ACK of the 2xx with this To tag, which `write` appends (start line, headers without Via, with the route
     /// set, body). It is sent again with every repetition of that 2xx. `false` if there was none, or too long ago.
     pub fn acknowledge(
