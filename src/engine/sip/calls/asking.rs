@@ -171,7 +171,8 @@ impl Calls {
         let offered = |call: &Call| call.asked.as_ref().is_some_and(|asked| asked.purpose == Purpose::Offer);
         let told = self.calls.get(dialog).is_some_and(|call| offered(call));
         self.unmodified(turn, dialog, code, Some(message));
-        let given_up = told && self.calls.get(dialog).is_some_and(|call| call.asked.is_none());
+        let goes_on = |call: &Call| call.state == State::Confirmed && call.asked.is_none();
+        let given_up = told && self.calls.get(dialog).is_some_and(|call| goes_on(call));
         if given_up { Heard::Modified { dialog, code } } else { Heard::Absorbed }
     }
 

@@ -380,7 +380,7 @@ impl Calls {
 
     /// The next response to send.
     pub fn poll_response(&mut self) -> Option<(ResponseRoute, Vec<u8>)> {
-        self.invited.poll_transmit().or_else(|| self.served.poll_transmit())
+        self.served.poll_transmit().or_else(|| self.invited.poll_transmit())
     }
 
     /// The next request to send.

@@ -1,0 +1,7 @@
+//! Sessions over dialogs (RFC 3261 12 to 15): both ends, and everything that crosses or gets lost between them.
+
+mod races;
+mod refresh;
+mod reliable;
+mod session;
+mod world;
