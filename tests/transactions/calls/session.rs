@@ -1,7 +1,7 @@
 //! How a session begins, changes and ends when nothing goes wrong, and what is refused.
 
 use isthmus::engine::sip::calls::{By, Event, Heard, Offer};
-use isthmus::wire::sip::Name;
+use isthmus::wire::sip::{Index, Message, Name};
 
 use super::world::{A, B, World, header_of};
 
@@ -77,6 +77,26 @@ fn a_refusal_is_told_and_leaves_nothing() {
     assert_eq!((world.ends[A].events.len(), world.ends[B].events.len()), (1, 1));
     world.run(100_000);
     assert!(world.is_empty());
+}
+
+#[test]
+fn the_user_of_a_session_is_known_until_its_end_was_told() {
+    let mut world = World::new();
+    let a = world.invite();
+    world.run(20);
+    let b = world.invited();
+    world.act(B, |calls, turn| calls.refuse(turn, b, 480, "X", |_| {}));
+    let refusal = world.last(B, "480 INVITE");
+    let mut index = Index::new();
+    let message = Message::parse(&refusal, &mut index).unwrap();
+    let end = &mut world.ends[A];
+    let calls = end.quietly(20_000, |calls, turn| {
+        assert_eq!(calls.handle_response(turn, &message), Some(Heard::Rejected { dialog: a, code: 480 }));
+    });
+    assert_eq!(calls.user(a), Some(42));
+    assert_eq!(calls.poll_event(), Some(Event::Gone { dialog: a }));
+    assert_eq!((calls.user(a), calls.len()), (Some(42), 1));
+    assert_eq!((calls.poll_event(), calls.user(a), calls.len()), (None, None, 0));
 }
 
 #[test]

@@ -57,11 +57,19 @@ impl End {
 
     /// Does something at a time.
     pub(super) fn at<T>(&mut self, now: u64, act: impl FnOnce(&mut Calls, &mut Turn<'_>) -> T) -> T {
+        let mut done = None;
+        let calls = self.quietly(now, |calls, turn| done = Some(act(calls, turn)));
+        let events: Vec<Event> = core::iter::from_fn(|| calls.poll_event()).collect();
+        self.events.extend(events);
+        done.unwrap()
+    }
+
+    /// The same, and leaves what comes of it where it is.
+    pub(super) fn quietly(&mut self, now: u64, act: impl FnOnce(&mut Calls, &mut Turn<'_>)) -> &mut Calls {
         let hop = self.hop.as_mut();
         let mut turn = Turn { now: Moment(now), random: &mut self.random, hop, trusts: &trusts };
-        let done = act(&mut self.calls, &mut turn);
-        self.events.extend(core::iter::from_fn(|| self.calls.poll_event()));
-        done
+        act(&mut self.calls, &mut turn);
+        &mut self.calls
     }
 }
 

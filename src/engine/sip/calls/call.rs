@@ -69,6 +69,8 @@ pub(super) struct Call {
     pub(super) described: u64,
     pub(super) offered: u64,
     pub(super) allows_update: bool,
+    /// Its end is about to be told.
+    pub(super) gone: bool,
 }
 
 impl Call {
@@ -92,6 +94,7 @@ impl Call {
             described: 0,
             offered: 0,
             allows_update: false,
+            gone: false,
         })
     }
 

@@ -99,13 +99,13 @@ impl Calls {
         }
     }
 
-    /// Gives up what is kept of a session once nothing can come of it.
+    /// Gives a session up once nothing can come of it. Its user can be asked for until it is told.
     pub(super) fn release(&mut self, dialog: DialogKey) {
-        let Some(place) = self.calls.get(dialog).filter(|call| call.is_done()).map(|call| call.place) else { return };
-        if let Some(place) = place.filter(|place| self.by_dialog.get(place) == Some(&dialog)) {
+        let Some(call) = self.calls.get_mut(dialog).filter(|call| call.is_done() && !call.gone) else { return };
+        call.gone = true;
+        if let Some(place) = call.place.filter(|place| self.by_dialog.get(place) == Some(&dialog)) {
             self.by_dialog.remove(&place);
         }
-        self.calls.remove(dialog);
         self.events.push_back(Event::Gone { dialog });
     }
 

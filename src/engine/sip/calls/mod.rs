@@ -277,6 +277,8 @@ pub struct Calls {
     by_dialog: HashMap<u64, DialogKey, Hashed>,
     timers: Wheel,
     events: VecDeque<Event>,
+    /// Whose end was told last.
+    gone: Option<DialogKey>,
 }
 
 impl Calls {
@@ -293,6 +295,7 @@ impl Calls {
             by_dialog: HashMap::with_hasher(Hashed::default()),
             timers: Wheel::new(),
             events: VecDeque::new(),
+            gone: None,
             config,
             hash,
         }
@@ -388,9 +391,16 @@ impl Calls {
         self.inviting.poll_transmit().or_else(|| self.asking.poll_transmit())
     }
 
-    /// The next event.
+    /// The next event. After [`Event::Gone`] the session can still be asked for its user, until the next call of this.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        if let Some(gone) = self.gone.take() {
+            self.calls.remove(gone);
+        }
+        let event = self.events.pop_front();
+        if let Some(Event::Gone { dialog }) = event {
+            self.gone = Some(dialog);
+        }
+        event
     }
 
     /// The next target to be paused.
