@@ -6,13 +6,15 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use isthmus::limits;
-use isthmus::wire::msrp::{ByteRange, Continuation, Head, Scanner, Writer};
+use isthmus::wire::msrp::{ByteRange, Continuation, Head, Heads, Scanner, Writer};
 use memchr::memmem;
 
 mod beside;
 
 /// Octets of a chunk's data (RFC 4975 5.1: the most that need not be interruptible).
 const CHUNK_BYTES: usize = 2_048;
+/// Octets that are copied at a time to a head that two buffers share.
+const HEAD_STEP_BYTES: usize = 512;
 const TO_PATH: &[u8] = b"msrp://gw.example.net:2855/3q7SkX9bJvRzT1hW0c;tcp";
 const FROM_PATH: &[u8] = b"msrp://198.51.100.17:39127/kVb4sP2mTzQ8;tcp";
 
@@ -35,6 +37,7 @@ fn stream(message: &[u8]) -> Vec<u8> {
 
 /// Frames a stream that arrives in receive buffers, and counts the octets of data.
 struct Framer {
+    heads: Heads,
     scanner: Scanner,
     /// A head that is cut by the end of a buffer.
     cut: Vec<u8>,
@@ -44,7 +47,7 @@ struct Framer {
 
 impl Framer {
     fn new() -> Framer {
-        Framer { scanner: Scanner::new(), cut: Vec::new(), in_data: false, data: 0 }
+        Framer { heads: Heads::new(), scanner: Scanner::new(), cut: Vec::new(), in_data: false, data: 0 }
     }
 
     fn push(&mut self, mut buffer: &[u8]) {
@@ -64,12 +67,12 @@ impl Framer {
     fn head(&mut self, buffer: &[u8]) -> usize {
         let held = self.cut.len();
         if held > 0 {
-            self.cut.extend_from_slice(&buffer[..buffer.len().min(limits::MSRP_HEADER_SECTION_BYTES_MAX)]);
+            self.cut.extend_from_slice(&buffer[..buffer.len().min(HEAD_STEP_BYTES)]);
         }
         let bytes = if held > 0 { &self.cut } else { buffer };
-        let Some(head) = Head::read(bytes).unwrap_or_default() else {
-            self.cut.extend_from_slice(buffer);
-            return buffer.len();
+        let Some(head) = self.heads.read(bytes).unwrap_or_default() else {
+            self.cut.extend_from_slice(if held > 0 { b"" } else { buffer });
+            return self.cut.len() - held;
         };
         black_box((head.message_id(bytes), head.byte_range()));
         self.scanner.begin(&head, bytes);

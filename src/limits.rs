@@ -193,6 +193,8 @@ pub const MSRP_HEADERS_MAX: usize = 64;
 pub const MSRP_PATH_URIS_MAX: usize = 16;
 /// Octets of a Message-ID. RFC 4975 9 allows 32; longer ones are in use. Beyond this, 400.
 pub const MSRP_MESSAGE_ID_BYTES_MAX: usize = 64;
+/// Octets of a head that is kept to compare the next one with; larger ones are read each time.
+pub const MSRP_REPEATED_HEAD_BYTES_MAX: usize = 1_024;
 /// Octets of content in a chunk that may not be interrupted; of a larger one the range has no end (RFC 4975 7.1.1).
 pub const MSRP_UNINTERRUPTIBLE_BYTES_MAX: usize = 2_048;
 /// Octets of content in a chunk of ours; `chunk` may not be larger. It leaves in one piece.
@@ -216,4 +218,5 @@ pub const SIP_DIALOG_BYTES_MAX: usize = 16_384;
 /// How often one request of ours is sent again because of its refusal: 422 with a larger Min-SE, 491.
 pub const SIP_REQUEST_REPEATS_MAX: u8 = 8;
 
+const _: () = assert!(MSRP_REPEATED_HEAD_BYTES_MAX < MSRP_HEADER_SECTION_BYTES_MAX);
 const _: () = assert!(SIP_DIALOG_BYTES_MAX < SIP_MESSAGE_BYTES_MAX);

@@ -251,3 +251,18 @@ fn transaction_ids_are_idents() {
     }
     assert!(is_ident(&[b'x'; 32]) && !is_ident(&[b'x'; 33]));
 }
+
+#[test]
+fn data_of_every_length_end_where_they_end() {
+    let head = octets("MSRP a786hjs2 SEND|{P}|Message-ID: m|Content-Type: a/b||");
+    let index = Head::parse(&head).unwrap();
+    for filler in [b'x', b'-', b'\r', b'\n'] {
+        for len in 0..600 {
+            let mut bytes = vec![filler; len];
+            bytes.extend_from_slice(b"\r\n-------a786hjs2+\r\nmore");
+            let body = Body::read(&index, &head, &[&bytes]);
+            assert_eq!(body.end, Some((len + 20, Continuation::More)), "{len} times {filler}");
+            assert_eq!(body.data.len(), len);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! MSRP whatever the octets: nothing panics, what is written reads back, cuts change nothing, and payload is payload.
 
 use isthmus::wire::msrp::emit::{clashes, end_line};
-use isthmus::wire::msrp::{ByteRange, Continuation, FailureReport, Head, Method, Start, Status, Writer};
+use isthmus::wire::msrp::{ByteRange, Continuation, FailureReport, Head, Heads, Method, Start, Status, Writer};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -39,6 +39,44 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
                 3 => bytes.truncate(at.max(40)),
                 _ => bytes.insert(at, octet),
             }
+        }
+        bytes
+    })
+}
+
+/// Heads of chunks that mostly repeat one another, some of them cut or damaged.
+fn repeating() -> impl Strategy<Value = Vec<u8>> {
+    let id = select(vec!["a786hjs2", "b786hjs3", "c786", "d786hjs$", "-786hjs4"]);
+    let range = select(vec![
+        "1-2048/5000",
+        "2049-4096/5000",
+        "4097-5000/5000",
+        "4097-*/5000",
+        "1-2048/*",
+        "5-4/5000",
+        "1-2048",
+        "2049-6000/5000",
+        "0-9/10",
+        "00001-10/0020",
+        "1-18446744073709551616/*",
+        "99999999999999999999-*/*",
+        " 1-2048/5000 ",
+        "",
+        "1-1-2/5",
+    ]);
+    let more = select(vec!["", "", "", "X: y\r\n", "Status: 000 200 OK\r\n", "-------b786hjs3$\r\n", "bad\r\n"]);
+    let rest =
+        select(vec!["Content-Type: a/b\r\n\r\ndata", "Content-Type: a/b\r\n\r\n", "\r\n", "-------a786hjs2+\r\n", ""]);
+    let message_id = select(vec!["m1", "m1", "m2", "message-3"]);
+    let damage = prop::option::weighted(0.3, (0..300_usize, select(b"\r\n x1".to_vec()), any::<bool>()));
+    (id, range, more, rest, message_id, damage).prop_map(|(id, range, more, rest, message_id, damage)| {
+        let paths = "To-Path: msrp://gw:2855/a;tcp\r\nFrom-Path: msrp://b:2/t;tcp\r\n";
+        let head = format!("MSRP {id} SEND\r\n{paths}Message-ID: {message_id}\r\nByte-Range: {range}\r\n{more}{rest}");
+        let mut bytes = head.into_bytes();
+        match damage {
+            Some((at, _, true)) => bytes.truncate(at),
+            Some((at, octet, false)) if at < bytes.len() => bytes[at] = octet,
+            _ => {}
         }
         bytes
     })
@@ -104,6 +142,35 @@ fn flag() -> impl Strategy<Value = Continuation> {
     select(vec![Continuation::Complete, Continuation::More, Continuation::Abort])
 }
 
+#[test]
+fn a_repeated_head_is_known_with_its_last_octet_and_not_before() {
+    let chunk = |id: &str, range: &str| {
+        let mut out = Vec::new();
+        let mut writer =
+            Writer::request(&mut out, id.as_bytes(), b"SEND", b"msrp://gw:2855/a;tcp", b"msrp://b:2/t;tcp");
+        writer.message_id(b"m1");
+        writer.header(b"Byte-Range", range.as_bytes());
+        writer.content_head(b"a/b");
+        out
+    };
+    let mut heads = Heads::new();
+    let first = chunk("a786hjs2", "1-2048/10000");
+    assert_eq!(heads.read(&first), Head::read(&first));
+    let next = chunk("b786hjs3", "10-20000/10000")
+        .into_iter()
+        .chain(chunk("b786hjs4", "9000-10000/10000"))
+        .collect::<Vec<_>>();
+    assert_eq!(heads.read(&next).unwrap().unwrap().flaw().unwrap().what, "Byte-Range");
+    let next = chunk("b786hjs4", "9000-10000/10000");
+    for len in 0..next.len() {
+        assert_eq!(heads.read(&next[..len]), Ok(None), "{len}");
+    }
+    let head = heads.read(&next).unwrap().unwrap();
+    assert_eq!(Ok(Some(head)), Head::read(&next));
+    assert_eq!((head.message_id(&next), head.content_type(&next)), (b"m1".as_slice(), b"a/b".as_slice()));
+    assert_eq!(head.header_named(&next, b"byte-range"), Some(b"9000-10000/10000".as_slice()));
+}
+
 proptest! {
     #[test]
     fn no_octets_make_a_reader_panic(bytes: Vec<u8>, mutated in mutated(), status: Vec<u8>, range in "[0-9*/-]{0,24}") {
@@ -122,6 +189,14 @@ proptest! {
         let long = [head.as_slice(), &more].concat();
         if let read @ (Ok(Some(_)) | Err(_)) = Head::read(&head) {
             prop_assert_eq!(Head::read(&long), read);
+        }
+    }
+
+    #[test]
+    fn a_head_that_repeats_another_is_read_as_if_it_were_the_first(all in prop::collection::vec(repeating(), 1..12)) {
+        let mut heads = Heads::new();
+        for bytes in all {
+            prop_assert_eq!(heads.read(&bytes), Head::read(&bytes), "{}", String::from_utf8_lossy(&bytes));
         }
     }
 

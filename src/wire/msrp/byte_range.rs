@@ -1,7 +1,9 @@
 //! Which octets of a message a chunk holds (RFC 4975 7.1.1, 9 `Byte-Range`).
 
-use super::decimal;
 use crate::wire::digits;
+
+/// Digits of which no number exceeds `u64`.
+const SAFE_DIGITS: usize = 19;
 
 /// `start-end/total`, counted from 1; `None` is `*`.
 ///
@@ -26,12 +28,9 @@ impl ByteRange {
     /// Reads a header value. `None` if it is no range or a lie.
     #[must_use]
     pub fn parse(value: &[u8]) -> Option<ByteRange> {
-        let hyphen = memchr::memchr(b'-', value)?;
-        let slash = memchr::memchr(b'/', value)?;
-        let start = decimal(value.get(..hyphen)?)?;
-        let end = number_or_star(value.get(hyphen + 1..slash)?)?;
-        let total = number_or_star(value.get(slash + 1..)?)?;
-        Some(ByteRange { start, end, total }).filter(ByteRange::is_plausible)
+        let (start, end, rest) = start_and_end(value)?;
+        let (total, rest) = number_or_star(rest.strip_prefix(b"/")?)?;
+        Some(ByteRange { start, end, total }).filter(|range| rest.is_empty() && range.is_plausible())
     }
 
     /// Octets of the chunk, if its end is known.
@@ -55,15 +54,43 @@ impl ByteRange {
         write_or_star(out, self.total);
     }
 
-    fn is_plausible(&self) -> bool {
+    /// Whether it tells no lie that shows in itself.
+    pub(super) fn is_plausible(&self) -> bool {
         let forwards = self.end.is_none_or(|end| end >= self.start || (self.start, end) == (1, 0));
         let within = self.total.is_none_or(|total| self.start <= total.max(1) && self.end.unwrap_or(0) <= total);
         self.start >= 1 && forwards && within
     }
 }
 
-fn number_or_star(text: &[u8]) -> Option<Option<u64>> {
-    if text == b"*" { Some(None) } else { decimal(text).map(Some) }
+/// The start and the end of the range that `text` begins with, and what follows them.
+#[inline]
+pub(super) fn start_and_end(text: &[u8]) -> Option<(u64, Option<u64>, &[u8])> {
+    let (start, rest) = number(text)?;
+    let (end, rest) = number_or_star(rest.strip_prefix(b"-")?)?;
+    Some((start, end, rest))
+}
+
+/// The number that `text` starts with, and what follows it.
+#[inline]
+fn number(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut number, mut rest) = (0_u64, text);
+    while let [digit @ b'0'..=b'9', after @ ..] = rest {
+        number = if text.len() - rest.len() < SAFE_DIGITS {
+            number * 10 + u64::from(digit - b'0')
+        } else {
+            number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?
+        };
+        rest = after;
+    }
+    (rest.len() < text.len()).then_some((number, rest))
+}
+
+#[inline]
+fn number_or_star(text: &[u8]) -> Option<(Option<u64>, &[u8])> {
+    match text {
+        [b'*', rest @ ..] => Some((None, rest)),
+        _ => number(text).map(|(number, rest)| (Some(number), rest)),
+    }
 }
 
 fn write_or_star(out: &mut Vec<u8>, number: Option<u64>) {

@@ -100,6 +100,7 @@ pub struct Head {
     pub(super) to_path: Span,
     pub(super) from_path: Span,
     pub(super) message_id: Span,
+    pub(super) byte_range_value: Span,
     pub(super) status: Span,
     pub(super) content_type: Span,
 }

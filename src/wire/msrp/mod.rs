@@ -1,13 +1,14 @@
 //! MSRP (RFC 4975) as octets: heads, end lines, byte ranges, URIs, and writing them.
 //!
-//! A request on a stream is a head, then for one with content the data, then the end line. [`Head::read`] indexes the
-//! head in place; [`Scanner`] finds where the data end, over however many buffers they come in. Both copy nothing of a
+//! A request on a stream is a head, then for one with content the data, then the end line. [`Heads`] index each head
+//! in place; [`Scanner`] finds where the data end, over however many buffers they come in. Both copy nothing of a
 //! payload. What is wrong in a head without hindering its framing or an answer is its [`Head::flaw`], for a 400;
 //! what hinders them is [`Malformed`](super::Malformed), and the connection is of no more use.
 
 pub mod byte_range;
 pub mod emit;
 pub mod head;
+pub mod heads;
 mod lines;
 mod reader;
 pub mod scanner;
@@ -17,6 +18,7 @@ pub mod uri;
 pub use byte_range::ByteRange;
 pub use emit::Writer;
 pub use head::{FailureReport, Head, Method, Start};
+pub use heads::Heads;
 pub use scanner::{Scanned, Scanner};
 pub use status::Status;
 pub use uri::{MsrpUri, Path};
@@ -67,7 +69,8 @@ impl Continuation {
 pub fn is_ident(text: &[u8]) -> bool {
     (4..=TRANSACTION_ID_BYTES_MAX).contains(&text.len())
         && text.first().is_some_and(u8::is_ascii_alphanumeric)
-        && text.iter().all(|&octet| is_ident_octet(octet))
+        // no way out before the end: the compiler then compares many octets at a time
+        && text.iter().fold(true, |are, &octet| are & is_ident_octet(octet))
 }
 
 const fn is_ident_octet(octet: u8) -> bool {

@@ -9,7 +9,7 @@ use crate::wire::Malformed;
 use crate::wire::span::Span;
 
 /// What every head starts with (RFC 4975 9 `pMSRP`).
-const MSRP: &[u8] = b"MSRP ";
+pub(super) const MSRP: &[u8] = b"MSRP ";
 
 /// The head at the start of `stream`; `None` if it has not all arrived.
 pub(super) fn read(stream: &[u8]) -> Result<Option<Head>, Malformed> {
@@ -76,7 +76,7 @@ impl Reader {
             Known::MessageId => self.message_id(span, value),
             Known::SuccessReport => self.success_report(value),
             Known::FailureReport => self.failure_report(value),
-            Known::ByteRange => self.byte_range(value),
+            Known::ByteRange => self.byte_range(span, value),
             Known::Status => self.status(span, value),
             Known::ContentType => self.content_type(span),
         };
@@ -108,7 +108,8 @@ impl Reader {
         found.is_some()
     }
 
-    fn byte_range(&mut self, value: &[u8]) -> bool {
+    fn byte_range(&mut self, span: Span, value: &[u8]) -> bool {
+        self.head.byte_range_value = span;
         self.head.byte_range = ByteRange::parse(value);
         self.head.byte_range.is_some()
     }
@@ -227,6 +228,7 @@ fn empty(start: Start) -> Head {
         to_path: nowhere,
         from_path: nowhere,
         message_id: nowhere,
+        byte_range_value: nowhere,
         status: nowhere,
         content_type: nowhere,
     }
