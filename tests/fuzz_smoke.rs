@@ -120,6 +120,16 @@ fn sdp() {
 }
 
 #[test]
+fn msrp_head() {
+    survives("msrp_head", 10_000);
+}
+
+#[test]
+fn msrp_scanner() {
+    survives("msrp_scanner", 10_000);
+}
+
+#[test]
 fn shard() {
     survives("shard", 150);
 }
