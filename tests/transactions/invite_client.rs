@@ -342,6 +342,24 @@ fn forks_without_number_are_not_kept() {
     assert_eq!(heard.filter(|heard| *heard != Some(Heard::Absorbed)).count(), isthmus::limits::SIP_FORKS_MAX);
 }
 
+/// What comes after Timer D finds nothing, and not what has taken the place.
+#[test]
+fn a_refused_branch_is_forgotten_after_timer_d() {
+    let mut bench = Bench::new();
+    let refuse = |bench: &mut Bench, ms: u64| {
+        bench.invite(ms, &[target(Transport::Udp, 1)]);
+        let refusal = Answer::to(&bench.sent().remove(0).bytes, 486);
+        assert_eq!(bench.hear(ms, &refusal), Some(Heard::Failure { token: 7, code: 486 }));
+        refusal
+    };
+    let first = refuse(&mut bench, 0);
+    assert_eq!(bench.hear(31_999, &first), Some(Heard::Absorbed));
+    bench.sent_at(32_000);
+    let second = refuse(&mut bench, 32_001);
+    assert_eq!(bench.hear(32_002, &first), None);
+    assert_eq!(bench.hear(32_002, &second), Some(Heard::Absorbed));
+}
+
 /// RFC 3261 9.1: the 2xx was on its way when the CANCEL left.
 #[test]
 fn a_2xx_after_the_cancel_is_told_and_the_cancel_is_repeated_no_longer() {

@@ -181,6 +181,11 @@ fn what_rings_is_said_again_every_minute() {
     bench.sent();
     let sent: Vec<String> = (1..200).flat_map(|second| bench.sent_at(second * 1_000 + 300)).collect();
     assert_eq!(sent, ["180@60300", "180@120300", "180@180300"]);
+    let mut bench = Bench::new();
+    let id = bench.invited(0, "udp");
+    assert!(bench.respond(100, id, 100));
+    let sent: Vec<String> = (0..200).flat_map(|second| bench.sent_at(second * 1_000 + 100)).collect();
+    assert_eq!(sent, ["100@100"], "a 100 keeps nobody waiting");
 }
 
 /// RFC 3261 8.2.6.2, 12.1.1, 17.2.1.
