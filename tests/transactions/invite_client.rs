@@ -360,6 +360,20 @@ fn a_refused_branch_is_forgotten_after_timer_d() {
     assert_eq!(bench.hear(32_002, &second), Some(Heard::Absorbed));
 }
 
+/// What rings there may still be answered, and must not ring at another target too.
+#[test]
+fn a_cancel_that_cannot_be_sent_ends_nothing() {
+    let mut bench = Bench::new();
+    let id = bench.invite(0, &[target(Transport::Tcp, 1), target(Transport::Tcp, 2)]);
+    let invite = bench.sent().remove(0).bytes;
+    bench.hear(1, &Answer::to(&invite, 180));
+    assert!(bench.cancel(2, id));
+    let cancel = bench.sent().remove(0).request;
+    bench.client.handle_unsent(Moment(3 * MS), cancel, &mut bench.random);
+    assert!(bench.sent().is_empty() && bench.client.poll_event().is_none());
+    assert_eq!(bench.hear(4, &Answer::to(&invite, 200)), Some(Heard::Success { token: 7, code: 200 }));
+}
+
 /// RFC 3261 9.1: the 2xx was on its way when the CANCEL left.
 #[test]
 fn a_2xx_after_the_cancel_is_told_and_the_cancel_is_repeated_no_longer() {
