@@ -1,4 +1,5 @@
-//! The steady state of a pager message, of its status report and of a short message allocates nothing in the pure rooms.
+//! The steady state of a pager message, of its status report and of a short message allocates nothing in the pure rooms;
+//! and what sessions hold.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "a failure shows where it allocated")]
@@ -9,6 +10,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 mod one_core;
+mod sessions;
 
 use one_core::{OneCore, Watch};
 
@@ -16,6 +18,18 @@ thread_local! {
     static WATCHED: Cell<bool> = const { Cell::new(false) };
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
     static SHOW: Cell<bool> = const { Cell::new(false) };
+    static LIVE: Cell<i64> = const { Cell::new(0) };
+}
+
+/// Octets that this thread has taken and not given back.
+fn live() -> i64 {
+    LIVE.get()
+}
+
+fn weigh(taken: usize, given: usize) {
+    let octets = |size: usize| i64::try_from(size).unwrap_or(i64::MAX);
+    // A thread that ends has no cell any more.
+    let _ = LIVE.try_with(|live| live.set(live.get() + octets(taken) - octets(given)));
 }
 
 struct Counting;
@@ -35,17 +49,20 @@ fn count() {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
+        weigh(layout.size(), 0);
         // SAFETY: the caller's promise is passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        weigh(0, layout.size());
         // SAFETY: the caller's promise is passed on.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
+        weigh(size, layout.size());
         // SAFETY: the caller's promise is passed on.
         unsafe { System.realloc(pointer, layout, size) }
     }

@@ -4,4 +4,5 @@ mod races;
 mod refresh;
 mod reliable;
 mod session;
+mod storm;
 mod world;

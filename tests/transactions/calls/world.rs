@@ -36,6 +36,16 @@ pub(super) fn sdp(octets: &[u8]) -> Body<'_> {
     Body { content_type: b"application/sdp", octets }
 }
 
+/// When the copies of a message arrive, in milliseconds: one in six never does, one in twenty twice.
+fn noisy(random: &mut Random) -> Vec<u64> {
+    let copies = match random.below(60) {
+        0..10 => 0,
+        10..13 => 2,
+        _ => 1,
+    };
+    (0..copies).map(|_| 1 + random.below(400)).collect()
+}
+
 fn trusts(address: IpAddr) -> bool {
     address.to_string().starts_with("192.0.2.")
 }
@@ -103,6 +113,10 @@ pub(super) struct World {
     /// Targets that connections were ordered to.
     pub(super) targets: VecDeque<Target>,
     count: u64,
+    /// Loses, doubles and delays messages.
+    pub(super) noise: Option<Random>,
+    /// Loses everything.
+    pub(super) outage: bool,
 }
 
 impl World {
@@ -119,6 +133,8 @@ impl World {
             losses: Vec::new(),
             targets: VecDeque::new(),
             count: 0,
+            noise: None,
+            outage: false,
         }
     }
 
@@ -159,8 +175,15 @@ impl World {
             loss.2 -= 1;
             return;
         }
-        if let Some(to) = [A, B].into_iter().find(|&end| address(end) == to) {
-            self.inject(to, bytes);
+        let Some(to) = [A, B].into_iter().find(|&end| address(end) == to && !self.outage) else { return };
+        match &mut self.noise {
+            None => self.inject(to, bytes),
+            Some(random) => {
+                for delay_ms in noisy(random) {
+                    self.count += 1;
+                    self.wire.insert((self.now + delay_ms * MS, self.count), (to, address(1 - to), bytes.clone()));
+                }
+            }
         }
     }
 
