@@ -4,16 +4,20 @@ use proptest::prelude::*;
 
 use isthmus::interwork::sms::delivery_outcome::{Outcome, outcome};
 use isthmus::interwork::sms::pager_to_submit_sm::registered_delivery_of;
+use isthmus::interwork::sms::session_invitation::answer_of;
+use isthmus::iwf::invitation::{Invitation, procedure};
 use isthmus::iwf::message::Minted;
 use isthmus::iwf::pager::{self, Form};
 use isthmus::iwf::retained::Retained;
-use isthmus::iwf::{Iwf, event_report, notification, short_message};
+use isthmus::iwf::session_leaving::is_leaving;
+use isthmus::iwf::session_media::Between;
+use isthmus::iwf::{Iwf, event_report, large_message, notification, session_invitation, session_media, short_message};
 use isthmus::policy::{Events, Policy};
 use isthmus::wire::Framing;
 use isthmus::wire::cpim::imdn::{Notification, Status};
 use isthmus::wire::cpim::{self, Dispositions};
 use isthmus::wire::short_message::{CodingOptions, Concatenation, DataCodingZero};
-use isthmus::wire::sip::{Index, Message};
+use isthmus::wire::sip::{Index, Message, Writer};
 use isthmus::wire::smpp::{self, CommandId, CommandStatus, DeliverSm, MessageState, Pdu, SHORT_MESSAGE_BYTES_MAX};
 
 use crate::cpm_to_sms::request;
@@ -141,6 +145,78 @@ fn notify(retained: &Retained, iwf: &Iwf) {
     assert!(Message::parse(&out, &mut Index::new()).is_ok());
 }
 
+/// An INVITE and what comes in its session, each with a piece replaced by other octets.
+fn damaged_session() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
+    let invite = crate::invitations::invite(
+        "Conversation-ID: c\\nSubject: Lunch\\nMessage-Expires: 60\\nPriority: urgent\\nPrivacy: none\\n\
+         Accept-Contact: *;+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.session\"",
+    );
+    let body = crate::chats::body("imdn.Disposition-Notification: positive-delivery\\nDateTime: x", "");
+    let telling = ["\r\n", "<", ">", "\"", ";", "%", ",", "+", "\r\n\r\n", "é", "=", "{inviter}", "*", "\0"];
+    let telling = prop::sample::select(telling.to_vec()).prop_map(|piece| piece.as_bytes().to_vec());
+    let piece = prop_oneof![proptest::collection::vec(any::<u8>(), 0..8), telling].boxed();
+    let damaged = |whole: Vec<u8>, from: usize, piece: BoxedStrategy<Vec<u8>>| {
+        (from..whole.len(), 0_usize..8, piece).prop_map(move |(at, len, piece)| {
+            let mut bytes = whole.clone();
+            bytes.splice(at..(at + len).min(whole.len()), piece);
+            bytes
+        })
+    };
+    let start = invite.windows(4).position(|octets| octets == b"Via:").unwrap();
+    (damaged(invite, start, piece.clone()), damaged(body, 0, piece))
+}
+
+fn carry_session(invite: &[u8], body: &[u8], iwf: &Iwf) {
+    let mut index = Index::new();
+    let Ok(message) = Message::parse(invite, &mut index) else { return };
+    let _section = procedure(&message, &iwf.policy);
+    let Ok(invitation) = Invitation::store(&message, &iwf.policy) else { return };
+    ask(&invitation, iwf);
+    let (Ok(looked), Ok(sms_user), Ok(sender)) = (
+        pager::look_into(b"message/cpim", body, &iwf.policy),
+        invitation.sms_user(&iwf.policy),
+        invitation.cpm_user(&iwf.policy),
+    ) else {
+        return;
+    };
+    let (mut text, mut octets, mut pdus, mut retained) = (String::new(), Vec::new(), Vec::new(), Retained::default());
+    let form = Form { coding: &CodingOptions::default(), concatenation: Concatenation::Sar, data_sm: false };
+    if let Ok(read) = large_message::read(&invitation, b"message/cpim", body, &looked, &mut text) {
+        let _total = read.write_short_messages(&text, &form, 1, &iwf.policy, &mut octets, &mut pdus);
+        read.retain(NOW, &text, &mut retained);
+        notify(&retained, iwf);
+    }
+    if let Ok(read) = session_media::read(&invitation, b"message/cpim", body, &looked, &mut text) {
+        session_media::introduce(&mut text, &invitation, true, &iwf.policy);
+        let whose = (Between { sender, sms_user }, read.requested);
+        let _total = session_media::write_short_messages(whose, &text, &form, 1, &iwf.policy, &mut octets, &mut pdus);
+        read.retain(NOW, &text, &mut retained);
+        notify(&retained, iwf);
+    }
+    all_are_submit_sm(&pdus);
+}
+
+/// The question to the SMS user, and headers of the 200: nothing of a peer's adds one.
+fn ask(invitation: &Invitation, iwf: &Iwf) {
+    let (mut text, mut octets, mut pdus, mut out) = (String::new(), Vec::new(), Vec::new(), Vec::new());
+    let form = Form { coding: &CodingOptions::default(), concatenation: Concatenation::Udh16, data_sm: false };
+    if session_invitation::write_question(invitation, None, &iwf.policy, &mut text).is_ok() {
+        let whose = (invitation, None);
+        let total =
+            session_invitation::write_short_messages(whose, &text, &form, 1, &iwf.policy, &mut octets, &mut pdus);
+        assert!(total.is_ok(), "what has an inviter and a target can be asked");
+        all_are_submit_sm(&pdus);
+    }
+    let mut writer = Writer::response(&mut out, 200, "OK");
+    if let Ok(sms_user) = invitation.sms_user(&iwf.policy) {
+        session_invitation::write_accepted(invitation, &sms_user, iwf, &mut writer);
+    }
+    writer.end();
+    let known =
+        ["Server", "Conversation-ID", "Contribution-ID", "P-Asserted-Identity", "Message-Context", "Content-Length"];
+    assert!(names(&out).iter().all(|name| known.contains(&&**name)), "{:?}", String::from_utf8_lossy(&out));
+}
+
 fn deliver(pdu: &[u8], iwf: &Iwf, minted: &Minted<'_>) {
     let Ok(arrived) = short_message::read(pdu, iwf) else { return };
     let (mut made, mut text, mut out) = (Vec::new(), String::new(), Vec::new());
@@ -158,6 +234,30 @@ proptest! {
     #[test]
     fn a_damaged_request_is_carried_whole_or_not_at_all(bytes in damaged_request()) {
         carry(&bytes, &Iwf::new(Policy::default()));
+    }
+
+    #[test]
+    fn a_damaged_session_is_carried_whole_or_not_at_all((invite, body) in damaged_session()) {
+        carry_session(&invite, &body, &Iwf::new(Policy::default()));
+    }
+
+    #[test]
+    fn any_text_answers_an_invitation_or_does_not(text in "\\PC{0,40}", code in any::<Option<u8>>()) {
+        let policy = Policy::default();
+        let answer = answer_of(&text, code, &policy);
+        assert!(code.is_none() || answer.is_some());
+        let _leaving = is_leaving(&text, &policy);
+        let padded = answer_of(&format!(" {text}. "), code, &policy);
+        assert_eq!(answer, padded);
+    }
+
+    #[test]
+    fn any_text_of_an_sms_user_arrives_in_the_session(text in "\\PC{0,40}") {
+        let policy = Policy::default();
+        let mut body = Vec::new();
+        session_media::write_message(&session_media::send(&text, &policy), NOW, MINTED.message_id, &mut body);
+        let cpim = cpim::Message::parse(&body).unwrap();
+        assert_eq!(cpim.content(), text.as_bytes());
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(crate) fn request(headers: &str, cpim: &str, content: &str) -> Vec<u8> {
     [request.into_bytes(), body].concat()
 }
 
-fn wrapped(changes: &str, media_type: &str, content: &[u8]) -> Vec<u8> {
+pub(crate) fn wrapped(changes: &str, media_type: &str, content: &[u8]) -> Vec<u8> {
     let mut head = String::new();
     for (name, value) in changed(CPIM, changes) {
         head += &format!("{name}: {value}\r\n");
@@ -57,11 +57,21 @@ fn wrapped(changes: &str, media_type: &str, content: &[u8]) -> Vec<u8> {
     [head.as_bytes(), content].concat()
 }
 
-fn text_of(cell: &str) -> String {
+pub(crate) fn text_of(cell: &str) -> String {
     String::from_utf8(octets(cell)).unwrap()
 }
 
-fn coding(form: &str) -> CodingOptions {
+/// How the SM-SC wants it, as the cell `form` says.
+pub(crate) fn form_of<'a>(form: &str, coding: &'a CodingOptions) -> Form<'a> {
+    let concatenation = match () {
+        () if form.contains("udh8") => Concatenation::Udh8,
+        () if form.contains("payload") => Concatenation::Payload,
+        () => Concatenation::Sar,
+    };
+    Form { coding, concatenation, data_sm: form.contains("data_sm") }
+}
+
+pub(crate) fn coding(form: &str) -> CodingOptions {
     let zero = if form.contains("latin1") { DataCodingZero::Latin1 } else { DataCodingZero::Gsm7 };
     CodingOptions { data_coding_0: zero, transliterate: form.contains("look-alikes"), ..CodingOptions::default() }
 }
@@ -74,13 +84,8 @@ fn pdus(case: &Case<'_>) -> Result<Vec<Vec<u8>>, NotAcceptable> {
     let message = Message::parse(&bytes, &mut index).expect("a SIP message");
     let mut text = String::new();
     let read = pager::look(&message, &policy).and_then(|body| pager::read(&message, body, &policy, &mut text))?;
-    let form = case.get("form");
-    let concatenation = match () {
-        () if form.contains("udh8") => Concatenation::Udh8,
-        () if form.contains("payload") => Concatenation::Payload,
-        () => Concatenation::Sar,
-    };
-    let form = Form { coding: &coding(form), concatenation, data_sm: form.contains("data_sm") };
+    let coding = coding(case.get("form"));
+    let form = form_of(case.get("form"), &coding);
     let (mut made, mut written) = (Vec::new(), Vec::new());
     let total = read.write_short_messages(&text, &form, 0xABCD, &policy, &mut made, &mut written)?;
     let pdus = split(&written);
@@ -88,7 +93,7 @@ fn pdus(case: &Case<'_>) -> Result<Vec<Vec<u8>>, NotAcceptable> {
     Ok(pdus)
 }
 
-fn split(mut written: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn split(mut written: &[u8]) -> Vec<Vec<u8>> {
     let mut pdus = Vec::new();
     while let Framing::Complete(len) = smpp::frame(written, usize::MAX) {
         let (pdu, rest) = written.split_at(len);
@@ -170,7 +175,7 @@ fn shown(octets: &[u8]) -> String {
 }
 
 /// `pdus` is their number; a name behind `n.` is of the n-th PDU; the first otherwise.
-fn check(case: &Case<'_>, pdus: &[Vec<u8>]) {
+pub(crate) fn check(case: &Case<'_>, pdus: &[Vec<u8>]) {
     for (name, expected) in case.expected() {
         let (at, name) = match name.split_once('.') {
             Some((number, name)) => (number.parse::<usize>().unwrap() - 1, name),

@@ -32,7 +32,7 @@ pub(crate) fn parameter(message: &Message<'_>, name: &str) -> String {
     }
 }
 
-fn of_cpim(cpim: &cpim::Message<'_>, name: &str) -> String {
+pub(crate) fn of_cpim(cpim: &cpim::Message<'_>, name: &str) -> String {
     let content_header = |name: &[u8]| text(cpim.content_header(name).unwrap_or_default());
     match name {
         "CPIM From" => text(cpim.from().unwrap().uri),
