@@ -15,8 +15,10 @@ use isthmus::engine::transport::Transport;
 use isthmus::shard::settings::{Network, Settings, SipSettings, SmscSettings};
 use isthmus::shell::{Backend, Gateway, Options};
 
+mod answer;
 mod client;
 mod echo;
+mod request;
 mod smsc;
 mod threads;
 

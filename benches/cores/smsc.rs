@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use isthmus::wire::smpp::{CommandId, CommandStatus, Header, Pdu, Response, Tlvs};
+use isthmus::wire::smpp::Header;
+
+use crate::answer::answer;
 
 /// Listens; its address. The threads end with their connections.
 pub fn start() -> SocketAddr {
@@ -43,22 +45,4 @@ fn serve(mut stream: TcpStream) {
         }
         answers.clear();
     }
-}
-
-fn answer(header: Header, number: u64, out: &mut Vec<u8>) {
-    let mut id = [b'0'; 10];
-    let mut rest = number;
-    for digit in id.iter_mut().rev() {
-        *digit += u8::try_from(rest % 10).unwrap();
-        rest /= 10;
-    }
-    let named = Response { id: Some(&id), tlvs: Tlvs::default() };
-    let body = match header.command_id {
-        CommandId::SUBMIT_SM => Pdu::SubmitSmResp(named),
-        CommandId::ENQUIRE_LINK => Pdu::EnquireLinkResp(isthmus::wire::smpp::Plain::default()),
-        CommandId::UNBIND => Pdu::UnbindResp(isthmus::wire::smpp::Plain::default()),
-        CommandId::BIND_TRANSCEIVER => Pdu::BindResp(named),
-        _ => return,
-    };
-    body.emit(out, header.command_id.response(), CommandStatus::ESME_ROK, header.sequence_number);
 }
