@@ -146,7 +146,7 @@ pub const TCP_SMALL_READ_BYTES: usize = 4_096;
 /// Buffers with small reads that may be held; beyond, small reads are copied, so that a sender of single octets does not
 /// hold a buffer for each.
 pub const TCP_SMALL_READS_HELD_MAX: usize = 512;
-/// Octets that a socket may hold in each direction, if the host grants them.
+/// Octets that a socket for datagrams may hold in each direction, if the host grants them.
 pub const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 /// Connections that wait to be accepted, of each listener.
 pub const ACCEPT_BACKLOG: i32 = 1_024;

@@ -79,9 +79,9 @@ fn open(transport: Transport, address: SocketAddr) -> io::Result<Socket> {
     let socket = plain(transport, address)?;
     socket.set_reuse_port(true)?;
     socket.set_reuse_address(transport == Transport::Tcp)?;
-    ask_for_buffers(&socket);
-    if transport == Transport::Tcp {
-        prepare_stream(&socket)?;
+    match transport {
+        Transport::Udp => ask_for_buffers(&socket),
+        Transport::Tcp => prepare_stream(&socket)?,
     }
     socket.bind(&address.into())?;
     if transport == Transport::Tcp {
@@ -102,7 +102,8 @@ fn plain(transport: Transport, address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// A host that grants less loses more datagrams in a burst; it does not stop us.
+/// A host that grants less loses more datagrams in a burst; it does not stop us. Connections ask for nothing: the kernel
+/// adjusts theirs by itself, and further than it would grant.
 fn ask_for_buffers(socket: &Socket) {
     let _ = socket.set_recv_buffer_size(limits::SOCKET_BUFFER_BYTES);
     let _ = socket.set_send_buffer_size(limits::SOCKET_BUFFER_BYTES);
