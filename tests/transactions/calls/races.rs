@@ -287,6 +287,25 @@ fn an_invite_that_the_user_never_answers_is_refused() {
     assert_eq!(world.ends[A].events, [Event::Failed { dialog: a }, Event::Gone { dialog: a }], "its Timer C");
 }
 
+/// RFC 3261 13.3.1.
+#[test]
+fn an_invite_that_expires_unanswered_is_terminated() {
+    let mut world = World::new();
+    let a = world.invite_with(|headers| headers.number(Name::Expires, 5));
+    world.run(5_000);
+    let b = world.invited();
+    assert!(world.ends[B].events.is_empty());
+    world.run(20);
+    assert_eq!(world.ends[B].events, [Event::Unanswered { dialog: b }, Event::Gone { dialog: b }]);
+    assert_eq!(world.ends[A].heard.last(), Some(&Heard::Rejected { dialog: a, code: 487 }));
+    world.invite_with(|headers| headers.number(Name::Expires, 5));
+    world.run(1_000);
+    let b = world.invited();
+    assert!(world.accept(b));
+    world.run(10_000);
+    assert_eq!(world.ends[B].heard.last(), Some(&Heard::Confirmed { dialog: b }), "answered in time");
+}
+
 /// RFC 3261 12.2.1.2.
 #[test]
 fn a_peer_that_knows_the_session_no_more_has_none() {

@@ -40,7 +40,7 @@ impl Calls {
         if turn.now >= timer.ends_at() {
             return self.lose(turn, dialog, Event::Expired { dialog });
         }
-        self.arm_session_at(dialog, timer.ends_at());
+        self.arm_alarm(dialog, timer.ends_at(), Matter::Session);
         self.refresh(turn, dialog);
     }
 
@@ -203,8 +203,8 @@ impl Calls {
     pub(super) fn arm_session(&mut self, dialog: DialogKey) {
         let Some(call) = self.calls.get_mut(dialog) else { return };
         match call.timer {
-            Some(timer) if timer.ours => self.arm_session_at(dialog, timer.refresh_at()),
-            Some(timer) => self.arm_session_at(dialog, timer.ends_at()),
+            Some(timer) if timer.ours => self.arm_alarm(dialog, timer.refresh_at(), Matter::Session),
+            Some(timer) => self.arm_alarm(dialog, timer.ends_at(), Matter::Session),
             None => {
                 if let Some(alarm) = call.alarm.take() {
                     self.timers.cancel(alarm);
@@ -213,9 +213,9 @@ impl Calls {
         }
     }
 
-    fn arm_session_at(&mut self, dialog: DialogKey, at: Moment) {
+    pub(super) fn arm_alarm(&mut self, dialog: DialogKey, at: Moment, matter: Matter) {
         let Some(call) = self.calls.get_mut(dialog) else { return };
-        let alarm = self.timers.arm(at, token(dialog, Matter::Session));
+        let alarm = self.timers.arm(at, token(dialog, matter));
         if let Some(before) = call.alarm.replace(alarm) {
             self.timers.cancel(before);
         }

@@ -64,6 +64,7 @@ pub(super) struct Call {
     /// What the response to the peer's INVITE or UPDATE will say of the session timer.
     pub(super) agreed: Option<Agreed>,
     pub(super) timer: Option<SessionTimer>,
+    /// Of the session timer; before that, of the peer's patience.
     pub(super) alarm: Option<TimerId>,
     /// Of the peer's last session description and of the one in its open offer.
     pub(super) described: u64,
@@ -248,6 +249,8 @@ impl Ringing {
 pub(super) enum Matter {
     /// The session timer.
     Session,
+    /// What Expires of an INVITE says.
+    Answer,
     /// A modification that waits to be sent again.
     Wait,
     /// A reliable provisional response.
@@ -260,8 +263,8 @@ pub(super) enum Matter {
     Nothing,
 }
 
-const MATTERS: [Matter; 6] =
-    [Matter::Session, Matter::Wait, Matter::Ring, Matter::Bye, Matter::Update, Matter::Nothing];
+const MATTERS: [Matter; 7] =
+    [Matter::Session, Matter::Answer, Matter::Wait, Matter::Ring, Matter::Bye, Matter::Update, Matter::Nothing];
 const KEY_BITS: u32 = 56;
 
 /// Both in one number.

@@ -359,6 +359,7 @@ impl Calls {
         while let Some(token) = self.timers.poll(turn.now) {
             match of_token(token) {
                 (dialog, Matter::Session) => self.session_due(turn, dialog),
+                (dialog, Matter::Answer) => self.answer_due(turn, dialog),
                 (dialog, Matter::Wait) => self.wait_over(turn, dialog),
                 (dialog, Matter::Ring) => self.ring_again(turn, dialog),
                 _ => {}

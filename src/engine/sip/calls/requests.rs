@@ -1,5 +1,7 @@
 //! Requests of the peer: new INVITEs, CANCEL, ACK (RFC 3261 13.3, 9.2, 13.3.1.4).
 
+use core::time::Duration;
+
 use crate::engine::transport::Source;
 use crate::limits;
 use crate::wire::sip::{Message, Name};
@@ -7,9 +9,9 @@ use crate::wire::sip::{Message, Name};
 use super::super::dialog::Dialog;
 use super::super::server_matching::{Arrived, TransactionId};
 use super::super::session_timer::{Agreed, Said, answer};
-use super::call::{Call, Ringing, Served, State};
+use super::call::{Call, Matter, Ringing, Served, State};
 use super::headers::{NO_DIALOG, Owes, Refusal, TERMINATED};
-use super::{By, Calls, DialogKey, Heard, Turn};
+use super::{By, Calls, DialogKey, Event, Heard, Turn};
 
 const NO_CONTACT: Refusal = Refusal::new(400, "Missing Contact Header");
 const TOO_LARGE: Refusal = Refusal::new(513, "Message Too Large");
@@ -92,7 +94,18 @@ impl Calls {
         let dialog = self.calls.insert(call);
         self.invited.set_user(id, dialog);
         self.enter(dialog);
+        if let Some(seconds) = message.expires() {
+            self.arm_alarm(dialog, turn.now + Duration::from_secs(u64::from(seconds)), Matter::Answer);
+        }
         Ok(Heard::Invited { dialog })
+    }
+
+    /// RFC 3261 13.3.1: the INVITE is worth nothing any more.
+    pub(super) fn answer_due(&mut self, turn: &mut Turn<'_>, dialog: DialogKey) {
+        let Some(call) = self.calls.get_mut(dialog).filter(|call| call.state == State::Invited) else { return };
+        call.alarm = None;
+        self.events.push_back(Event::Unanswered { dialog });
+        self.refuse(turn, dialog, TERMINATED.code, TERMINATED.reason, |_| {});
     }
 
     /// RFC 4028 9.
