@@ -41,8 +41,7 @@ pub fn are_wrapped_types_acceptable(accept_wrapped_types: Option<&[u8]>) -> bool
 }
 
 /// Steps 4a and 4b: headers of the 200 to the INVITE, beside those of the dialog.
-pub fn write_accepted(invitation: &Invitation, iwf: &Iwf, headers: &mut Writer<'_>) {
-    headers.header(Name::Server, iwf.server.as_bytes());
+pub fn write_accepted(invitation: &Invitation, headers: &mut Writer<'_>) {
     write_stored(invitation, headers);
 }
 
@@ -71,12 +70,9 @@ pub fn read<'a>(
 
 /// 6.2.4 B): headers of the 200 to the BYE, beside those of the dialog. Without a message that went out as SMS there is
 /// nothing that they could tell.
-pub fn write_bye_answered(sent: Option<&Retained>, iwf: &Iwf, headers: &mut Writer<'_>) {
-    headers.header(Name::Server, iwf.server.as_bytes());
-    if let Some(retained) = sent {
-        headers.header(Name::MessageContext, b"pager-message");
-        headers.header_if(Name::MessageCorrelator, retained.get(retained.fingerprint));
-    }
+pub fn write_bye_answered(sent: &Retained, headers: &mut Writer<'_>) {
+    headers.header(Name::MessageContext, b"pager-message");
+    headers.header_if(Name::MessageCorrelator, sent.get(sent.fingerprint));
 }
 
 /// 6.2.2.2, 6.2.2.2.1 step 3: whether a text is "too large to be sent as one SIP MESSAGE request". `made` and `out` are
@@ -123,7 +119,6 @@ pub fn write_invite(invite: &LargeMessageInvite<'_>, minted: &Minted<'_>, header
         headers.header_named(b"Message-Expires", &[seconds.to_string().as_bytes()]);
     }
     headers.header_if(Name::Date, invite.date);
-    headers.header(Name::UserAgent, invite.user_agent);
 }
 
 /// Appends the message that goes by MSRP: the text in the wrapper that a Pager Mode message has (Conv-Func 7.2.1.3). Its

@@ -26,7 +26,7 @@ pub enum Service {
 }
 
 /// What is minted for one request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Minted<'a> {
     /// Call-ID.
     pub call_id: &'a [u8],

@@ -70,7 +70,6 @@ pub const fn contact_parameter(policy: &Policy) -> &'static str {
 
 /// Steps 6a, 6c and 6g, and 6.2.4 A): headers of the 200 to the INVITE, beside those of the dialog and its session timer.
 pub fn write_accepted(invitation: &Invitation, sms_user: &Number, iwf: &Iwf, headers: &mut Writer<'_>) {
-    headers.header(Name::Server, iwf.server.as_bytes());
     write_stored(invitation, headers);
     write_identity(sms_user, iwf, headers);
     headers.header(Name::MessageContext, b"pager-message");

@@ -3,9 +3,7 @@
 
 use crate::interwork::sms::session_invitation::matches_keyword;
 use crate::policy::{KeywordMatch, LeavingNotice, Policy};
-use crate::wire::sip::{Name, Writer};
 
-use super::Iwf;
 use super::invitation::Invitation;
 use super::session_invitation::{fill, inviter};
 
@@ -18,11 +16,6 @@ pub fn is_leaving(text: &str, policy: &Policy) -> bool {
     let keywords = &policy.sessions.leave_keywords;
     let says = |keyword: &String| matches_keyword(text, keyword, KeywordMatch::Whole);
     policy.switches.leave_session && keywords.iter().any(says)
-}
-
-/// 6.1.6.1 step 1: headers of the 200 to the BYE, beside those of the dialog.
-pub fn write_bye_answered(iwf: &Iwf, headers: &mut Writer<'_>) {
-    headers.header(Name::Server, iwf.server.as_bytes());
 }
 
 /// 6.1.6.1 step 3: what the SMS user is told when the CPM user has left, if anything (4.4: RCS tells nothing). `knows`: the
