@@ -63,6 +63,9 @@ impl Heads {
         let (start, end, rest) = byte_range::start_and_end(stream.get(range.start()..)?)?;
         let byte_range = ByteRange { start, end, ..index.byte_range? };
         let total = self.model.get(self.slash..)?;
+        if rest.len() < total.len() && total.starts_with(rest) {
+            return Some(None);
+        }
         let is_same = rest.starts_with(total) && byte_range.is_plausible();
         is_same.then(|| Some(with_range(index, byte_range, self.slash, stream.len() - rest.len())))
     }
