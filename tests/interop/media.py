@@ -10,7 +10,16 @@ TYPE = "application/octet-stream"
 # (octets of the message, octets of a chunk)
 SIZES = ((0, 2048), (1, 1), (1, 2048), (1300, 1), (1301, 1), (1300, 1300), (1301, 1300), (65536, 63), (65536, 2048))
 SIZES += ((65536, 7999), (10_000_000, 2048), (10_000_000, 8000))
-LARGEST_S_MAX = 120
+LARGEST_S_MAX = 60
+
+# Octets in a chunk of the engine's -> the messages that it sends back, in what chunks they come to it.
+ECHOED = {
+    1: ((0, 2048), (1, 1), (1300, 1), (1301, 1), (1301, 1300)),
+    2048: ((0, 2048), (1, 1), (1300, 1300), (1301, 1300), (65536, 63), (65536, 2048), (10_000_000, 2048)),
+    8000: ((1300, 1), (65536, 7999), (10_000_000, 8000)),
+}
+# What the relay does not take.
+ECHOED_DIRECTLY = {65536: ((65536, 65536), (10_000_000, 65536), (10_000_000, 10_000_000))}
 
 
 async def joined(relay, listener):
@@ -54,7 +63,7 @@ async def checked(source, sink, body, message_id):
     report = await asyncio.wait_for(source.reports.get(), LARGEST_S_MAX)
     if message.id != message_id or message.body != body:
         return [f"{message_id}: {len(message.body)} octets came of {len(body)}, or they differ"]
-    if report.get("Status") != "000 200 OK" or report.get("Message-ID") != message_id:
+    if report.get("Status").split()[:2] != ["000", "200"] or report.get("Message-ID") != message_id:
         return [f"{message_id}: REPORT {report.get('Status')} about {report.get('Message-ID')}"]
     return []
 
@@ -75,6 +84,28 @@ async def interleaved(source, sink, chance, count=12):
     return bodies, findings + [f"interleaved: {code}" for code in codes - {200}]
 
 
+async def echoed(session, sizes, chunk, chance):
+    """Sends messages to an echo that answers in chunks of its own size: (the bodies by Message-ID, findings)."""
+    bodies, findings = {}, []
+    for number, (count, ours) in enumerate(sizes):
+        body, message_id = octets(count, chance), f"echo.{chunk}.{number}"
+        bodies[message_id] = body
+        codes = await session.send(TYPE, body, ours, message_id, Success_Report="yes")
+        findings += [f"{count} octets in chunks of {ours}: {code}" for code in set(codes) - {200}]
+        findings += await checked(session, session, body, message_id)
+    return bodies, findings
+
+
+async def echoed_between(session, chunk, chance, count=8):
+    """Messages sent at the same time; they come back in any order, their chunks between each other's."""
+    most = min(40_000, 100 * chunk)
+    bodies = {f"between.{number}": octets(chance.randrange(1, most), chance) for number in range(count)}
+    await asyncio.gather(*(session.send(TYPE, body, 1000, message_id) for message_id, body in bodies.items()))
+    got = [await asyncio.wait_for(session.messages.get(), LARGEST_S_MAX) for _ in bodies]
+    got = {message.id: message.body for message in got}
+    return [f"interleaved: {message_id} differs" for message_id in bodies if got.get(message_id) != bodies[message_id]]
+
+
 def understood(bodies, handled, chunk_of):
     """What the relay said that it saw in each message is what was sent: octets and digest of every body."""
     for message_id, body in bodies.items():
@@ -87,3 +118,12 @@ def understood(bodies, handled, chunk_of):
 
 def chance_of(setting):
     return random.Random(f"media/{setting.seed}")
+
+
+def understood_twice(bodies, handled, sizes, chunk):
+    """The same of messages that went there in chunks of `sizes` and came back in chunks of the other side's."""
+    for (message_id, body), (_, ours) in zip(bodies.items(), sizes):
+        pieces = [piece for size in (ours, chunk) for _, piece, _ in msrp.pieces(body, size)]
+        digests = sorted((len(piece) + 2, hashlib.md5(piece + b"\r\n").hexdigest()) for piece in pieces)
+        if sorted(handled.get(message_id, [])) != digests:
+            yield f"the relay saw {len(handled.get(message_id, []))} bodies in {message_id}, not {len(digests)}, or others"

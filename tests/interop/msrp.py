@@ -204,6 +204,8 @@ class Session:
         return Frame(secrets.token_hex(8), method, 0, paths | headers, body, flag)
 
     def write(self, frame):
+        if self.writer is None or self.writer.is_closing():
+            raise ConnectionError("the MSRP connection is gone")
         self.writer.write(frame.octets())
 
     def expect(self, frame):

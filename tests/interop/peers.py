@@ -157,6 +157,22 @@ class Esme:
         return json.loads(self.child.log.read_text())
 
 
+class MsrpEcho:
+    """The gateway's MSRP engine as an echo (msrp_echo.rs): listens, or connects to the first URI of `path`."""
+
+    def __init__(self, folder, port, path, chunk, passive):
+        session = f"echo{chunk}"
+        self.uri, self.log = f"msrp://127.0.0.1:{port}/{session};tcp", folder / f"echo_{chunk}.log"
+        first = re.match(r"msrps?://([^/;]+)", path)[1]
+        command = [os.environ["MSRP_ECHO"], port, session, path, chunk, "passive" if passive else first]
+        self.child = Process(command, self.log, "ready")
+
+    def stop(self):
+        """What it said."""
+        self.child.stop()
+        return self.log.read_text().splitlines()
+
+
 class Hostile:
     """hostile.py against a SIP port."""
 

@@ -1,6 +1,7 @@
 """MSRP in a capture, cut into one packet per frame, since Wireshark 4.0 judges MSRP only where a frame is a TCP segment.
 
-Bodies of application/octet-stream are masked: its dissector looks for structure in them, and finds a lone ";" malformed.
+Bodies of application/octet-stream are masked, and cut if they are too large for a packet: its dissector looks for structure in
+them, and finds a lone ";" malformed.
 """
 
 import collections
@@ -11,6 +12,7 @@ import msrp
 
 PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 18, 101)  # LINKTYPE_RAW
 OPAQUE = b"Content-Type: application/octet-stream"
+BODY_BYTES_MAX = 60_000  # what goes into an IP packet
 HOST = bytes((127, 0, 0, 1))
 
 
@@ -47,7 +49,7 @@ def frames_of(octets):
 def masked(frame):
     head, blank, rest = frame.partition(b"\r\n\r\n")
     body, end, last = rest.rpartition(b"\r\n-------")
-    return head + blank + (b"x" * len(body) if OPAQUE in head else body) + end + last
+    return head + blank + (b"x" * min(len(body), BODY_BYTES_MAX) if OPAQUE in head else body) + end + last
 
 
 def packet(source, target, sequence, octets):

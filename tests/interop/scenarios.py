@@ -308,6 +308,11 @@ SCENARIOS = {
     "peers.sessions.udp": lambda setting: self_test.dialogs(setting, "udp"),
     "peers.sessions.tcp": lambda setting: self_test.dialogs(setting, "tcp"),
     **{
+        f"msrp_engine.{side}.{through or 'direct'}": (lambda setting, s=side, t=through: self_test.engine(setting, s, t))
+        for side in ("passive", "active")
+        for through in (None, "kamailio")
+    },
+    **{
         f"cpm_to_sms.{transport}.{method}": (lambda setting, t=transport, m=method: cpm_to_sms(setting, t, m))
         for transport in ("udp", "tcp")
         for method in messages.METHODS

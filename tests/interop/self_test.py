@@ -6,6 +6,7 @@ import cpm
 import judge
 import media
 import msrp
+import peers
 from sessions import CLIENT, SessionBench, invited, within
 
 OTHER = "4915559900002"
@@ -41,6 +42,51 @@ async def all_sizes(bench, chance):
         first.close()
     listener.stop()
     return findings, count
+
+
+def engine(setting, side, through):
+    """The gateway's MSRP engine on a socket, as an echo, on the passive or the active side; behind the relay or not."""
+    echoed = media.ECHOED if through else media.ECHOED | media.ECHOED_DIRECTLY
+    with SessionBench(setting, through=through, gatewayless=True) as bench:
+        findings, count = [], 0
+        for chunk, sizes in echoed.items():
+            found, lines = bench.run(echo(bench, side, chunk, sizes, media.chance_of(setting)))
+            findings += found + [line for line in lines if line.startswith(("broken", "thread", "Discarded", "Closed"))]
+            delivered = sum("Sent" in line and "Delivered" in line for line in lines)
+            count += len(sizes)
+            findings += judge.holds(delivered == len(sizes) + 8, f"in chunks of {chunk}: {delivered} delivered")
+        findings += bench.core_flaws()
+        frames, malformed = bench.finish()
+    judge.demand(findings, malformed)
+    return f"{count} messages there and back, {frames} frames"
+
+
+async def echo(bench, side, chunk, sizes, chance):
+    """(findings, what the echo said)."""
+    listener = msrp.Listener(bench.client_media)
+    await listener.start()
+    session = listener.session()
+    if bench.relay:
+        await session.use_relay(bench.relay)
+    process = peers.MsrpEcho(bench.folder, bench.media, session.path(), chunk, side == "passive")
+    session.peer = [process.uri]
+    if side == "passive":
+        if not bench.relay:
+            await session.connect()
+        bound = await session.bind()
+    else:
+        await within(session.bound, 10, "the echo to connect")
+        bound = 200
+    bodies, findings = await media.echoed(session, sizes, chunk, chance)
+    findings += await media.echoed_between(session, chunk, chance)
+    if bench.relay:
+        findings += media.understood_twice(bodies, bench.core.handled(), sizes, chunk)
+    findings += [] if bound == 200 else [f"bound with {bound}"]
+    await asyncio.sleep(0.2)
+    session.close()
+    listener.stop()
+    await asyncio.sleep(0.2)
+    return findings + session.flaws, process.stop()
 
 
 def dialogs(setting, transport):
