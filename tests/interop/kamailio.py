@@ -27,7 +27,7 @@ class Kamailio:
         (folder / "kamailio.cfg").write_text(text)
         run = folder / "kamailio"
         run.mkdir()
-        command = ["kamailio", "-f", folder / "kamailio.cfg", "-DD", "-E", "-m", "64", "-M", "16", "-Y", run]
+        command = ["kamailio", "-f", folder / "kamailio.cfg", "-DD", "-E", "-m", "192", "-M", "16", "-Y", run]
         self.child = Process([*command, "-P", run / "pid", "-w", run], self.log)
         wait(lambda: self.listens(msrp), START_S_MAX, "Kamailio to listen")
 
