@@ -3,6 +3,7 @@
 //! All octets of a dialog are in one buffer: a gateway holds very many of them for hours.
 
 use crate::engine::keyed_hash::KeyedHash;
+use crate::limits;
 use crate::wire::digits::digits;
 use crate::wire::sip::lists::Values;
 use crate::wire::sip::uri::Uri;
@@ -116,9 +117,11 @@ impl Dialog {
         self.refresh_target(response);
     }
 
-    /// A target refresh: the Contact of a request or its 2xx takes the place of the remote target (RFC 3261 12.2).
+    /// A target refresh: the Contact of a request or its 2xx takes the place of the remote target (RFC 3261 12.2). One that
+    /// the dialog has no room for ([`limits::SIP_DIALOG_BYTES_MAX`]) is passed over.
     pub fn refresh_target(&mut self, message: &Message<'_>) {
-        if let Some(uri) = contact_uri(message) {
+        let room = limits::SIP_DIALOG_BYTES_MAX.saturating_sub(self.bytes() - self.remote_target().len());
+        if let Some(uri) = contact_uri(message).filter(|uri| uri.len() <= room) {
             self.set(Part::RemoteTarget, uri);
         }
     }

@@ -1,4 +1,4 @@
-//! SIP transactions and what surrounds them, without I/O.
+//! SIP transactions, dialogs and sessions and what surrounds them, without I/O.
 
 pub mod attempts;
 pub mod calls;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use isthmus::engine::Random;
 use isthmus::engine::sip::calls::{DialogKey, Event, Heard};
+use isthmus::engine::sip::{NextHop, Reach};
 
 use super::world::{A, B, World};
 
@@ -26,6 +27,11 @@ impl Storm {
                 config.allow = b"INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK".to_vec();
             }
         });
+        if random.below(3) == 0 {
+            for (end, uri) in [(A, b"sip:192.0.2.2;transport=tcp"), (B, b"sip:192.0.2.1;transport=tcp")] {
+                world.ends[end].hop = NextHop::new(uri, Reach::ALL);
+            }
+        }
         world.noise = Some(random.fork());
         Storm { world, random, known: [BTreeSet::new(), BTreeSet::new()] }
     }

@@ -1,18 +1,19 @@
-//! Modifications that we ask for: another session description, a refresh (RFC 3261 14.1, RFC 3311 5.1, RFC 4028 7.4, 10).
+//! Modifications that we ask for: another session description, a refresh (RFC 3261 14.1, RFC 3311 5.1, RFC 4028 7.4).
 
 use core::time::Duration;
 
 use crate::engine::{Moment, Random};
 use crate::wire::sip::{Message, check};
 
-use super::super::client_non_invite::ClientEvent;
-use super::super::dialog::Role;
-use super::super::response::Body;
-use super::super::session_timer::{Agreed, Said, Terms};
-use super::call::{Asked, Call, Matter, Purpose, State, token};
+use super::call::{Asked, Call, Matter, Purpose, State, of_token, token};
 use super::commands::describe;
 use super::headers::write_asking;
+use super::timing::terms;
 use super::{Calls, DialogKey, Event, Heard, Turn, targets_of};
+use crate::engine::sip::client_non_invite::ClientEvent;
+use crate::engine::sip::dialog::Role;
+use crate::engine::sip::response::Body;
+use crate::engine::sip::session_timer::{Agreed, Said};
 
 /// A refresh that was refused for a reason that may pass is tried again after this, until the session expires.
 const REFRESH_AGAIN: Duration = Duration::from_secs(10);
@@ -32,27 +33,8 @@ impl Calls {
         sent
     }
 
-    /// The session timer: half of it is over, or all that may be.
-    pub(super) fn session_due(&mut self, turn: &mut Turn<'_>, dialog: DialogKey) {
-        let Some(call) = self.calls.get_mut(dialog) else { return };
-        call.alarm = None;
-        let Some(timer) = call.timer else { return };
-        if turn.now >= timer.ends_at() {
-            return self.lose(turn, dialog, Event::Expired { dialog });
-        }
-        self.arm_alarm(dialog, timer.ends_at(), Matter::Session);
-        self.refresh(turn, dialog);
-    }
-
-    /// A modification that is under way or waits refreshes as well.
-    fn refresh(&mut self, turn: &mut Turn<'_>, dialog: DialogKey) {
-        let Some(call) = self.calls.get_mut(dialog).filter(|call| call.asked.is_none()) else { return };
-        call.asked = Some(Asked::new(Purpose::Refresh, Vec::new(), None, terms(call, self.config.terms)));
-        self.ask(turn, dialog);
-    }
-
     /// Sends what is asked, or lets it wait.
-    fn ask(&mut self, turn: &mut Turn<'_>, dialog: DialogKey) {
+    pub(super) fn ask(&mut self, turn: &mut Turn<'_>, dialog: DialogKey) {
         let Some(call) = self.calls.get_mut(dialog) else { return };
         if call.state != State::Confirmed || call.is_asking() || call.is_asked() {
             return self.wait(turn.now + BUSY_AGAIN, dialog);
@@ -103,7 +85,12 @@ impl Calls {
         event: ClientEvent,
         message: Option<&Message<'_>>,
     ) -> Heard {
-        let (dialog, matter, code, _) = Calls::of_event(event);
+        let (token, code) = match event {
+            ClientEvent::Answered { token, code, .. } => (token, code),
+            // RFC 3261 8.1.3.1: as if that had been answered.
+            ClientEvent::Failed { token } => (token, 408),
+        };
+        let (dialog, matter) = of_token(token);
         match matter {
             Matter::Bye => self.bye_ended(dialog),
             Matter::Update => return self.update_ended(turn, dialog, code, message),
@@ -198,28 +185,6 @@ impl Calls {
             _ => self.forget_asked(dialog),
         }
     }
-
-    /// When the session timer is looked at next.
-    pub(super) fn arm_session(&mut self, dialog: DialogKey) {
-        let Some(call) = self.calls.get_mut(dialog) else { return };
-        match call.timer {
-            Some(timer) if timer.ours => self.arm_alarm(dialog, timer.refresh_at(), Matter::Session),
-            Some(timer) => self.arm_alarm(dialog, timer.ends_at(), Matter::Session),
-            None => {
-                if let Some(alarm) = call.alarm.take() {
-                    self.timers.cancel(alarm);
-                }
-            }
-        }
-    }
-
-    pub(super) fn arm_alarm(&mut self, dialog: DialogKey, at: Moment, matter: Matter) {
-        let Some(call) = self.calls.get_mut(dialog) else { return };
-        let alarm = self.timers.arm(at, token(dialog, matter));
-        if let Some(before) = call.alarm.replace(alarm) {
-            self.timers.cancel(before);
-        }
-    }
 }
 
 impl Call {
@@ -227,14 +192,6 @@ impl Call {
     fn is_free(&self) -> bool {
         self.state == State::Confirmed && self.asked.is_none() && !self.is_asking() && !self.is_asked()
     }
-}
-
-/// The interval as it is, and nobody's minimum forgotten (RFC 4028 7.4).
-fn terms(call: &Call, terms: Terms) -> Terms {
-    call.timer.map_or(terms, |timer| Terms {
-        interval_s: timer.interval_s.max(timer.min_se_s),
-        min_se_s: timer.min_se_s.max(terms.min_se_s),
-    })
 }
 
 /// RFC 3261 14.1: who gave the Call-ID waits longer, in units of 10 ms.

@@ -6,12 +6,12 @@ use crate::engine::wheel::TimerId;
 use crate::engine::{Moment, Random};
 use crate::wire::sip::{Message, Name};
 
-use super::super::client_invite::InviteId;
-use super::super::dialog::Dialog;
-use super::super::response::Body;
-use super::super::server_matching::TransactionId;
-use super::super::session_timer::{Agreed, SessionTimer, Terms};
 use super::{DialogKey, Offer};
+use crate::engine::sip::client_invite::InviteId;
+use crate::engine::sip::dialog::Dialog;
+use crate::engine::sip::response::Body;
+use crate::engine::sip::server_matching::TransactionId;
+use crate::engine::sip::session_timer::{Agreed, SessionTimer, Terms};
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,11 @@
 
 use crate::wire::sip::{Name, Writer};
 
-use super::super::dialog::Role;
-use super::super::response::Body;
-use super::super::session_timer::SessionTimer;
 use super::call::{Call, State};
 use super::headers::{SDP, server, write_success};
 use super::within::OpenOffer;
 use super::{Calls, DialogKey, Turn};
+use crate::engine::sip::response::Body;
 
 impl Calls {
     /// Value of our Contact in this dialog, feature tags included; before anything is answered.
@@ -136,20 +134,6 @@ impl Calls {
                 call.update = None;
                 self.served.respond(turn.now, id, code, reason, write)
             }
-        }
-    }
-
-    /// The session timer begins anew; `role` is ours in the transaction that says so.
-    pub(super) fn start_timer(
-        &mut self,
-        turn: &mut Turn<'_>,
-        dialog: DialogKey,
-        agreed: Option<super::super::session_timer::Agreed>,
-        role: Role,
-    ) {
-        if let Some(call) = self.calls.get_mut(dialog) {
-            call.timer = agreed.map(|agreed| SessionTimer::new(turn.now, agreed, role));
-            self.arm_session(dialog);
         }
     }
 }

@@ -2,13 +2,12 @@
 
 use crate::wire::sip::{Name, Writer};
 
-use super::super::client_invite::InviteEvent;
-use super::super::client_non_invite::ClientEvent;
-use super::super::server_invite::ServerEvent;
-use super::super::server_matching::TransactionId;
-use super::call::{Matter, State, of_token, token};
+use super::call::{Matter, State, token};
 use super::headers::TERMINATED;
 use super::{Calls, DialogKey, Event, Turn, targets_of};
+use crate::engine::sip::client_invite::InviteEvent;
+use crate::engine::sip::server_invite::ServerEvent;
+use crate::engine::sip::server_matching::TransactionId;
 
 impl Calls {
     /// BYE; `reason` is the value of Reason (RFC 3326), or empty. After our 2xx it waits for the ACK (RFC 3261 15).
@@ -181,16 +180,6 @@ impl Calls {
     pub(super) fn lose(&mut self, turn: &mut Turn<'_>, dialog: DialogKey, event: Event) {
         self.events.push_back(event);
         self.leave(turn, dialog, b"");
-    }
-
-    /// Whose request ended, and how.
-    pub(super) fn of_event(event: ClientEvent) -> (DialogKey, Matter, u16, Option<u32>) {
-        let (token, code, retry_after) = match event {
-            ClientEvent::Answered { token, code, retry_after } => (token, code, retry_after),
-            ClientEvent::Failed { token } => (token, 408, None),
-        };
-        let (dialog, matter) = of_token(token);
-        (dialog, matter, code, retry_after)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::wire::sip::{Name, Writer};
 
-use super::super::dialog::{Dialog, Role};
-use super::super::response::Body;
-use super::super::session_timer;
 use super::Config;
 use super::call::{Asked, Call};
+use crate::engine::sip::dialog::{Dialog, Role};
+use crate::engine::sip::response::Body;
+use crate::engine::sip::session_timer;
 
 /// What our responses understand: reliable provisional responses for those who insist. Our requests do not offer them,
 /// they would cost every call a round trip.

@@ -44,6 +44,7 @@ mod headers;
 mod provisional;
 mod requests;
 mod responses;
+mod timing;
 mod within;
 
 use core::net::IpAddr;

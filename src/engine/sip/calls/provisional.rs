@@ -5,12 +5,12 @@ use core::time::Duration;
 use crate::wire::digits::digits;
 use crate::wire::sip::{Message, Name, Writer, decimal};
 
-use super::super::dialog::Dialog;
-use super::super::server_matching::TransactionId;
-use super::super::timers::{T1, TIMER_B};
 use super::call::{Matter, Ringing, token};
 use super::headers::{NO_DIALOG, Refusal, write_provisional};
 use super::{Calls, DialogKey, Event, Heard, Turn, targets_of};
+use crate::engine::sip::dialog::Dialog;
+use crate::engine::sip::server_matching::TransactionId;
+use crate::engine::sip::timers::{T1, TIMER_B};
 use crate::limits;
 
 const UNACKNOWLEDGED: Refusal = Refusal::new(504, "Server Time-out");

@@ -6,12 +6,12 @@ use crate::engine::transport::Source;
 use crate::limits;
 use crate::wire::sip::{Message, Name};
 
-use super::super::dialog::Dialog;
-use super::super::server_matching::{Arrived, TransactionId};
-use super::super::session_timer::{Agreed, Said, answer};
 use super::call::{Call, Matter, Ringing, Served, State};
 use super::headers::{NO_DIALOG, Owes, Refusal, TERMINATED};
 use super::{By, Calls, DialogKey, Event, Heard, Turn};
+use crate::engine::sip::dialog::Dialog;
+use crate::engine::sip::server_matching::{Arrived, TransactionId};
+use crate::engine::sip::session_timer::{Agreed, Said, answer};
 
 const NO_CONTACT: Refusal = Refusal::new(400, "Missing Contact Header");
 const TOO_LARGE: Refusal = Refusal::new(513, "Message Too Large");

@@ -3,15 +3,15 @@
 use crate::limits;
 use crate::wire::sip::{Message, Name, Writer};
 
-use super::super::client_invite::{ClientInvite, Heard as Answer, InviteId};
-use super::super::dialog::{Dialog, Role};
-use super::super::locate::Reach;
-use super::super::response::new_tag;
-use super::super::session_timer::{Agreed, Said};
 use super::call::{Asked, Call, Matter, Purpose, State, token};
 use super::ending::write_reason;
 use super::headers::write_asking;
 use super::{Calls, DialogKey, Heard, Invite, Turn, hop_targets, targets_of};
+use crate::engine::sip::client_invite::{ClientInvite, Heard as Answer, InviteId};
+use crate::engine::sip::dialog::{Dialog, Role};
+use crate::engine::sip::locate::Reach;
+use crate::engine::sip::response::new_tag;
+use crate::engine::sip::session_timer::{Agreed, Said};
 
 impl Calls {
     /// Sends an INVITE; `headers` writes what it has beside addresses, Contact, Allow, Supported, Session-Expires,

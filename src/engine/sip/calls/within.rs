@@ -3,12 +3,10 @@
 use crate::engine::transport::Source;
 use crate::wire::sip::{Message, Name, check};
 
-use super::super::dialog::Role;
-use super::super::server_matching::TransactionId;
-use super::super::session_timer::SessionTimer;
 use super::call::{Call, Served, State};
 use super::headers::{NO_DIALOG, Owes, PENDING, Refusal, server, write_capabilities, write_success};
 use super::{By, Calls, DialogKey, Heard, Offer, Turn};
+use crate::engine::sip::server_matching::TransactionId;
 
 const OUT_OF_ORDER: Refusal = Refusal::new(500, "Out Of Order");
 const BUSY: Refusal = Refusal::new(500, "Previous Request Pending");
@@ -134,16 +132,6 @@ impl Calls {
         self.served.respond(turn.now, id, 200, "OK", |headers| write_success(config, call, headers));
         self.agreed(turn, dialog);
         Ok(Heard::Answered { code: 200 })
-    }
-
-    /// A 2xx that has left says what the session timer is (RFC 4028 9). Before the session is there, that is up to its
-    /// INVITE.
-    pub(super) fn agreed(&mut self, turn: &mut Turn<'_>, dialog: DialogKey) {
-        let Some(call) = self.calls.get_mut(dialog) else { return };
-        if matches!(call.state, State::Accepted | State::Confirmed) {
-            call.timer = call.agreed.take().map(|agreed| SessionTimer::new(turn.now, agreed, Role::Uas));
-            self.arm_session(dialog);
-        }
     }
 
     pub(super) fn refuse_within(&mut self, turn: &mut Turn<'_>, id: TransactionId, refusal: Refusal) {
