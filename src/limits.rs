@@ -96,6 +96,9 @@ const _: () = assert!(AWAITED_MESSAGES_MAX < PAGER_MESSAGES_MAX);
 
 // Text: CPIM, IMDN, short messages
 
+/// Characters of a Subject that are kept of an invitation, and shown to an SMS user: about half a short message.
+pub const SUBJECT_CHARACTERS_MAX: usize = 80;
+
 /// Headers of a CPIM message; one with more is malformed.
 pub const CPIM_HEADERS_MAX: usize = 64;
 

@@ -3,6 +3,7 @@
 
 use crate::interwork::address::Number;
 use crate::interwork::sms::pager_to_submit_sm::{source_of, target_of};
+use crate::limits;
 use crate::policy::{Policy, UntaggedInvitation};
 use crate::wire::sip::lists::{Params, find_outside};
 use crate::wire::sip::{Message, Name, uri};
@@ -108,6 +109,12 @@ fn of_icsi(icsi: &[u8]) -> Service {
     }
 }
 
+/// Subject, as far as it is kept.
+fn subject(invite: &Message<'_>) -> String {
+    let whole = String::from_utf8_lossy(invite.header(Name::Subject).unwrap_or_default());
+    whole.chars().take(limits::SUBJECT_CHARACTERS_MAX).collect()
+}
+
 /// What is stored of an INVITE, in one buffer.
 #[derive(Clone, Debug, Default)]
 pub struct Invitation {
@@ -152,7 +159,7 @@ impl Invitation {
             contribution_id: keep(headers.contribution_id),
             in_reply_to_contribution_id: keep(headers.in_reply_to_contribution_id),
             contact: keep(invite.header(Name::Contact).unwrap_or_default()),
-            subject: keep(invite.header(Name::Subject).unwrap_or_default()),
+            subject: keep(subject(invite).as_bytes()),
             session_replaces: keep(invite.header_named(b"Session-Replaces").unwrap_or_default()),
             message_expires_s: invite.header_named(b"Message-Expires").and_then(seconds),
             octets: Box::default(),
@@ -212,7 +219,7 @@ impl Invitation {
         self.get(self.contact)
     }
 
-    /// Subject.
+    /// Subject, at most [`limits::SUBJECT_CHARACTERS_MAX`] characters of it.
     #[must_use]
     pub fn subject(&self) -> &[u8] {
         self.get(self.subject)

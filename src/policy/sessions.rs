@@ -17,7 +17,7 @@ pub struct Sessions {
     pub sender: SessionSender,
     /// Numbers that can be assigned to sessions: E.164 numbers with their plus, or `first-last`.
     pub interworking_numbers: Vec<String>,
-    /// Table 4 short_message: what the SMS user is asked; the first whose `prefix` his number has.
+    /// Table 4 short_message: what the SMS user is asked; the first whose `prefix` his number has, or else the first.
     pub questions: Vec<Question>,
     /// Table 5: how much of a short message must be a keyword.
     pub keyword_match: KeywordMatch,
@@ -102,11 +102,11 @@ impl Default for Sessions {
 }
 
 impl Sessions {
-    /// The question for an SMS user, his number without its plus.
+    /// The question for an SMS user, his number without its plus; the first where none fits.
     #[must_use]
     pub fn question(&self, digits: &[u8]) -> Option<&Question> {
         let fits = |question: &&Question| digits.starts_with(question.prefix.trim_start_matches('+').as_bytes());
-        self.questions.iter().find(fits)
+        self.questions.iter().find(fits).or(self.questions.first())
     }
 
     /// The first and last number of each entry of the pool, without their plus; an entry that is none is passed over.

@@ -67,7 +67,6 @@ fn every_chat_message_gives_the_parameters_it_should() {
     }
 }
 
-/// [SMS-FAIL-B2] [SMS-FAIL-B3]
 #[test]
 fn every_ending_has_one_response_and_one_says_why_the_session_ends() {
     for case in Case::all(ENDINGS) {
@@ -133,7 +132,7 @@ const ASKING: &str = "From: <tel:+491700000077>\\nTo: <tel:+491700000078>\\nimdn
 
 /// In the session CPIM names nobody; the document names the SMS user, since the wrapper's own addresses are ignored.
 ///
-/// [SMS-CRPT-02] [SMS-OK-02a] [GEN-MEDIA-08] [GEN-MEDIA-01]
+/// [SMS-CRPT-02] [GEN-MEDIA-08] [GEN-MEDIA-01]
 #[test]
 fn a_notification_inside_the_session() {
     let iwf = Iwf::new(Policy::default());

@@ -68,7 +68,7 @@ fn every_invitation_has_its_section_or_is_refused() {
 const STORED: &str = "Conversation-ID: conversation\\nContribution-ID: contribution\\n\
     InReplyTo-Contribution-ID: earlier\\nSubject: Lunch\\nSession-Replaces: other\\nMessage-Expires: 60";
 
-/// [GEN-SES-03] [GEN-SES-04] [GEN-LMM-02]
+/// [GEN-SES-03] [GEN-LMM-02]
 #[test]
 fn what_the_text_names_is_stored() {
     let invitation = stored(STORED, &Policy::default()).unwrap();
@@ -135,7 +135,7 @@ fn a_large_message_may_hold_a_text_or_is_refused() {
     assert!(large_message::are_wrapped_types_acceptable(None), "nothing is said");
 }
 
-/// [GEN-SES-05a] [GEN-SES-07] [GEN-SES-08] [RCS-ACCEPT] [RCS-OFF-ASK] [SMS-INV-00]
+/// [GEN-SES-05a] [GEN-SES-07] [GEN-SES-08] [RCS-ACCEPT] [RCS-OFF-ASK]
 #[test]
 fn policy_accepts_refuses_or_asks_and_rcs_always_accepts() {
     let (mut cpm, mut rcs) = (Policy::default(), Policy::rcs());
@@ -167,7 +167,7 @@ fn several_media_streams_are_policy() {
     assert_eq!(streams(&Policy::rcs()), [false, true, false]);
 }
 
-/// [RCS-NOLEAVE] [SMS-INCHAT-01]
+/// [RCS-NOLEAVE]
 #[test]
 fn a_keyword_leaves_the_session_but_for_rcs() {
     let says = session_leaving::is_leaving;

@@ -59,6 +59,7 @@ fn set(values: &mut Values, name: &str, value: &str) {
         "priority_flag" => values.priority_flag = octet(),
         "data_coding" => values.data_coding = octet(),
         "short_message" => values.short_message = octets(value),
+        "user_response_code" => tlv::put(&mut values.tlvs, Tag::USER_RESPONSE_CODE, &[octet()]),
         "language_indicator" => tlv::put(&mut values.tlvs, Tag::LANGUAGE_INDICATOR, &[octet()]),
         "message_payload" => tlv::put(&mut values.tlvs, Tag::MESSAGE_PAYLOAD, &octets(value)),
         "sar_msg_ref_num" => {

@@ -11,7 +11,7 @@ use super::Profile;
 use super::problem::nearest;
 use super::reader::{Section, Value};
 use crate::policy::sessions::number_range;
-use crate::policy::{Policy, Sessions, ShortCodes};
+use crate::policy::{Policy, Question, Sessions, ShortCodes};
 use crate::wire::sip::uri::Uri;
 
 /// The profile's answers with those of the file in their place.
@@ -164,12 +164,17 @@ fn check(section: &Section<'_>, policy: &Policy) {
 fn session_bounds(sessions: &Sessions) -> [(&'static [&'static str], bool, &'static str); 5] {
     let numbers_fine = sessions.interworking_numbers.iter().all(|entry| number_range(entry).is_some());
     let keywords = |words: &[String]| words.iter().any(|word| !word.trim().is_empty());
-    let questions_fine =
-        sessions.questions.iter().all(|question| keywords(&question.accept) && keywords(&question.decline));
+    let questions = &sessions.questions;
+    let has_words = |question: &Question| keywords(&question.accept) && keywords(&question.decline);
+    let questions_fine = !questions.is_empty() && questions.iter().all(has_words);
     let (timeout_s, interval_s) = (sessions.answer_timeout_s, sessions.session_interval_s);
     [
         (&["sessions", "interworking_numbers"], numbers_fine, "\"+491700000001\" or \"+491700000001-+491700000099\""),
-        (&["sessions", "questions"], questions_fine, "at least one word in `accept` and one in `decline` of each"),
+        (
+            &["sessions", "questions"],
+            questions_fine,
+            "at least one, with a word in `accept` and one in `decline` of each",
+        ),
         (&["sessions", "answer_timeout_s"], (1..=3_600).contains(&timeout_s), "1 to 3600"),
         (&["sessions", "session_interval_s"], (90..=86_400).contains(&interval_s), "90 to 86400"),
         (&["sessions", "sm_default_msg_id"], sessions.sm_default_msg_id < 255, "0 to 254"),
