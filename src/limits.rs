@@ -67,6 +67,8 @@ pub const SEGMENTS_MAX: usize = 255;
 
 /// Log events of one shard that wait for the shell; more are counted and dropped.
 pub const EVENTS_MAX: usize = 4_096;
+/// Sessions of one shard; one more INVITE gets 503, and one of ours is not sent.
+pub const SESSIONS_MAX: usize = 250_000;
 /// CPM messages of one shard whose response or reports are awaited.
 pub const PAGER_MESSAGES_MAX: usize = 1_000_000;
 /// Of these, how many may wait for nothing but reports; of a message beyond, the reports are not passed on.

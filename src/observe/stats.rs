@@ -61,6 +61,22 @@ families! {
     Counter imdns_received "Disposition notifications from CPM, acknowledged and not passed on." { imdns_received }
     Counter reports_not_kept "message_ids that found no room; their reports will not be found." { reports_not_kept }
     Counter sip_connections_timed_out "SIP connections closed for idleness or slowness." { sip_connections_timed_out }
+    Counter sessions "INVITEs that were decided, by what they asked for and result." {
+        large_messages_accepted [service "large_message", result "accepted"],
+        large_messages_refused [service "large_message", result "refused"],
+        chats_accepted [service "chat", result "accepted"],
+        chats_refused [service "chat", result "refused"],
+        large_deliveries_accepted [service "sms_to_large_message", result "accepted"],
+        large_deliveries_refused [service "sms_to_large_message", result "refused"],
+    }
+    Counter msrp_chunks "Chunks received for sessions." { msrp_chunks }
+    Counter msrp_dropped "MSRP that led nowhere, by reason." {
+        msrp_malformed [reason "malformed"],
+        msrp_unmatched [reason "no_session"],
+        msrp_discarded [reason "incomplete"],
+        msrp_connections_timed_out [reason "idle_connection"],
+        msrp_connections_lost [reason "lost_connection"],
+    }
     Counter log_events_dropped "Log events that found no room." { events_dropped }
 
     Gauge binds_bound "Binds that are up." { binds_bound }
@@ -69,6 +85,12 @@ families! {
         client_transactions [side "client"],
     }
     Gauge sip_connections "SIP connections." { sip_connections }
+    Gauge msrp_connections "MSRP connections." { msrp_connections }
+    Gauge sessions_open "Sessions, by what they are for." {
+        large_messages_open [service "large_message"],
+        chats_open [service "chat"],
+        large_deliveries_open [service "sms_to_large_message"],
+    }
     Gauge open_messages "CPM messages that await responses or reports." { open_messages }
     Gauge open_reports "message_ids that await a status report." { open_reports }
     Gauge undelivered "Short messages that wait for another attempt." { undelivered }

@@ -419,10 +419,10 @@ pub(super) enum Delivered<'a> {
     Report(status_report::StatusReport<'a>),
     /// A short message: service and addresses, for its owner.
     Text {
-        /// source_addr.
-        source: &'a [u8],
-        /// destination_addr.
-        destination: &'a [u8],
+        /// source_addr_ton and source_addr.
+        source: (u8, &'a [u8]),
+        /// dest_addr_ton and destination_addr.
+        destination: (u8, &'a [u8]),
     },
 }
 
@@ -431,11 +431,17 @@ pub(super) fn look(pdu: &[u8]) -> Option<Delivered<'_>> {
     match Pdu::parse(pdu).ok()?.1 {
         Pdu::DeliverSm(body) => Some(match status_report::from_deliver_sm(&body) {
             Some(report) => Delivered::Report(report),
-            None => Delivered::Text { source: body.source_addr, destination: body.destination_addr },
+            None => Delivered::Text {
+                source: (body.source_addr_ton, body.source_addr),
+                destination: (body.dest_addr_ton, body.destination_addr),
+            },
         }),
         Pdu::DataSm(body) => Some(match status_report::from_data_sm(&body) {
             Some(report) => Delivered::Report(report),
-            None => Delivered::Text { source: body.source_addr, destination: body.destination_addr },
+            None => Delivered::Text {
+                source: (body.source_addr_ton, body.source_addr),
+                destination: (body.dest_addr_ton, body.destination_addr),
+            },
         }),
         _ => None,
     }

@@ -5,7 +5,9 @@ use core::time::Duration;
 
 use crate::engine::joining::{Expired, Incomplete, Joined, Outcome, Part};
 use crate::engine::{Moment, Now};
+use crate::interwork::sms::deliver_sm_to_chat;
 use crate::interwork::sms::deliver_sm_to_pager::{self, NOT_E164};
+use crate::iwf::large_message;
 use crate::iwf::message::Minted;
 use crate::iwf::short_message::{self, Arrived, Head, NotTaken};
 use crate::limits;
@@ -15,7 +17,8 @@ use crate::wire::smpp::{CommandStatus, HEADER_BYTES};
 
 use super::Shard;
 use super::event::Event;
-use super::handoff::DeliverRef;
+use super::handoff::{DeliverRef, Handoff, Offered, SessionRef};
+use super::pager::Scratch;
 use super::records::Acknowledgement;
 use super::redelivery::Seen;
 use super::submit::{ALARM_RETRY, micros};
@@ -39,6 +42,13 @@ pub(super) struct Delivery {
     joined: Option<(Joined, u8)>,
     attempts: u8,
     arrived: Moment,
+}
+
+impl Delivery {
+    /// Between whom it is, and how.
+    pub(super) fn head(&self) -> Head {
+        self.common.head
+    }
 }
 
 /// First wait before a message that nobody else will repeat is sent again; doubled each time.
@@ -199,8 +209,40 @@ impl Shard {
         short_message::decode(data_coding, zero, parts, &mut scratch.octets, &mut scratch.text)
     }
 
-    /// Step 4: "SHALL send the SIP MESSAGE request towards the CPM Client". The text is in the scratch buffer.
+    /// A text between two who share a session belongs there (6.2.2.2.2); else it goes its own way. It is in the scratch
+    /// buffer.
     fn send_short_message(&mut self, now: Now, delivery: Delivery) {
+        let Head { source, dest, .. } = delivery.common.head;
+        match self.session_index.get(&self.between(&source, &dest)).and_then(|open| open.last().copied()) {
+            Some(whose) => self.offer(whose, delivery),
+            None => self.send_on_its_own(now, delivery),
+        }
+    }
+
+    fn offer(&mut self, whose: SessionRef, delivery: Delivery) {
+        let text = self.scratch.text.clone();
+        let delivery = self.offered.insert(delivery);
+        self.outbox.hand(whose.shard, Handoff::Offer { session: whose.session, delivery, text });
+    }
+
+    /// What became of a text that was offered to a session.
+    pub(super) fn offer_ended(&mut self, now: Now, delivery: u64, outcome: Offered) {
+        let Some(delivery) = self.offered.remove(delivery) else { return };
+        let status = match outcome {
+            Offered::Taken => CommandStatus::ESME_ROK,
+            Offered::Refused(code) => deliver_sm_to_chat::command_status(code, &self.iwf.policy),
+            Offered::NotTaken => CommandStatus::ESME_RX_T_APPN,
+            Offered::NotOfSession { text } => {
+                self.scratch.text = text;
+                return self.send_on_its_own(now, delivery);
+            }
+        };
+        self.finish(now, delivery, status);
+    }
+
+    /// Step 4: "SHALL send the SIP MESSAGE request towards the CPM Client", or an INVITE if it is "too large to be sent as
+    /// one SIP MESSAGE request" (6.2.2.2.3 step 3).
+    fn send_on_its_own(&mut self, now: Now, delivery: Delivery) {
         let (mut tag, mut message_id, mut call_id) = ([0; 12], [0; 24], self.pool.take());
         self.random.token(&mut tag);
         self.random.token(&mut message_id);
@@ -213,14 +255,30 @@ impl Shard {
             conversation_id: &conversation_id,
             contribution_id: &contribution_id,
         };
+        if self.can_invite() && self.is_large(now, &delivery, &minted) {
+            self.send_large_message(now, delivery, &minted);
+        } else {
+            self.send_message(now, delivery, &minted);
+        }
+        self.pool.give(call_id);
+    }
+
+    fn is_large(&mut self, now: Now, delivery: &Delivery, minted: &Minted<'_>) -> bool {
+        let (Scratch { text, octets }, mut out) = (&mut self.scratch, self.pool.take());
+        let head = delivery.common.head;
+        let large = large_message::is_due(&head, text, now, &self.iwf, minted, octets, &mut out);
+        self.pool.give(out);
+        large
+    }
+
+    fn send_message(&mut self, now: Now, delivery: Delivery, minted: &Minted<'_>) {
         let head = delivery.common.head;
         let token = self.requests.insert(Purpose::ShortMessage(delivery));
         let (scratch, iwf) = (&mut self.scratch, &self.iwf);
         let targets = self.hop.as_mut().map_or(&[][..], |hop| hop.targets(now.moment, &mut self.random));
         self.clients.send(now.moment, token, targets, &mut self.random, |out| {
-            short_message::write(&head, &scratch.text, now, iwf, &minted, &mut scratch.octets, out);
+            short_message::write(&head, &scratch.text, now, iwf, minted, &mut scratch.octets, out);
         });
-        self.pool.give(call_id);
     }
 
     /// "When the SMS IWF receives the SIP response, it SHALL generate a deliver_sm_resp" by Table 10.
@@ -229,7 +287,7 @@ impl Shard {
         self.finish(now, delivery, status);
     }
 
-    fn finish(&mut self, now: Now, mut delivery: Delivery, status: CommandStatus) {
+    pub(super) fn finish(&mut self, now: Now, mut delivery: Delivery, status: CommandStatus) {
         let accepted = status == CommandStatus::ESME_ROK;
         self.stats.delivers_accepted += u64::from(accepted);
         let temporary = status == CommandStatus::ESME_RX_T_APPN;

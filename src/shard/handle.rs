@@ -1,11 +1,11 @@
 //! Hand-offs and the rounds that empty every engine.
 
 use crate::engine::Now;
-use crate::engine::sip::{Outbound, ResponseRoute};
+use crate::engine::sip::{Outbound, ResponseRoute, Target};
 use crate::engine::transport::{LinkRef, QueryId, ShardId, Transmit, Transport};
 
 use super::Shard;
-use super::handoff::Handoff;
+use super::handoff::{Handoff, SessionRef};
 
 impl Shard {
     pub(super) fn take_handoff(&mut self, now: Now, from: ShardId, handoff: Handoff) {
@@ -25,6 +25,18 @@ impl Shard {
             Handoff::Answer { deliver, status } => self.binds.answer(now, deliver, status),
             Handoff::BindLost(bind) => self.redelivery.bind_lost(now.moment, bind),
             Handoff::Binds { smsc, transmitters } => self.choice.set(smsc, from, transmitters),
+            Handoff::Msrp { link, session, piece } => self.take_piece(now, link, session, *piece),
+            Handoff::MsrpJoin { link, session } => self.msrp_join(link, SessionRef { shard: from, session }),
+            Handoff::MsrpLeave { link, session } => self.msrp_leave(now, link, SessionRef { shard: from, session }),
+            Handoff::MsrpOut { link, session, bytes } => {
+                self.msrp_out(link, SessionRef { shard: from, session }, bytes)
+            }
+            Handoff::MsrpRoom { session, bytes } => self.session_room(now, session, bytes),
+            Handoff::MsrpGone { link, session } => self.session_link_gone(now, session, link),
+            Handoff::SessionOpened { between, whose } => self.session_opened(between, whose),
+            Handoff::SessionEnded { between, whose } => self.session_ended(between, whose),
+            Handoff::Offer { session, delivery, text } => self.take_offer(now, from, session, delivery, text),
+            Handoff::OfferEnded { delivery, outcome } => self.offer_ended(now, delivery, outcome),
             Handoff::Finished => self.core_finished(now, from),
         }
     }
@@ -32,7 +44,7 @@ impl Shard {
     /// What the DNS is to be asked, and which servers did not answer.
     fn look_after_next_hop(&mut self, now: Now) {
         let Some(hop) = &mut self.hop else { return };
-        while let Some(fault) = self.clients.poll_fault() {
+        while let Some(fault) = self.clients.poll_fault().or_else(|| self.calls.poll_fault()) {
             hop.pause(now.moment, fault.target, fault.retry_after);
         }
         if let Some((name, kind)) = hop.poll_query(now.moment) {
@@ -46,7 +58,8 @@ impl Shard {
         loop {
             self.send_responses(now);
             self.send_requests(now);
-            let mut ended = false;
+            self.send_calls(now);
+            let mut ended = self.take_call_events(now);
             while let Some(event) = self.clients.poll_event() {
                 ended = true;
                 self.request_ended(now, event);
@@ -69,12 +82,16 @@ impl Shard {
 
     fn send_responses(&mut self, now: Now) {
         while let Some((route, bytes)) = self.servers.poll_transmit() {
-            match route {
-                ResponseRoute::Datagram { listener, peer } => {
-                    self.outbox.transmits.push_back(Transmit::Datagram { listener, peer, bytes });
-                }
-                ResponseRoute::Stream { link, otherwise } => self.stream_response(now, link, bytes, otherwise),
+            self.send_response(now, route, bytes);
+        }
+    }
+
+    pub(super) fn send_response(&mut self, now: Now, route: ResponseRoute, bytes: Vec<u8>) {
+        match route {
+            ResponseRoute::Datagram { listener, peer } => {
+                self.outbox.transmits.push_back(Transmit::Datagram { listener, peer, bytes });
             }
+            ResponseRoute::Stream { link, otherwise } => self.stream_response(now, link, bytes, otherwise),
         }
     }
 
@@ -112,13 +129,16 @@ impl Shard {
 
     fn send_requests(&mut self, now: Now) {
         while let Some(Outbound { request, target, bytes }) = self.clients.poll_transmit() {
-            let sent = match target.transport {
-                Transport::Udp => self.send_datagram(target.peer, bytes),
-                Transport::Tcp => self.send_stream(now, target.peer, bytes),
-            };
-            if !sent {
+            if !self.send_to(now, target, bytes) {
                 self.clients.handle_unsent(now.moment, request, &mut self.random);
             }
+        }
+    }
+
+    pub(super) fn send_to(&mut self, now: Now, target: Target, bytes: Vec<u8>) -> bool {
+        match target.transport {
+            Transport::Udp => self.send_datagram(target.peer, bytes),
+            Transport::Tcp => self.send_stream(now, target.peer, bytes),
         }
     }
 

@@ -5,8 +5,9 @@ use core::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::engine::Moment;
+use crate::engine::msrp::Piece;
 use crate::engine::smpp::DeliveryId;
-use crate::engine::transport::{LinkId, ShardId, Source};
+use crate::engine::transport::{LinkId, LinkRef, ShardId, Source};
 use crate::limits;
 use crate::wire::inline::Inline;
 use crate::wire::smpp::{CommandStatus, MessageState};
@@ -101,6 +102,31 @@ pub struct Report {
     pub intermediate: bool,
 }
 
+/// A session of any shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionRef {
+    /// The shard that owns its dialog.
+    pub shard: ShardId,
+    /// Keyed hash of the session-id in our MSRP URI.
+    pub session: u64,
+}
+
+/// What became of a short message that was offered to a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// The CPM client took it, or it was meant for us.
+    Taken,
+    /// The final MSRP response was this.
+    Refused(u16),
+    /// There was no room for it, nobody answered, or the connection was lost: the SM-SC is to come again.
+    NotTaken,
+    /// It is no message of the session, or the session is over: it goes its own way (IWF 6.2.2.1.3 step 3A).
+    NotOfSession {
+        /// The text comes back.
+        text: String,
+    },
+}
+
 /// Everything that may cross.
 #[derive(Debug)]
 pub enum Handoff {
@@ -185,6 +211,82 @@ pub enum Handoff {
         smsc: u16,
         /// Bound transmitters and transceivers.
         transmitters: u16,
+    },
+    /// A piece of an MSRP chunk, for the owner of its session.
+    Msrp {
+        /// Where it came from.
+        link: LinkRef,
+        /// Whose it is.
+        session: u64,
+        /// The octets, still in their receive buffer.
+        piece: Box<Piece>,
+    },
+    /// A session uses a connection of this core.
+    MsrpJoin {
+        /// The connection.
+        link: LinkId,
+        /// The session, of the sending core.
+        session: u64,
+    },
+    /// A session no longer uses a connection of this core.
+    MsrpLeave {
+        /// The connection.
+        link: LinkId,
+        /// The session, of the sending core.
+        session: u64,
+    },
+    /// Octets of a session for a connection of this core.
+    MsrpOut {
+        /// The connection.
+        link: LinkId,
+        /// The session, of the sending core.
+        session: u64,
+        /// Whole chunks.
+        bytes: Vec<u8>,
+    },
+    /// The socket took octets of a session of this core.
+    MsrpRoom {
+        /// The session.
+        session: u64,
+        /// How many.
+        bytes: usize,
+    },
+    /// The connection that a session of this core used is gone.
+    MsrpGone {
+        /// The connection.
+        link: LinkRef,
+        /// The session.
+        session: u64,
+    },
+    /// From now on, what an SMS user sends to a number belongs to a session.
+    SessionOpened {
+        /// Keyed hash of the SMS user's number and that number.
+        between: u64,
+        /// The session.
+        whose: SessionRef,
+    },
+    /// From now on it does not.
+    SessionEnded {
+        /// Keyed hash of the two numbers.
+        between: u64,
+        /// The session.
+        whose: SessionRef,
+    },
+    /// A short message for a session of this core.
+    Offer {
+        /// The session.
+        session: u64,
+        /// The sending core's name of the short message.
+        delivery: u64,
+        /// Its text.
+        text: String,
+    },
+    /// What became of a short message that this core had offered.
+    OfferEnded {
+        /// Its name.
+        delivery: u64,
+        /// How it ended.
+        outcome: Offered,
     },
     /// The sending core has finished what it accepted and will submit nothing more.
     Finished,

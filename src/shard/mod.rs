@@ -4,16 +4,25 @@
 //! by what they hand over.
 
 mod binds;
+mod calls;
+mod chat;
 mod deliver;
 pub mod event;
 mod handle;
 pub mod handoff;
+mod invitations;
+mod large_delivery;
+mod media;
+mod msrp_links;
+mod negotiation;
 mod outbox;
 mod pager;
 mod records;
 mod redelivery;
 mod report_index;
 pub mod route;
+mod session_messages;
+mod sessions;
 pub mod settings;
 mod sip_stream;
 mod smsc_choice;
@@ -32,7 +41,9 @@ use hashbrown::{HashMap, HashSet};
 use crate::engine::arena::Arena;
 use crate::engine::joining::Joining;
 use crate::engine::keyed_hash::{Hashed, KeyedHash};
+use crate::engine::msrp;
 use crate::engine::pool::Pool;
+use crate::engine::sip::calls::Calls;
 use crate::engine::sip::{ClientNonInvite, NextHop, SentBy, ServerNonInvite, Target};
 use crate::engine::transport::{
     ConnectId, LinkId, ListenerId, QueryId, Record, Road, ShardId, Source, Transmit, Transport,
@@ -40,17 +51,21 @@ use crate::engine::transport::{
 use crate::engine::wheel::Wheel;
 use crate::engine::{Moment, Now, Random};
 use crate::iwf::Iwf;
+use crate::iwf::number_pool::NumberPool;
 use crate::limits;
 use crate::observe::{Latencies, LinkStats, SipCodes, Snapshot, Stats};
 use crate::wire::sip;
 
 use binds::{BindEvent, Binds};
+use calls::turn;
 use event::Event;
-use handoff::Handoff;
+use handoff::{Handoff, SessionRef};
+use msrp_links::MsrpLinks;
 use outbox::Outbox;
 use redelivery::Redelivery;
 use report_index::ReportIndex;
 use route::Route;
+use sessions::Session;
 use settings::Settings;
 use smsc_choice::SmscChoice;
 use streams::{Heard, Streams};
@@ -73,6 +88,22 @@ pub struct Shard {
     /// Questions to the DNS that were asked, counted.
     queries: u64,
     streams: Streams,
+    msrp_links: MsrpLinks,
+    /// What unfinished messages of all sessions may hold.
+    media_budget: msrp::Budget,
+    sessions: HashMap<u64, Box<Session>, Hashed>,
+    /// INVITEs of ours without final response, by the key of their media.
+    inviting: HashMap<u64, large_delivery::Inviting, Hashed>,
+    /// Hosts of media whose address is asked for: which session, and the port.
+    resolving: HashMap<u64, (u64, u16), Hashed>,
+    calls: Calls,
+    accept_types: msrp::Accept,
+    /// Interworking numbers of this shard.
+    numbers: NumberPool,
+    /// As index shard: the sessions that what one number sends to another belongs to, the newest last.
+    session_index: HashMap<u64, Vec<SessionRef>, Hashed>,
+    /// Short messages offered to sessions, wherever these live.
+    offered: Arena<deliver::Delivery>,
     binds: Binds,
     choice: SmscChoice,
     /// The account that each SM-SC is.
@@ -116,10 +147,10 @@ impl Shard {
     pub fn new(settings: Settings) -> Shard {
         let mut random = Random::from_seed(settings.seed);
         let (id, shards) = (settings.id, settings.shards);
-        let route = Route::new(shards, settings.hash_key);
         let own_hash = KeyedHash::new([random.next_u64(), random.next_u64()]);
-        let references = pager::References::new(id, shards, random.next_u64());
         let sent_by = SentBy::new(|transport, is_ipv4| settings.sip.sent_by(transport, is_ipv4));
+        let iwf = Iwf::new(settings.policy.clone());
+        let calls = calls::new(own_hash.clone(), sent_by.clone(), &settings, &iwf);
         let mut clients = ClientNonInvite::new(own_hash.clone(), sent_by, settings.sip.datagram_request_bytes_max);
         if let Some(route) = settings.sip.route() {
             clients.set_route(route);
@@ -131,6 +162,16 @@ impl Shard {
             hop: settings.sip.hop(),
             queries: 0,
             streams: Streams::new(settings.sip.idle),
+            msrp_links: MsrpLinks::new(settings.msrp.unbound),
+            media_budget: msrp::Budget::new(settings.msrp.memory_bytes_max),
+            sessions: HashMap::with_hasher(Hashed::default()),
+            inviting: HashMap::with_hasher(Hashed::default()),
+            resolving: HashMap::with_hasher(Hashed::default()),
+            calls,
+            accept_types: negotiation::accept_types(),
+            numbers: NumberPool::new(&settings.policy.sessions, u64::from(id.0), u64::from(shards)),
+            session_index: HashMap::with_hasher(Hashed::default()),
+            offered: Arena::default(),
             binds: Binds::new(id, shards, &settings.smscs, &mut random),
             choice: SmscChoice::new(id, shards, settings.smscs.len()),
             accounts: settings.accounts(),
@@ -158,9 +199,9 @@ impl Shard {
             next_order: 0,
             draining: false,
             finished: vec![false; usize::from(shards)],
-            iwf: Iwf::new(settings.policy.clone()),
-            route,
-            references,
+            iwf,
+            route: Route::new(shards, settings.hash_key),
+            references: pager::References::new(id, shards, random.next_u64()),
             random,
             settings,
         }
@@ -187,7 +228,7 @@ impl Shard {
     /// A connection was accepted.
     pub fn on_accepted(&mut self, now: Now, link: LinkId, listener: ListenerId, peer: SocketAddr) {
         if self.settings.is_msrp(listener) {
-            return self.outbox.transmits.push_back(Transmit::Close { link });
+            return self.msrp_links.accepted(now.moment, link, &mut self.outbox);
         }
         let Some(smsc) = self.settings.smsc_of(listener) else {
             let trusted = self.settings.sip.trusts(peer.ip());
@@ -204,6 +245,8 @@ impl Shard {
     pub fn on_connected(&mut self, now: Now, link: LinkId, order: ConnectId, peer: SocketAddr) {
         if order.0 & binds::CONNECT_BIT != 0 {
             self.binds.connected(now, order, link);
+        } else if order.0 & msrp_links::CONNECT_BIT != 0 {
+            self.msrp_connected(now, link, order, peer);
         } else if !self.streams.connected(now.moment, link, order, peer, &mut self.outbox) {
             self.outbox.transmits.push_back(Transmit::Close { link });
         }
@@ -214,6 +257,8 @@ impl Shard {
     pub fn on_connect_failed(&mut self, now: Now, order: ConnectId) {
         if order.0 & binds::CONNECT_BIT != 0 {
             self.binds.connect_failed(now, order);
+        } else if order.0 & msrp_links::CONNECT_BIT != 0 {
+            self.msrp_connect_failed(now, order);
         } else if let Some(peer) = self.streams.connect_failed(order) {
             self.target_lost(now, peer);
         }
@@ -224,6 +269,8 @@ impl Shard {
     pub fn on_stream(&mut self, now: Now, link: LinkId, bytes: Bytes) {
         if self.binds.has(link) {
             self.binds.bytes(now, link, &bytes)
+        } else if self.msrp_links.has(link) {
+            self.msrp_stream(now, link, bytes)
         } else {
             self.sip_stream(now, link, bytes)
         }
@@ -256,13 +303,12 @@ impl Shard {
         self.outbox.hand(owner, Handoff::Sip { source, bytes });
     }
 
-    /// The kernel took `bytes` octets of a connection that is watched: so many more may follow.
-    pub fn on_written(&mut self, _now: Now, _link: LinkId, _bytes: usize) {}
-
     /// A connection is gone.
     pub fn on_closed(&mut self, now: Now, link: LinkId) {
         if self.binds.has(link) {
             self.binds.closed(now, link);
+        } else if self.msrp_links.has(link) {
+            self.msrp_closed(link);
         } else if let Some(peer) = self.streams.closed(link) {
             self.target_lost(now, peer);
         }
@@ -272,11 +318,14 @@ impl Shard {
     fn target_lost(&mut self, now: Now, peer: SocketAddr) {
         let target = Target { transport: Transport::Tcp, peer };
         self.clients.handle_transport_error(now.moment, target, &mut self.random);
+        self.calls.handle_transport_error(turn!(self, now), target);
     }
 
     /// The DNS answered: these records, good for `ttl_s` seconds; none if it had none or failed.
     pub fn on_resolved(&mut self, now: Now, query: QueryId, records: &[Record], ttl_s: u32) {
-        if let Some(hop) = self.hop.as_mut().filter(|_| query.0 == self.queries) {
+        if query.0 & large_delivery::QUERY_BIT != 0 {
+            self.media_resolved(now, query, records);
+        } else if let Some(hop) = self.hop.as_mut().filter(|_| query.0 == self.queries) {
             hop.answered(now.moment, records, ttl_s, &mut self.random);
         }
         self.settle(now);
@@ -292,8 +341,10 @@ impl Shard {
     pub fn on_tick(&mut self, now: Now) {
         self.servers.handle_timeout(now.moment);
         self.clients.handle_timeout(now.moment, &mut self.random);
+        self.calls.handle_timeout(turn!(self, now));
         self.binds.timeout(now);
         self.stats.sip_connections_timed_out += self.streams.handle_timeout(now.moment, &mut self.outbox);
+        self.stats.msrp_connections_timed_out += self.msrp_links.handle_timeout(now.moment, &mut self.outbox);
         self.expire_reports(now);
         self.expire_joins(now);
         self.ring_alarms(now);
@@ -343,8 +394,10 @@ impl Shard {
         let timers = [
             self.servers.deadline(),
             self.clients.deadline(),
+            self.calls.deadline(),
             self.binds.deadline(),
             self.streams.deadline(),
+            self.msrp_links.deadline(),
             self.reports.deadline(),
             self.alarms.next_deadline(),
             self.hop.as_ref().and_then(NextHop::poll_timeout),
@@ -357,16 +410,23 @@ impl Shard {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let count = |number: usize| number as u64;
+        let [large_messages_open, chats_open, large_deliveries_open] = self.count_sessions();
+        let ([of_servers, of_clients], [absorbed, sent_again]) =
+            (self.calls.transactions(), self.calls.retransmissions());
         Stats {
-            sip_retransmissions_absorbed: self.servers.retransmissions(),
-            sip_retransmissions_sent: self.clients.retransmissions(),
+            sip_retransmissions_absorbed: self.servers.retransmissions() + absorbed,
+            sip_retransmissions_sent: self.clients.retransmissions() + sent_again,
             binds_bound: count(self.binds.bound()),
-            server_transactions: count(self.servers.len()),
-            client_transactions: count(self.clients.len()),
+            server_transactions: count(self.servers.len() + of_servers),
+            client_transactions: count(self.clients.len() + of_clients),
+            large_messages_open,
+            chats_open,
+            large_deliveries_open: large_deliveries_open + count(self.inviting.len()),
             open_reports: count(self.reports.len()),
             held_reports: count(self.reports.held()),
             open_messages: count(self.messages.len()),
             sip_connections: count(self.streams.len()),
+            msrp_connections: count(self.msrp_links.len()),
             undelivered: count(self.undelivered.len()),
             joining: count(self.joining_heads.len()),
             ..self.stats
@@ -401,6 +461,7 @@ impl Shard {
         // Parts that were acknowledged would be lost with us.
         self.joining.end_all();
         self.expire_joins(now);
+        self.leave_idle_sessions(now);
         self.settle(now);
     }
 

@@ -7,17 +7,18 @@ use crate::engine::sip::TransactionId;
 use crate::engine::transport::ShardId;
 use crate::interwork::sms::pager_to_submit_sm::registered_delivery_of;
 use crate::iwf::body::Body;
-use crate::iwf::pager::{self, Form, Read};
+use crate::iwf::pager::{self, Form, NotAcceptable};
 use crate::iwf::retained::{Progress, Retained};
 use crate::iwf::segments::{Reports, Responses};
 use crate::limits;
-use crate::policy::EarlyAnswer;
+use crate::policy::{EarlyAnswer, Policy};
+use crate::wire::cpim::Dispositions;
 use crate::wire::sip::{Message as SipMessage, Name};
 
 use super::Shard;
 use super::event::{self, CallId};
 use super::status_reports::Telling;
-use super::submit::{ALARM_ANSWER, Message};
+use super::submit::{ALARM_ANSWER, Message, Reply};
 use super::uas::Refusal;
 
 /// Buffers used within one call, kept for the next.
@@ -46,11 +47,32 @@ impl References {
 }
 
 /// A message that was converted and has a link to leave by.
-struct Converted {
+#[derive(Debug)]
+pub(super) struct Converted {
     pdus: Vec<u8>,
     total: u8,
     smsc: u16,
     shard: ShardId,
+}
+
+/// What is kept of a message that is submitted.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) retained: Retained,
+    pub(super) requested: Dispositions,
+    pub(super) expires_s: Option<u32>,
+    /// The chat it came in, or 0.
+    pub(super) session: u64,
+    pub(super) converted: Converted,
+}
+
+/// Why there are no short messages.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum NotConverted {
+    /// They cannot be written.
+    NotAcceptable(NotAcceptable),
+    /// No SM-SC is bound.
+    NoLink,
 }
 
 impl Shard {
@@ -97,67 +119,86 @@ impl Shard {
     ) -> Result<(), Refusal> {
         let read = pager::read(message, body, &self.iwf.policy, &mut scratch.text)
             .map_err(|why| Refusal::not_acceptable(why, &self.iwf.policy))?;
-        let converted = self.convert(&read, scratch)?;
+        let Scratch { text, octets } = scratch;
+        let converted = self.convert(|form, reference, policy, pdus| {
+            read.write_short_messages(text, form, reference, policy, octets, pdus)
+        });
+        let converted = converted.map_err(|why| self.refusal_of(why))?;
+        let mut retained = Retained { octets: self.stored.take(), ..Retained::default() };
+        read.retain(now, text, &mut retained);
         let call_id = event::call_id(message.call_id().unwrap_or_default());
-        let key = self.keep(now, transaction, call_id, &read, &converted, scratch);
-        self.answer_early(now, key);
-        let pdus = self.pool.copy(&converted.pdus);
-        if let Some(message) = self.messages.get_mut(key) {
-            message.pdus = converted.pdus;
-        }
-        self.hand_submit(key, converted.smsc, converted.shard, pdus);
+        let kept = Kept { retained, requested: read.requested, expires_s: read.expires_s, session: 0, converted };
+        let early = self.iwf.policy.submission.early_answer;
+        self.submit_kept(now, Some(Reply::Sip(transaction)), call_id, kept, early);
         Ok(())
     }
 
-    fn convert(&mut self, read: &Read<'_>, scratch: &mut Scratch) -> Result<Converted, Refusal> {
-        let Some((smsc, shard)) = self.choice.choose(|_| true) else {
-            return Err(Refusal::because(503, "no SM-SC is bound"));
-        };
+    /// Short messages for the SM-SC that is next, in the form that it wants.
+    pub(super) fn convert(
+        &mut self,
+        write: impl FnOnce(&Form<'_>, u16, &Policy, &mut Vec<u8>) -> Result<u8, NotAcceptable>,
+    ) -> Result<Converted, NotConverted> {
+        let (smsc, shard) = self.choice.choose(|_| true).ok_or(NotConverted::NoLink)?;
         let settings = &self.settings.smscs[usize::from(smsc)];
         let form = Form { coding: &settings.coding, concatenation: settings.concatenation, data_sm: settings.data_sm };
         let reference = self.references.next(self.settings.shards);
         let mut pdus = self.pool.take();
-        let policy = &self.iwf.policy;
-        match read.write_short_messages(&scratch.text, &form, reference, policy, &mut scratch.octets, &mut pdus) {
+        match write(&form, reference, &self.iwf.policy, &mut pdus) {
             Ok(total) => Ok(Converted { pdus, total, smsc, shard }),
             Err(why) => {
                 self.pool.give(pdus);
-                Err(Refusal::not_acceptable(why, policy))
+                Err(NotConverted::NotAcceptable(why))
             }
         }
     }
 
-    fn keep(
+    pub(super) fn refusal_of(&self, why: NotConverted) -> Refusal {
+        match why {
+            NotConverted::NotAcceptable(why) => Refusal::not_acceptable(why, &self.iwf.policy),
+            NotConverted::NoLink => Refusal::because(503, "no SM-SC is bound"),
+        }
+    }
+
+    /// Keeps a message, and puts it on its way.
+    pub(super) fn submit_kept(
         &mut self,
         now: Now,
-        transaction: TransactionId,
+        reply: Option<Reply>,
         call_id: CallId,
-        read: &Read<'_>,
-        converted: &Converted,
-        scratch: &Scratch,
-    ) -> u64 {
+        kept: Kept,
+        early: EarlyAnswer,
+    ) {
+        let Converted { smsc, shard, .. } = kept.converted;
+        let pdus = self.pool.copy(&kept.converted.pdus);
+        let key = self.keep(now, reply, call_id, kept);
+        self.answer_early(now, key, early);
+        self.hand_submit(key, smsc, shard, pdus);
+    }
+
+    fn keep(&mut self, now: Now, reply: Option<Reply>, call_id: CallId, kept: Kept) -> u64 {
+        let Kept { mut retained, requested, expires_s, session, converted } = kept;
         let policy = &self.iwf.policy;
-        let mut retained = Retained { octets: self.stored.take(), ..Retained::default() };
-        read.retain(now, &scratch.text, &mut retained);
-        let validity_s = policy.submission.validity_s(read.expires_s).unwrap_or(policy.reports.wait_without_validity_s);
+        let validity_s = policy.submission.validity_s(expires_s).unwrap_or(policy.reports.wait_without_validity_s);
         let wait_s = validity_s.min(limits::REPORT_WAIT_S_MAX);
         retained.until = now.moment + Duration::from_secs(u64::from(wait_s)) + REPORT_MARGIN;
         let deadline = Duration::from_millis(u64::from(policy.submission.answer_deadline_ms));
-        let report_requested = registered_delivery_of(read.requested, policy) != 0;
+        let report_requested = registered_delivery_of(requested, policy) != 0;
         self.unanswered += 1;
         let key = self.messages.insert(Message {
-            transaction: Some(transaction),
+            reply,
+            accepted_early: false,
             call_id,
+            session,
             arrived: now.moment,
             retained,
-            requested: read.requested,
+            requested,
             total: converted.total,
             responses: Responses::default(),
             reports: Reports::default(),
             progress: Progress { report_requested, ..Progress::default() },
             smsc: converted.smsc,
             shard: converted.shard,
-            pdus: Vec::new(),
+            pdus: converted.pdus,
             resends: 0,
             until: now.moment + deadline * 4 / 5,
             alarm: None,
@@ -170,13 +211,39 @@ impl Shard {
         key
     }
 
-    /// 6.1.1: "MAY respond with either 202 or 408 prior to receiving a response".
-    fn answer_early(&mut self, now: Now, key: u64) {
-        match self.iwf.policy.submission.early_answer {
+    /// 6.1.1: "MAY respond with either 202 or 408 prior to receiving a response"; 6.1.2 has it for the last chunk.
+    fn answer_early(&mut self, now: Now, key: u64, early: EarlyAnswer) {
+        match early {
             EarlyAnswer::None => {}
-            EarlyAnswer::Accepted => self.promise_to_report(now, key),
+            EarlyAnswer::Accepted => {
+                if let Some(message) = self.messages.get_mut(key) {
+                    message.accepted_early = true;
+                }
+                self.promise_to_report(now, key);
+            }
             EarlyAnswer::RequestTimeout => self.respond_refused(now, key, Refusal::of_code(408)),
         }
+    }
+
+    /// Short messages of our own, about which nobody wants to hear: a notice, or the question that opens a chat.
+    ///
+    /// # Errors
+    /// Why they cannot be sent.
+    pub(super) fn submit_own(
+        &mut self,
+        now: Now,
+        question_of: Option<u64>,
+        write: impl FnOnce(&Form<'_>, u16, &mut Vec<u8>, &mut Vec<u8>) -> Result<u8, NotAcceptable>,
+    ) -> Result<(), Refusal> {
+        let mut octets = self.pool.take();
+        let converted = self.convert(|form, reference, _, pdus| write(form, reference, &mut octets, pdus));
+        self.pool.give(octets);
+        let converted = converted.map_err(|why| self.refusal_of(why))?;
+        let retained = Retained { octets: self.stored.take(), ..Retained::default() };
+        let kept = Kept { retained, requested: Dispositions::NONE, expires_s: None, session: 0, converted };
+        let reply = question_of.map(|session| Reply::Question { session });
+        self.submit_kept(now, reply, CallId::default(), kept, EarlyAnswer::None);
+        Ok(())
     }
 }
 

@@ -5,7 +5,8 @@
 //! | SIP request or response | Call-ID | its hash; Call-IDs we mint are rolled until they hash to their owner |
 //! | submit_sm_resp, data_sm_resp | sequence_number | the shard holding that bind; its window slot names the owner |
 //! | deliver_sm status report | message_id, minted by the SM-SC | the index shard by its hash names the owner |
-//! | deliver_sm text | SM-SC, source and destination | its hash |
+//! | deliver_sm text | source and destination as numbers | its hash; that shard also knows the session between them |
+//! | MSRP chunk | session-id in To-Path | we minted it, the shard number is inside |
 
 use crate::engine::Random;
 use crate::engine::keyed_hash::KeyedHash;

@@ -169,11 +169,25 @@ impl SipSettings {
 
     /// Where requests that we originate go; `None` if it cannot be reached from our sockets.
     pub(super) fn hop(&self) -> Option<NextHop> {
+        NextHop::new(self.next_hop.as_bytes(), self.reach())
+    }
+
+    /// What we can send with.
+    pub(super) fn reach(&self) -> Reach {
         let udp = |ipv4: bool| {
             let fits = |listener: &Listener| listener.transport == Transport::Udp && listener.local.is_ipv4() == ipv4;
             self.listeners.iter().any(fits)
         };
-        NextHop::new(self.next_hop.as_bytes(), Reach { udp_ipv4: udp(true), udp_ipv6: udp(false) })
+        Reach { udp_ipv4: udp(true), udp_ipv6: udp(false) }
+    }
+
+    /// Value of our Contact with this feature tag: where requests within a dialog reach us.
+    pub(super) fn contact(&self, feature_tag: &str) -> Vec<u8> {
+        let by_udp = self.listeners.iter().any(|listener| listener.transport == Transport::Udp);
+        let (transport, param) = if by_udp { (Transport::Udp, "") } else { (Transport::Tcp, ";transport=tcp") };
+        let host = self.sent_by(transport, true);
+        let separator = if feature_tag.is_empty() { "" } else { ";" };
+        [b"<sip:", &*host, param.as_bytes(), b">", separator.as_bytes(), feature_tag.as_bytes()].concat()
     }
 }
 

@@ -6,12 +6,13 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::{Moment, Now};
+use crate::interwork::address::{self, Number};
 use crate::interwork::sms::delivery_outcome::{self, Outcome};
 use crate::interwork::sms::pager_to_submit_sm::{registered_delivery_of, reports_success};
 use crate::iwf::message::Minted;
 use crate::iwf::segments::Tally;
 use crate::iwf::{event_report, notification};
-use crate::policy::{IntermediateNotification, NoMatchingMessageId, SeveralSegments};
+use crate::policy::{FailureReport, IntermediateNotification, NoMatchingMessageId, SeveralSegments};
 use crate::wire::cpim::imdn::{Notification, Status};
 use crate::wire::smpp::message_id::Origin;
 use crate::wire::smpp::{CommandStatus, MessageState, status_report::StatusReport};
@@ -93,12 +94,25 @@ impl Shard {
         match binds::look(&pdu) {
             Some(Delivered::Report(report)) => self.take_report(deliver, &report),
             Some(Delivered::Text { source, destination }) => {
-                let account = self.account(deliver.smsc);
-                let owner = self.route.of_hash(self.route.hash(&[&account, source, destination]));
+                let owner = self.route.of_hash(self.correspondence(source, destination));
                 self.outbox.hand(owner, Handoff::Deliver { deliver, pdu });
             }
             None => self.answer(deliver, CommandStatus::ESME_RX_P_APPN),
         }
+    }
+
+    /// Key of what passes from one SMPP address to another, however the SM-SC writes their numbers.
+    fn correspondence(&self, source: (u8, &[u8]), destination: (u8, &[u8])) -> u64 {
+        let number = |(ton, digits)| address::of_smpp(ton, digits, &self.iwf.policy.addresses);
+        match (number(source), number(destination)) {
+            (Some(source), Some(destination)) => self.between(&source, &destination),
+            _ => self.route.hash(&[source.1, b"/", destination.1]),
+        }
+    }
+
+    /// Key of what passes from an SMS user to a number of the CPM side; its index shard knows their session, if any.
+    pub(super) fn between(&self, source: &Number, destination: &Number) -> u64 {
+        self.route.hash(&[&source.digits, b"/", &destination.digits])
     }
 
     pub(super) fn answer(&mut self, deliver: DeliverRef, status: CommandStatus) {
@@ -257,8 +271,48 @@ impl Shard {
         self.told(now, key);
     }
 
-    /// Sends one request about a message: a notification, or the event that its delivery failed.
+    /// Tells one thing about a message: inside of its session while that lasts (6.2.4 2), or else by a request.
     fn send_about(&mut self, now: Now, key: u64, told: Told, status: Option<(Notification, Status)>) {
+        let session = self.messages.get(key).map_or(0, |message| message.session);
+        let sent = status.is_some_and(|status| self.send_in_session(now, session, key, told, status));
+        if !sent {
+            self.send_request_about(now, key, told, status);
+        }
+    }
+
+    fn send_in_session(
+        &mut self,
+        now: Now,
+        session: u64,
+        key: u64,
+        told: Told,
+        status: (Notification, Status),
+    ) -> bool {
+        if !self.session_alive(session) {
+            return false;
+        }
+        let mut message_id = [0; 24];
+        self.random.token(&mut message_id);
+        let minted = Minted { message_id: &message_id, ..Minted::default() };
+        let mut body = Vec::new();
+        let Some(message) = self.messages.get(key) else { return false };
+        notification::write_in_session(&message.retained, status, &self.iwf, &minted, &mut body);
+        let outgoing = self.outgoing(body, false, FailureReport::Yes);
+        let token = self.requests.insert(Purpose::About { message: key, told });
+        let taken = self.sessions.get_mut(&session).is_some_and(|session| session.media.send(token, outgoing).is_ok());
+        if !taken {
+            self.requests.remove(token);
+            return false;
+        }
+        if let Some(message) = self.messages.get_mut(key) {
+            message.telling.in_flight += u8::from(told != Told::Processing);
+        }
+        self.pump_session(now, session);
+        true
+    }
+
+    /// Sends one request about a message: a notification, or the event that its delivery failed.
+    fn send_request_about(&mut self, now: Now, key: u64, told: Told, status: Option<(Notification, Status)>) {
         let (mut tag, mut message_id, mut call_id) = ([0; 12], [0; 24], self.pool.take());
         self.random.token(&mut tag);
         self.random.token(&mut message_id);

@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use crate::engine::msrp::IncomingId;
 use crate::engine::sip::TransactionId;
 use crate::engine::transport::ShardId;
 use crate::engine::wheel::TimerId;
@@ -11,7 +12,7 @@ use crate::interwork::sms::pager_to_submit_sm::sip_status;
 use crate::iwf::retained::{Progress, Retained};
 use crate::iwf::segments::{Reports, Responses, Submission};
 use crate::limits;
-use crate::policy::{EarlyAnswer, ThrottledSubmit, UnknownOutcome};
+use crate::policy::{ThrottledSubmit, UnknownOutcome};
 use crate::wire::Framing;
 use crate::wire::cpim::Dispositions;
 use crate::wire::sip::{Name, Writer};
@@ -25,12 +26,35 @@ use super::records::Acknowledgement;
 use super::status_reports::Telling;
 use super::uas::Refusal;
 
+/// Where the answer to a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// A MESSAGE: the final response (RFC 3428).
+    Sip(TransactionId),
+    /// A message of a session: the response to its last chunk (IWF 6.1.2, 6.1.5.1).
+    Msrp {
+        /// Key of the session.
+        session: u64,
+        /// Which message of it.
+        incoming: IncomingId,
+    },
+    /// The question whether an SMS user wants a chat: what becomes of its INVITE (IWF 6.2.2.1.3).
+    Question {
+        /// Key of the session.
+        session: u64,
+    },
+}
+
 /// A CPM message that awaits responses or reports.
 #[derive(Debug)]
 pub(super) struct Message {
-    /// Open until the final response is sent.
-    pub(super) transaction: Option<TransactionId>,
+    /// Open until the answer is sent.
+    pub(super) reply: Option<Reply>,
+    /// Whether it was answered positively before the SM-SC had answered.
+    pub(super) accepted_early: bool,
     pub(super) call_id: CallId,
+    /// The chat it came in, as long as that lasts; 0 if in none.
+    pub(super) session: u64,
     pub(super) arrived: Moment,
     pub(super) retained: Retained,
     pub(super) requested: Dispositions,
@@ -58,12 +82,16 @@ pub(super) const ALARM_ANSWER: u64 = 1 << 56;
 pub(super) const ALARM_EXPIRY: u64 = 2 << 56;
 pub(super) const ALARM_RETRY: u64 = 3 << 56;
 pub(super) const ALARM_TELL: u64 = 4 << 56;
+pub(super) const ALARM_MEDIA: u64 = 5 << 56;
+pub(super) const ALARM_BIND: u64 = 6 << 56;
+pub(super) const ALARM_UNANSWERED: u64 = 7 << 56;
 const ALARM_KEY: u64 = (1 << 56) - 1;
 
 impl Shard {
     /// Whether any sender waits for an answer, or any report for being passed on.
     pub(super) fn is_idle(&self) -> bool {
         let answered = self.unanswered == 0 && self.untold == 0 && self.records.is_empty();
+        let answered = answered && self.sessions.is_empty() && self.inviting.is_empty() && self.offered.is_empty();
         answered && self.requests.is_empty() && self.undelivered.is_empty()
     }
 
@@ -79,6 +107,9 @@ impl Shard {
                 ALARM_ANSWER => self.answer_is_due(now, key),
                 ALARM_EXPIRY => self.expired(key),
                 ALARM_TELL => self.tell_again(now, key),
+                ALARM_MEDIA => self.session_timeout(now, key),
+                ALARM_BIND => self.session_not_linked(now, key),
+                ALARM_UNANSWERED => self.not_answered(now, key),
                 _ => self.deliver_again(now, key),
             }
         }
@@ -211,14 +242,22 @@ impl Shard {
 
     /// 6.2.3 A): the response tells of it; where policy has sent 202 before, a notification or an event does.
     fn submission_failed(&mut self, now: Now, key: u64, code: u16, state: MessageState) {
-        let accepted_early = self.iwf.policy.submission.early_answer == EarlyAnswer::Accepted;
-        let early = accepted_early && self.messages.get(key).is_some_and(|message| message.progress.answered);
-        if !early {
+        if !self.must_be_told(key) {
             self.respond_refused(now, key, Refusal::of_code(code));
             return self.submission_ended(now, key, false);
         }
         self.submission_over(key);
         self.tell_unsubmitted(now, key, state);
+    }
+
+    /// Whether the sender has had an answer that promises delivery, or can have none because his session is over.
+    fn must_be_told(&self, key: u64) -> bool {
+        let Some(message) = self.messages.get(key) else { return false };
+        match message.reply {
+            Some(Reply::Msrp { session, .. }) => !self.session_alive(session),
+            Some(_) => false,
+            None => message.progress.answered && message.accepted_early,
+        }
     }
 
     fn tell_again(&mut self, now: Now, key: u64) {
@@ -258,7 +297,7 @@ impl Shard {
     fn answer_is_due(&mut self, now: Now, key: u64) {
         let Some(message) = self.messages.get_mut(key) else { return };
         message.alarm = None;
-        if message.transaction.is_some() || !message.progress.answered {
+        if message.reply.is_some() || !message.progress.answered {
             self.unknown_outcome(now, key);
         }
     }
@@ -282,11 +321,16 @@ impl Shard {
 
     /// 6.1.1 steps 6a and 6b, and 6.2.4 A): the positive answer.
     fn respond_accepted(&mut self, now: Now, key: u64) {
-        let Some(message) = self.messages.get_mut(key) else { return };
-        message.progress.answered = true;
-        let Some(transaction) = message.transaction.take() else { return };
+        match self.take_reply(now, key) {
+            Some(Reply::Sip(transaction)) => self.respond_202(now, key, transaction),
+            Some(Reply::Msrp { session, incoming }) => self.media_accepted(now, session, incoming, key),
+            Some(Reply::Question { .. }) | None => {}
+        }
+    }
+
+    fn respond_202(&mut self, now: Now, key: u64, transaction: TransactionId) {
+        let Some(message) = self.messages.get(key) else { return };
         let (retained, server) = (&message.retained, self.iwf.server.as_bytes());
-        self.latencies.cpm_to_sms.add(micros(now.moment.since(message.arrived)));
         self.sip_codes.sent.add(202);
         self.servers.respond(now.moment, transaction, 202, "Accepted", |headers| {
             stored_headers(retained, headers);
@@ -297,17 +341,32 @@ impl Shard {
     }
 
     pub(super) fn respond_refused(&mut self, now: Now, key: u64, refusal: Refusal) {
-        let Some(message) = self.messages.get_mut(key) else { return };
-        message.progress.answered = true;
-        let Some(transaction) = message.transaction.take() else { return };
+        match self.take_reply(now, key) {
+            Some(Reply::Sip(transaction)) => self.respond_refusal(now, key, transaction, refusal),
+            Some(Reply::Msrp { session, incoming }) => self.media_refused(now, session, incoming, refusal),
+            Some(Reply::Question { session }) => self.question_failed(now, session, refusal),
+            None => {}
+        }
+    }
+
+    fn respond_refusal(&mut self, now: Now, key: u64, transaction: TransactionId, refusal: Refusal) {
+        let Some(message) = self.messages.get(key) else { return };
         let (retained, server) = (&message.retained, self.iwf.server.as_bytes());
-        self.latencies.cpm_to_sms.add(micros(now.moment.since(message.arrived)));
         self.sip_codes.sent.add(u32::from(refusal.code));
         self.servers.respond(now.moment, transaction, refusal.code, refusal.reason, |headers| {
             stored_headers(retained, headers);
             headers.header(Name::Server, server);
             refusal.write_headers(headers);
         });
+    }
+
+    /// The message is answered from now on; by the road that is returned, if it still waits.
+    fn take_reply(&mut self, now: Now, key: u64) -> Option<Reply> {
+        let message = self.messages.get_mut(key)?;
+        message.progress.answered = true;
+        let reply = message.reply.take()?;
+        self.latencies.cpm_to_sms.add(micros(now.moment.since(message.arrived)));
+        Some(reply)
     }
 
     /// The submission is over: what is kept now is kept for reports only.

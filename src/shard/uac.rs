@@ -2,6 +2,7 @@
 
 use crate::engine::Now;
 use crate::engine::sip::ClientEvent;
+use crate::engine::transport::ShardId;
 
 use super::Shard;
 use super::deliver::Delivery;
@@ -19,6 +20,15 @@ pub(super) enum Purpose {
         /// What is told.
         told: Told,
     },
+    /// A short message in a chat (IWF 6.2.2.2.2).
+    Chat {
+        /// The shard that has it.
+        from: ShardId,
+        /// Its name there.
+        delivery: u64,
+    },
+    /// A short message too large for a MESSAGE (IWF 6.2.2.2.3).
+    LargeMessage(Delivery),
 }
 
 /// How a request of ours ended, as far as anybody needs to know.
@@ -52,7 +62,7 @@ impl Shard {
         match self.requests.remove(token) {
             Some(Purpose::ShortMessage(delivery)) => self.short_message_ended(now, delivery, ended),
             Some(Purpose::About { message, told }) => self.about_ended(now, message, told, ended),
-            None => {}
+            Some(Purpose::Chat { .. } | Purpose::LargeMessage(_)) | None => {}
         }
     }
 }

@@ -13,11 +13,37 @@ use crate::wire::sip::{Message, Name, Via, Writer};
 use super::Shard;
 use super::event::{self, Event};
 
-/// Methods we serve. ACK is no request of its own here: there is nothing it could acknowledge.
-const METHODS: &[&[u8]] = &[b"MESSAGE", b"OPTIONS"];
-/// Methods we have an answer to beside 405: a CANCEL finds nothing that it could cancel (RFC 3261 9.2).
-const ANSWERED: &[&[u8]] = &[b"MESSAGE", b"OPTIONS", b"CANCEL"];
-const ALLOW: &[u8] = b"MESSAGE, OPTIONS";
+/// What is served, by whether there are sessions.
+#[derive(Clone, Copy, Debug)]
+struct Served {
+    /// Methods we have.
+    methods: &'static [&'static [u8]],
+    /// Methods we have an answer to beside 405.
+    answered: &'static [&'static [u8]],
+    allow: &'static [u8],
+    accept: &'static [u8],
+    supported: &'static [u8],
+}
+
+/// Without sessions ACK is no request of its own: there is nothing it could acknowledge; and a CANCEL finds nothing that it
+/// could cancel (RFC 3261 9.2).
+const MESSAGES: Served = Served {
+    methods: &[b"MESSAGE", b"OPTIONS"],
+    answered: &[b"MESSAGE", b"OPTIONS", b"CANCEL"],
+    allow: b"MESSAGE, OPTIONS",
+    accept: ACCEPT,
+    supported: b"",
+};
+const SESSIONS: Served = Served {
+    methods: METHODS_OF_SESSIONS,
+    answered: METHODS_OF_SESSIONS,
+    allow: ALLOW_OF_SESSIONS,
+    accept: b"message/cpim, text/plain, multipart/mixed, application/sdp",
+    supported: b"timer, 100rel",
+};
+const METHODS_OF_SESSIONS: &[&[u8]] =
+    &[b"INVITE", b"ACK", b"CANCEL", b"BYE", b"UPDATE", b"PRACK", b"OPTIONS", b"MESSAGE"];
+pub(super) const ALLOW_OF_SESSIONS: &[u8] = b"INVITE, ACK, CANCEL, BYE, UPDATE, PRACK, OPTIONS, MESSAGE";
 /// What a MESSAGE body may be.
 pub(super) const ACCEPT: &[u8] = b"message/cpim, text/plain, multipart/mixed";
 /// Seconds after which an overloaded or unbound gateway may be asked again.
@@ -115,15 +141,19 @@ impl Shard {
     }
 
     fn handle_response(&mut self, now: Now, message: &Message<'_>) {
-        let awaited = check::response(message) && self.clients.handle_response(now.moment, message, &mut self.random);
+        let awaited = check::response(message)
+            && (self.clients.handle_response(now.moment, message, &mut self.random)
+                || self.handle_call_response(now, message));
         self.stats.sip_responses_unmatched += u64::from(!awaited);
     }
 
     fn handle_request(&mut self, now: Now, source: &Source, message: &Message<'_>, len: usize) {
         if message.method() == b"ACK" {
-            return;
+            return if self.has_sessions() {
+                self.handle_call(now, source, message)
+            };
         }
-        if let Err(rejection) = admissible(message, len) {
+        if let Err(rejection) = admissible(message, len, self.served()) {
             self.stats.sip_rejected += 1;
             return self.reject(source, message, rejection);
         }
@@ -131,6 +161,9 @@ impl Shard {
             // Without a transaction: strangers could fill the table, and those we serve would find no room.
             self.stats.sip_untrusted += 1;
             return self.refuse_statelessly(source, message, Refusal::because(403, "the peer is not in sip.trusted"));
+        }
+        if self.has_sessions() && is_of_a_call(message) {
+            return self.handle_call(now, source, message);
         }
         match self.servers.handle_request(now.moment, message, source, &mut self.random) {
             Arrived::New(transaction) => self.handle_new(now, transaction, message),
@@ -143,15 +176,25 @@ impl Shard {
         }
     }
 
+    /// Whether media could reach us.
+    pub(super) fn has_sessions(&self) -> bool {
+        !self.settings.msrp.listeners.is_empty()
+    }
+
+    fn served(&self) -> &'static Served {
+        if self.has_sessions() { &SESSIONS } else { &MESSAGES }
+    }
+
     fn handle_new(&mut self, now: Now, transaction: TransactionId, message: &Message<'_>) {
         if message.method() == b"OPTIONS" {
+            let served = self.served();
             let server = self.iwf.server.as_bytes();
             self.sip_codes.sent.add(200);
             self.servers.respond(now.moment, transaction, 200, "OK", |headers| {
                 headers.header(Name::Server, server);
-                headers.header(Name::Allow, ALLOW);
-                headers.header(Name::Accept, ACCEPT);
-                headers.header(Name::Supported, b"");
+                headers.header(Name::Allow, served.allow);
+                headers.header(Name::Accept, served.accept);
+                headers.header(Name::Supported, served.supported);
             });
             return;
         }
@@ -197,11 +240,11 @@ impl Shard {
         let refusal = Refusal { code: rejection.code, reason: rejection.reason, why: rejection.reason };
         self.log_refusal(message, refusal);
         self.sip_codes.sent.add(u32::from(rejection.code));
-        let route = self.route_to(source);
+        let (route, methods) = (self.route_to(source), self.served().methods);
         let server = self.iwf.server.as_bytes();
         self.servers.respond_by(route, message, source, rejection.code, rejection.reason, |headers| {
             headers.header(Name::Server, server);
-            rejection.write_headers(message, METHODS, headers);
+            rejection.write_headers(message, methods, headers);
             refusal.write_headers(headers);
         });
     }
@@ -211,14 +254,23 @@ const fn rejection(code: u16) -> Rejection {
     Rejection { code, reason: reason_of(code), header: None }
 }
 
+/// Whether a request is for the dialogs: what makes, changes or ends one, and whatever names one by a To tag
+/// (RFC 3261 12.2.2).
+fn is_of_a_call(message: &Message<'_>) -> bool {
+    let method = message.method();
+    let of_a_call = [b"INVITE".as_slice(), b"CANCEL", b"BYE", b"UPDATE", b"PRACK"].contains(&method);
+    of_a_call || message.to().is_ok_and(|to| to.tag().is_some())
+}
+
 /// Whether a request may become a transaction.
-fn admissible(message: &Message<'_>, len: usize) -> Result<(), Rejection> {
-    check::request(message, ANSWERED)?;
+fn admissible(message: &Message<'_>, len: usize, served: &Served) -> Result<(), Rejection> {
+    check::request(message, served.answered)?;
     if len > limits::SIP_MESSAGE_BYTES_MAX {
         return Err(rejection(513));
     }
-    // There are no dialogs here that a To tag could name (RFC 3261 12.2.2).
-    if message.method() == b"CANCEL" || message.to().is_ok_and(|to| to.tag().is_some()) {
+    // Without sessions there are no dialogs that a To tag could name (RFC 3261 12.2.2).
+    let sessions = served.methods.contains(&b"INVITE".as_slice());
+    if !sessions && (message.method() == b"CANCEL" || message.to().is_ok_and(|to| to.tag().is_some())) {
         return Err(rejection(481));
     }
     // A MESSAGE leaves for another network here, as at a proxy (RFC 3261 16.3 step 3); OPTIONS is answered for ourselves.

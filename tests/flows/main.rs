@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "modules shared by test crates")]
 
+#[path = "../sim/client.rs"]
+mod client;
 #[path = "../sim/cpm.rs"]
 mod cpm;
 #[path = "../sim/text.rs"]
@@ -15,6 +17,7 @@ mod world;
 mod delivery_failure;
 mod drain;
 mod explanations;
+mod large_message;
 mod next_hop;
 mod pager_to_sms;
 mod sip;

@@ -13,7 +13,7 @@ use isthmus::engine::{Moment, Now, Random};
 use isthmus::observe::Stats;
 use isthmus::shard::Shard;
 use isthmus::shard::event::Event;
-use isthmus::shard::settings::{Listener, Network, Settings, SipSettings, SmscSettings};
+use isthmus::shard::settings::{Listener, MsrpSettings, Network, Settings, SipSettings, SmscSettings};
 
 use crate::cpm::Cpm;
 use crate::smsc::Smsc;
@@ -98,6 +98,7 @@ pub struct World {
     /// Records that are not written yet.
     pub disk: Vec<(usize, RecordId)>,
     sip_listeners: usize,
+    msrp_listener: ListenerId,
     links: Vec<Link>,
     flying: BTreeMap<(u64, u64), Flying>,
     serial: u64,
@@ -106,6 +107,7 @@ pub struct World {
 
 pub const GATEWAY: &str = "198.51.100.1:5060";
 pub const CPM: &str = "192.0.2.1:5070";
+pub const MSRP: &str = "198.51.100.1:2855";
 
 /// Settings of a gateway with `smscs` SM-SCs, all defaults but what a simulation needs.
 pub fn settings(smscs: usize) -> Settings {
@@ -126,6 +128,16 @@ pub fn settings(smscs: usize) -> Settings {
         smscs: (0..smscs).map(smsc).collect(),
         ..Settings::default()
     }
+}
+
+/// The same, and the gateway has sessions.
+pub fn settings_with_msrp(smscs: usize) -> Settings {
+    let msrp = MsrpSettings {
+        listeners: vec![(ListenerId(50), MSRP.parse().unwrap())],
+        address: MSRP.parse().unwrap(),
+        ..MsrpSettings::default()
+    };
+    Settings { msrp, ..settings(smscs) }
 }
 
 impl World {
@@ -163,6 +175,7 @@ impl World {
             events: Vec::new(),
             disk: Vec::new(),
             sip_listeners: settings.sip.listeners.len(),
+            msrp_listener: settings.msrp.listeners.first().map_or(ListenerId(99), |(id, _)| *id),
             links: Vec::new(),
             flying: BTreeMap::new(),
             serial: 0,
@@ -239,14 +252,23 @@ impl World {
 
     /// A peer opens a SIP connection to one core; its place in `tcp`.
     pub fn tcp_open(&mut self, shard: usize, from: &str) -> usize {
+        self.open(shard, ListenerId(1), from)
+    }
+
+    fn open(&mut self, shard: usize, listener: ListenerId, from: &str) -> usize {
         self.serial += 1;
         let id = LinkId { index: u32::try_from(self.serial).unwrap(), generation: 1 };
         let place = self.tcp.len();
         self.tcp.push(Tcp::default());
         self.links.push(Link { shard, id, far: Far::Peer(place) });
-        self.shards[shard].on_accepted(self.now, id, ListenerId(1), from.parse().unwrap());
+        self.shards[shard].on_accepted(self.now, id, listener, from.parse().unwrap());
         while self.drain_shards() {}
         place
+    }
+
+    /// A peer opens an MSRP connection to one core; its place in `tcp`.
+    pub fn msrp_open(&mut self, shard: usize, from: &str) -> usize {
+        self.open(shard, self.msrp_listener, from)
     }
 
     /// An SM-SC opens a connection to one core, as if from `from`, and sends outbind.
@@ -385,7 +407,11 @@ impl World {
                     self.cut(at);
                 }
             }
-            Far::Peer(place) => self.tcp[place].writes.push(bytes),
+            Far::Peer(place) => {
+                let len = bytes.len();
+                self.tcp[place].writes.push(bytes);
+                self.shards[shard].on_written(self.now, link, len);
+            }
             Far::Cpm => {
                 self.writes += 1;
                 if self.cut_cpm_every > 0 && self.writes.is_multiple_of(self.cut_cpm_every) {

@@ -46,6 +46,12 @@ impl<'o> Writer<'o> {
         self.header_named(name.as_str().as_bytes(), &[value]);
     }
 
+    /// Header lines that another writer has made.
+    pub fn lines(&mut self, lines: &[u8]) {
+        debug_assert!(lines.is_empty() || lines.ends_with(b"\r\n"), "lines are whole");
+        self.out.extend_from_slice(lines);
+    }
+
     /// `name: value` if the value is not empty.
     pub fn header_if(&mut self, name: Name, value: &[u8]) {
         if !value.is_empty() {

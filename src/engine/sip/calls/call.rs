@@ -59,6 +59,8 @@ pub(super) struct Call {
     pub(super) asked: Option<Box<Asked>>,
     /// The BYE that waits for the ACK: its Reason.
     pub(super) farewell: Option<Box<[u8]>>,
+    /// Header lines of the 200 to the peer's BYE.
+    pub(super) thanks: Option<Box<[u8]>>,
     /// Reliable provisional responses, if the client requires them.
     pub(super) ringing: Option<Box<Ringing>>,
     /// What the response to the peer's INVITE or UPDATE will say of the session timer.
@@ -88,6 +90,7 @@ impl Call {
             leaving: false,
             asked: None,
             farewell: None,
+            thanks: None,
             ringing: None,
             agreed: None,
             timer: None,

@@ -16,6 +16,13 @@ impl Calls {
         }
     }
 
+    /// Header lines, each ended by CRLF, that the 200 to the peer's BYE will have beside its own.
+    pub fn set_bye_headers(&mut self, dialog: DialogKey, lines: &[u8]) {
+        if let Some(call) = self.calls.get_mut(dialog) {
+            call.thanks = Some(lines.into());
+        }
+    }
+
     /// 200 to the INVITE with a session description: the answer, or the offer if the INVITE had none. Contact, Allow,
     /// Supported, Session-Expires and Server are written here, other headers by `headers`.
     pub fn accept(

@@ -92,7 +92,7 @@ impl Calls {
 
     /// RFC 3261 15.1.2. One that crosses ours is answered alike.
     fn left(&mut self, turn: &mut Turn<'_>, id: TransactionId, dialog: DialogKey) -> Heard {
-        self.agree_to(turn, id);
+        self.agree_to_leave(turn, id, dialog);
         if self.calls.get(dialog).is_none_or(|call| call.state == State::Over) {
             return Heard::Answered { code: 200 };
         }
@@ -137,6 +137,16 @@ impl Calls {
     pub(super) fn refuse_within(&mut self, turn: &mut Turn<'_>, id: TransactionId, refusal: Refusal) {
         let config = &self.config;
         self.served.respond(turn.now, id, refusal.code, refusal.reason, |headers| refusal.write(config, headers));
+    }
+
+    /// 200 to BYE, with what the user had to add.
+    fn agree_to_leave(&mut self, turn: &mut Turn<'_>, id: TransactionId, dialog: DialogKey) {
+        let (config, call) = (&self.config, self.calls.get(dialog));
+        let thanks = call.and_then(|call| call.thanks.as_deref()).unwrap_or_default();
+        self.served.respond(turn.now, id, 200, "OK", |headers| {
+            headers.header_if(Name::Server, server(config));
+            headers.lines(thanks);
+        });
     }
 
     /// 200 and nothing more.

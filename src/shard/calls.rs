@@ -1,0 +1,118 @@
+//! SIP of sessions: what the dialogs that this shard owns have heard, and what came of them.
+
+use crate::engine::Now;
+use crate::engine::keyed_hash::KeyedHash;
+use crate::engine::sip::calls::{By, Calls, Config, DialogKey, Event as CallEvent, Heard};
+use crate::engine::sip::{Outbound, SentBy};
+use crate::engine::transport::Source;
+use crate::iwf::Iwf;
+use crate::wire::sip::Message;
+
+use super::Shard;
+use super::settings::Settings;
+use super::uas::ALLOW_OF_SESSIONS;
+
+/// What an engine is lent for one call.
+macro_rules! turn {
+    ($shard:ident, $now:expr) => {
+        &mut $crate::engine::sip::calls::Turn {
+            now: $now.moment,
+            random: &mut $shard.random,
+            hop: $shard.hop.as_mut(),
+            trusts: &|peer| $shard.settings.sip.trusts(peer),
+        }
+    };
+}
+pub(super) use turn;
+
+/// The dialogs of a shard.
+pub(super) fn new(hash: KeyedHash, sent_by: SentBy, settings: &Settings, iwf: &Iwf) -> Calls {
+    let sip = &settings.sip;
+    let mut config = Config::new(sent_by, &sip.contact(""));
+    config.datagram_request_bytes_max = sip.datagram_request_bytes_max;
+    config.reach = sip.reach();
+    config.allow = ALLOW_OF_SESSIONS.to_vec();
+    config.product = [iwf.server.as_bytes().to_vec(), iwf.user_agent.as_bytes().to_vec()];
+    config.terms.interval_s = settings.policy.sessions.session_interval_s;
+    let mut calls = Calls::new(hash, config);
+    if let Some(route) = sip.route() {
+        calls.set_route(route);
+    }
+    calls
+}
+
+impl Shard {
+    /// INVITE and everything within a dialog, from a trusted peer.
+    pub(super) fn handle_call(&mut self, now: Now, source: &Source, message: &Message<'_>) {
+        match self.calls.handle_request(turn!(self, now), message, source) {
+            Heard::Invited { dialog } => self.invited(now, dialog, message),
+            Heard::Offered { dialog, offer } => self.offered_anew(now, dialog, offer, message),
+            Heard::Ended { dialog, by } => self.call_ended(now, dialog, by),
+            Heard::Answered { code } => self.sip_codes.sent.add(u32::from(code)),
+            _ => {}
+        }
+    }
+
+    /// A response that nobody else awaits.
+    pub(super) fn handle_call_response(&mut self, now: Now, message: &Message<'_>) -> bool {
+        let Some(heard) = self.calls.handle_response(turn!(self, now), message) else { return false };
+        match heard {
+            Heard::Accepted { dialog } => self.invitation_accepted(now, dialog, message),
+            Heard::Rejected { dialog, code } => self.invitation_rejected(now, dialog, code),
+            _ => {}
+        }
+        true
+    }
+
+    /// What the dialogs found by themselves.
+    pub(super) fn take_call_events(&mut self, now: Now) -> bool {
+        let mut any = false;
+        while let Some(event) = self.calls.poll_event() {
+            any = true;
+            self.call_event(now, event);
+        }
+        any
+    }
+
+    fn call_event(&mut self, now: Now, event: CallEvent) {
+        match event {
+            CallEvent::Failed { dialog } => self.invitation_rejected(now, dialog, 0),
+            CallEvent::NoAck { dialog }
+            | CallEvent::Unanswered { dialog }
+            | CallEvent::Expired { dialog }
+            | CallEvent::Lost { dialog }
+            | CallEvent::Gone { dialog } => self.call_gone(now, dialog),
+        }
+    }
+
+    /// Responses and requests of dialogs leave.
+    pub(super) fn send_calls(&mut self, now: Now) {
+        while let Some((route, bytes)) = self.calls.poll_response() {
+            self.send_response(now, route, bytes);
+        }
+        while let Some(Outbound { request, target, bytes }) = self.calls.poll_request() {
+            if !self.send_to(now, target, bytes) {
+                self.calls.handle_unsent(turn!(self, now), request);
+            }
+        }
+    }
+
+    fn call_ended(&mut self, now: Now, dialog: DialogKey, by: By) {
+        let Some(key) = self.session_of(dialog) else { return };
+        match by {
+            By::Bye => self.peer_left(now, key),
+            By::Cancel => self.end_session(now, key),
+        }
+    }
+
+    fn call_gone(&mut self, now: Now, dialog: DialogKey) {
+        if let Some(key) = self.session_of(dialog) {
+            self.end_session(now, key);
+        }
+    }
+
+    /// The session of a dialog; none once it is over.
+    fn session_of(&self, dialog: DialogKey) -> Option<u64> {
+        self.calls.user(dialog).filter(|key| self.sessions.contains_key(key))
+    }
+}

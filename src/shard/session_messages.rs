@@ -1,0 +1,237 @@
+//! Messages of sessions: what the CPM side says becomes short messages (IWF 6.1.2, 6.1.5.1, 6.2.2.1.5), and what is sent in
+//! a session has its outcome.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::engine::Now;
+use crate::engine::msrp::{Ident, IncomingId, Message as MediaMessage, Outcome, Outgoing};
+use crate::interwork::sms::chat_to_submit_sm::{BEARER_UNAVAILABLE, Ending, ends_session, msrp_status};
+use crate::iwf::invitation::Invitation;
+use crate::iwf::large_message;
+use crate::iwf::pager;
+use crate::iwf::retained::Retained;
+use crate::iwf::session_media::{self, Between};
+use crate::limits;
+use crate::policy;
+use crate::wire::msrp::FailureReport;
+use crate::wire::sip::Writer;
+
+use super::Shard;
+use super::chat::offered;
+use super::event;
+use super::handoff::Handoff;
+use super::pager::{Kept, NotConverted, Scratch};
+use super::sessions::Kind;
+use super::submit::Reply;
+use super::uac::{Ended, Purpose};
+use super::uas::Refusal;
+
+/// Whose message it is.
+#[derive(Clone)]
+enum Whose {
+    /// A large message.
+    Large(Arc<Invitation>),
+    /// A message of a chat, and whether it is the first.
+    Chat(Arc<Invitation>, Between, Option<FirstMessage>),
+}
+
+/// What the first message of a chat tells its SMS user beside its text.
+#[derive(Clone, Copy)]
+struct FirstMessage {
+    names_sender: bool,
+}
+
+impl Shard {
+    /// A whole message: it is answered when the SM-SC has answered.
+    pub(super) fn media_received(&mut self, now: Now, key: u64, incoming: IncomingId, message: &MediaMessage) {
+        let taken = match self.whose(key) {
+            Some(whose) => {
+                let mut scratch = core::mem::take(&mut self.scratch);
+                let taken = self.take_media(now, (key, incoming), message, &whose, &mut scratch);
+                self.scratch = scratch;
+                taken
+            }
+            None => Err(Ending::NotInterworkable),
+        };
+        if let Err(ending) = taken {
+            self.stats.cpm_refused += u64::from(ending != Ending::Taken);
+            self.answer_media(now, key, incoming, ending);
+        }
+    }
+
+    fn whose(&self, key: u64) -> Option<Whose> {
+        let session = self.sessions.get(&key).filter(|session| !session.leaving)?;
+        let invitation = Arc::clone(session.invitation.as_ref()?);
+        match &session.kind {
+            Kind::LargeMessage => Some(Whose::Large(invitation)),
+            Kind::Chat(chat) => {
+                let names_sender = chat.assigned.is_some() && !chat.asked;
+                let first = (!chat.begun).then_some(FirstMessage { names_sender });
+                Some(Whose::Chat(invitation, chat.between, first))
+            }
+            Kind::Delivery(_) => None,
+        }
+    }
+
+    /// Converts, keeps and submits it; otherwise says how it ends at once.
+    fn take_media(
+        &mut self,
+        now: Now,
+        (key, incoming): (u64, IncomingId),
+        message: &MediaMessage,
+        whose: &Whose,
+        scratch: &mut Scratch,
+    ) -> Result<(), Ending> {
+        let mut joined = Vec::new();
+        let content = message.contiguous(&mut joined);
+        if content.is_empty() {
+            return Err(Ending::Taken);
+        }
+        let body = pager::look_into(&message.content_type, content, &self.iwf.policy).map_err(session_media::ending)?;
+        if body.notification || body.composing {
+            self.stats.imdns_received += u64::from(body.notification);
+            return Err(Ending::Taken);
+        }
+        if self.messages.len() >= limits::PAGER_MESSAGES_MAX {
+            return Err(Ending::Failed);
+        }
+        let mut retained = Retained { octets: self.stored.take(), ..Retained::default() };
+        let kept = match whose {
+            Whose::Large(invitation) => {
+                let read = large_message::read(invitation, &message.content_type, content, &body, &mut scratch.text)
+                    .map_err(session_media::ending)?;
+                read.retain(now, &scratch.text, &mut retained);
+                let (requested, expires_s) = (read.requested, read.expires_s);
+                let Scratch { text, octets } = scratch;
+                let converted = self.convert(|form, reference, policy, pdus| {
+                    read.write_short_messages(text, form, reference, policy, octets, pdus)
+                });
+                Kept {
+                    retained,
+                    requested,
+                    expires_s,
+                    session: 0,
+                    converted: converted.map_err(|why| self.ending_of(why))?,
+                }
+            }
+            Whose::Chat(invitation, between, first) => {
+                let read = session_media::read(invitation, &message.content_type, content, &body, &mut scratch.text)
+                    .map_err(session_media::ending)?;
+                read.retain(now, &scratch.text, &mut retained);
+                if let Some(FirstMessage { names_sender }) = first {
+                    session_media::introduce(&mut scratch.text, invitation, *names_sender, &self.iwf.policy);
+                }
+                let (requested, whose) = (read.requested, (*between, read.requested));
+                let Scratch { text, octets } = scratch;
+                let converted = self.convert(|form, reference, policy, pdus| {
+                    session_media::write_short_messages(whose, text, form, reference, policy, octets, pdus)
+                });
+                Kept {
+                    retained,
+                    requested,
+                    expires_s: None,
+                    session: key,
+                    converted: converted.map_err(|why| self.ending_of(why))?,
+                }
+            }
+        };
+        self.note_begun(key);
+        let call_id = event::CallId::default();
+        let reply = Reply::Msrp { session: key, incoming };
+        let early = self.iwf.policy.sessions.early_answer;
+        self.submit_kept(now, Some(reply), call_id, kept, early);
+        Ok(())
+    }
+
+    fn note_begun(&mut self, key: u64) {
+        if let Some(Kind::Chat(chat)) = self.sessions.get_mut(&key).map(|session| &mut session.kind) {
+            chat.begun = true;
+        }
+    }
+
+    fn ending_of(&self, why: NotConverted) -> Ending {
+        match why {
+            NotConverted::NotAcceptable(why) => session_media::ending(why),
+            NotConverted::NoLink => Ending::Failed,
+        }
+    }
+
+    /// The SM-SC has taken a message, or policy answers before it has.
+    pub(super) fn media_accepted(&mut self, now: Now, session: u64, incoming: IncomingId, message: u64) {
+        self.thank_for(session, message);
+        self.answer_media(now, session, incoming, Ending::Taken);
+    }
+
+    /// 6.2.4 B): what the 200 to the BYE of a large message says.
+    fn thank_for(&mut self, key: u64, message: u64) {
+        let Some(session) = self.sessions.get(&key) else { return };
+        let (Kind::LargeMessage, Some(message)) = (&session.kind, self.messages.get(message)) else { return };
+        let mut lines = Vec::new();
+        large_message::write_bye_answered(&message.retained, &mut Writer::resume(&mut lines));
+        self.calls.set_bye_headers(session.dialog, &lines);
+    }
+
+    /// The SM-SC has not, or nobody knows.
+    pub(super) fn media_refused(&mut self, now: Now, session: u64, incoming: IncomingId, refusal: Refusal) {
+        let ending = if refusal.code == 408 { Ending::TimedOut } else { Ending::Failed };
+        self.answer_media(now, session, incoming, ending);
+    }
+
+    /// The response to the last chunk; after a failed delivery the BYE (6.2.3 B).
+    fn answer_media(&mut self, now: Now, key: u64, incoming: IncomingId, ending: Ending) {
+        let code = msrp_status(ending, &self.iwf.policy);
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        session.media.respond(incoming, code);
+        self.pump_session(now, key);
+        if ends_session(ending) {
+            self.leave(now, key, BEARER_UNAVAILABLE);
+        }
+        self.leave_if_idle(now, key);
+    }
+
+    /// Whether a message's session can still carry something to its sender.
+    pub(super) fn session_alive(&self, key: u64) -> bool {
+        self.sessions.get(&key).is_some_and(|session| !session.leaving)
+    }
+
+    /// A message of ours in a session has its outcome.
+    pub(super) fn media_sent(&mut self, now: Now, key: u64, token: u64, outcome: Outcome) {
+        match self.requests.remove(token) {
+            Some(Purpose::Chat { from, delivery }) => {
+                self.outbox.hand(from, Handoff::OfferEnded { delivery, outcome: offered(outcome) });
+            }
+            Some(Purpose::About { message, told }) => self.about_ended(now, message, told, ended(outcome)),
+            Some(Purpose::LargeMessage(delivery)) => self.large_message_sent(now, key, delivery, outcome),
+            Some(Purpose::ShortMessage(_)) | None => {}
+        }
+        self.leave_if_idle(now, key);
+    }
+
+    /// A message of type message/cpim to the CPM side.
+    pub(super) fn outgoing(&mut self, body: Vec<u8>, success_report: bool, failure: policy::FailureReport) -> Outgoing {
+        let mut message_id = [0; 16];
+        self.random.token(&mut message_id);
+        Outgoing {
+            message_id: Ident::from_slice(&message_id).unwrap_or_default(),
+            content_type: b"message/cpim".as_slice().into(),
+            body: Bytes::from(body),
+            success_report,
+            failure_report: match failure {
+                policy::FailureReport::Yes => FailureReport::Yes,
+                policy::FailureReport::Partial => FailureReport::Partial,
+                policy::FailureReport::No => FailureReport::No,
+            },
+        }
+    }
+}
+
+/// An outcome as that of a request.
+fn ended(outcome: Outcome) -> Ended {
+    match outcome {
+        Outcome::Delivered | Outcome::Written => Ended::Answered(200),
+        Outcome::Refused(code) => Ended::Answered(code),
+        Outcome::TimedOut | Outcome::Aborted | Outcome::Unsent | Outcome::Unknown => Ended::Failed,
+    }
+}
