@@ -4,7 +4,10 @@
 
 use std::hint::black_box;
 
+use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use isthmus::engine::msrp::{Accept, Budget, Config, Event, Framed, Role, Session, Settings};
+use isthmus::engine::{Now, Random, msrp};
 use isthmus::limits;
 use isthmus::wire::msrp::{ByteRange, Continuation, Head, Heads, Scanner, Writer};
 use memchr::memmem;
@@ -128,6 +131,76 @@ fn large_message(criterion: &mut Criterion) {
     }
 }
 
+/// A session that receives, as a shard drives it: framing, reassembly and the answers to the chunks.
+struct Receiving {
+    framer: msrp::Framer,
+    session: Session,
+    random: Random,
+    out: Vec<u8>,
+    now: Now,
+}
+
+impl Receiving {
+    fn new() -> Receiving {
+        let config = Config {
+            local_path: TO_PATH.into(),
+            peer_path: FROM_PATH.into(),
+            role: Role::Passive,
+            accept: Accept::only(&["message/cpim"]),
+            settings: Settings::default(),
+        };
+        let mut session = Session::new(config, &Budget::new(64 << 20));
+        session.handle_bound(Now::default());
+        let random = Random::from_seed([1; 32]);
+        Receiving { framer: msrp::Framer::new(), session, random, out: Vec::new(), now: Now::default() }
+    }
+
+    /// Octets of the messages that a receive buffer completes.
+    fn push(&mut self, buffer: &Bytes) -> usize {
+        self.framer.push(self.now.moment, buffer.clone());
+        while let Framed::Piece(piece) = self.framer.next_piece() {
+            self.session.handle_piece(self.now, piece);
+        }
+        let mut received = 0;
+        while let Some(event) = self.session.poll_event() {
+            if let Event::Received { incoming, message } = event {
+                received += message.len();
+                self.session.respond(incoming, 200);
+            }
+        }
+        self.out.clear();
+        self.session.poll_transmit(self.now, &mut self.random, &mut self.out);
+        black_box(&self.out);
+        self.session.handle_room(self.out.len());
+        received
+    }
+}
+
+fn receive(buffers: &[Bytes]) -> usize {
+    let mut receiving = Receiving::new();
+    black_box(buffers).iter().map(|buffer| receiving.push(buffer)).sum()
+}
+
+fn reassembly(criterion: &mut Criterion) {
+    for (name, message) in [("10 MB of noise", noise(10_000_000)), ("10 MB of lines", lines(10_000_000))] {
+        let stream = Bytes::from(stream(&message));
+        let buffers: Vec<Bytes> = (0..stream.len())
+            .step_by(limits::TCP_BUFFER_BYTES)
+            .map(|at| stream.slice(at..stream.len().min(at + limits::TCP_BUFFER_BYTES)))
+            .collect();
+        let last = memmem::Finder::new(b"\r\n-------d93kswowffffffff$\r\n");
+        assert!(receive(&buffers) == message.len() && search(&last, &stream) == 0);
+        let mut group = criterion.benchmark_group(format!("MSRP session {name} in 2 KB chunks"));
+        group.throughput(Throughput::Bytes(stream.len() as u64));
+        group.sample_size(20);
+        group.bench_function("receive", |bencher| bencher.iter(|| receive(&buffers)));
+        group.bench_function("memmem", |bencher| bencher.iter(|| search(&last, &stream)));
+        group.finish();
+        let what = format!("MSRP receive {name}");
+        beside::ratio(&what, "memmem", || assert!(receive(&buffers) > 0), || assert!(search(&last, &stream) == 0));
+    }
+}
+
 fn one_head(criterion: &mut Criterion) {
     let stream = stream(&noise(100));
     let mut group = criterion.benchmark_group("MSRP");
@@ -137,5 +210,5 @@ fn one_head(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, large_message, one_head);
+criterion_group!(benches, large_message, reassembly, one_head);
 criterion_main!(benches);

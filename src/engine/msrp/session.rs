@@ -106,9 +106,13 @@ impl Session {
 
     /// Its connection is gone, and with it every message that was not over.
     pub fn handle_unbound(&mut self, _now: Now) {
+        self.outbox = Vec::new();
+        self.end_messages();
+    }
+
+    fn end_messages(&mut self) {
         self.bound = false;
         self.in_flight = 0;
-        self.outbox = Vec::new();
         while let Some(message_id) = self.receiver.as_mut().and_then(|receiver| receiver.take_lost()) {
             self.events.push_back(Event::Discarded { message_id, reason: DiscardReason::ConnectionLost });
         }
@@ -322,7 +326,7 @@ impl Session {
         aborted
     }
 
-    /// Ends the session: nothing is sent any more, and what comes is not looked at.
+    /// Ends the session: what comes is not looked at any more, and nothing leaves but answers that were given before.
     pub fn close(&mut self) {
         self.close_for(CloseReason::Ordered);
     }
@@ -331,7 +335,7 @@ impl Session {
         if core::mem::replace(&mut self.closed, true) {
             return;
         }
-        self.handle_unbound(Now::default());
+        self.end_messages();
         self.events.push_back(Event::Closed { reason });
     }
 
