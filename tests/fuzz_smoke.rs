@@ -115,6 +115,11 @@ fn joining() {
 }
 
 #[test]
+fn msrp_session() {
+    survives("msrp_session", 1_000);
+}
+
+#[test]
 fn sdp() {
     survives("sdp", 4_000);
 }

@@ -7,6 +7,7 @@ pub mod input;
 pub mod joining;
 pub mod msrp_head;
 pub mod msrp_scanner;
+pub mod msrp_session;
 pub mod sdp;
 pub mod seeds;
 pub mod shard;
@@ -26,7 +27,7 @@ pub struct Target {
 }
 
 /// Every target, by the name of its binary.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "sip_message", run: sip_message::run, seeds: include_str!("../seeds/sip.txt") },
     Target { name: "sip_stream", run: sip_stream::run, seeds: include_str!("../seeds/sip_stream.txt") },
     Target { name: "smpp_pdu", run: smpp_pdu::run, seeds: include_str!("../seeds/smpp_pdu.txt") },
@@ -35,6 +36,7 @@ pub const TARGETS: [Target; 12] = [
     Target { name: "imdn", run: imdn::run, seeds: include_str!("../seeds/imdn.txt") },
     Target { name: "short_message", run: short_message::run, seeds: include_str!("../seeds/short_message.txt") },
     Target { name: "joining", run: joining::run, seeds: include_str!("../seeds/joining.txt") },
+    Target { name: "msrp_session", run: msrp_session::run, seeds: include_str!("../seeds/msrp_session.txt") },
     Target { name: "sdp", run: sdp::run, seeds: include_str!("../seeds/sdp.txt") },
     Target { name: "msrp_head", run: msrp_head::run, seeds: include_str!("../seeds/msrp_head.txt") },
     Target { name: "msrp_scanner", run: msrp_scanner::run, seeds: include_str!("../seeds/msrp_scanner.txt") },
