@@ -9,6 +9,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+mod msrp_sessions;
 mod one_core;
 mod sessions;
 

@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use crate::engine::Moment;
 use crate::limits;
 use crate::wire::Malformed;
-use crate::wire::msrp::{Continuation, Head, Scanner};
+use crate::wire::msrp::{Continuation, Head, Heads, Scanner};
 
 /// How long a sender may take for one head once it has begun.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -46,6 +46,7 @@ pub struct Framer {
     /// A head whose end has not come.
     partial: BytesMut,
     began: Option<Moment>,
+    heads: Heads,
     scanner: Scanner,
     in_data: bool,
     /// The head of the chunk, until it leaves with the first piece.
@@ -156,7 +157,7 @@ impl Framer {
         if self.buffer.is_empty() {
             return Ok(None);
         }
-        let head = Head::read(&self.buffer)?;
+        let head = self.heads.read(&self.buffer)?;
         if head.is_none() {
             self.partial.extend_from_slice(&self.buffer);
             self.buffer = Bytes::new();

@@ -1,8 +1,11 @@
 //! Answers to requests (RFC 4975 7.2): which are wanted, and what they need of the request.
 
 use super::code::{NO_SESSION, OK, OTHER_CONNECTION, UNKNOWN_METHOD};
+use super::config::Config;
 use crate::wire::inline::Inline;
-use crate::wire::msrp::{Continuation, FailureReport, Head, Method, Path, Start, TRANSACTION_ID_BYTES_MAX, Writer};
+use crate::wire::msrp::{
+    Continuation, FailureReport, Head, Method, Path, Start, TRANSACTION_ID_BYTES_MAX, Writer, emit,
+};
 
 /// Answers a request whose To-Path is that of no session: 481, or 501 to a method that no session has. Appends the answer
 /// to `out` and says `true`, or `false` if there is none to give: responses and REPORTs have none, and some senders do not
@@ -66,20 +69,61 @@ pub(super) struct Reply {
 
 impl Reply {
     pub(super) fn to(head: &Head, section: &[u8], peer_path: &[u8]) -> Reply {
-        let hop = head.from_path(section).first();
+        let path = head.from_path(section);
+        // Nearly always it is the path of SDP.
+        let differs = path.as_bytes() != peer_path && path.first() != Path::new(peer_path).first();
         Reply {
             transaction_id: Inline::from_slice(head.transaction_id(section)).unwrap_or_default(),
-            hop: (hop != Path::new(peer_path).first()).then(|| hop.into()),
+            hop: differs.then(|| path.first().into()),
             failure_report: head.failure_report(),
         }
     }
 
-    /// Appends the answer, if one is wanted.
-    pub(super) fn write(&self, code: u16, local_path: &[u8], peer_path: &[u8], out: &mut Vec<u8>) {
-        if wants(self.failure_report, code) {
-            let hop = self.hop.as_deref().unwrap_or_else(|| Path::new(peer_path).first());
-            let writer = Writer::response(out, &self.transaction_id, code, comment(code), hop, local_path);
-            writer.end(Continuation::Complete);
+    /// Appends the answer, if one is wanted. `usual` may hold what answers of this session have in common.
+    pub(super) fn write(&self, code: u16, config: &Config, usual: &Usual, out: &mut Vec<u8>) {
+        if !wants(self.failure_report, code) {
+            return;
         }
+        if code == OK && self.hop.is_none() && !usual.0.is_empty() {
+            return usual.write_ok(&self.transaction_id, out);
+        }
+        let hop = self.hop.as_deref().unwrap_or_else(|| Path::new(&config.peer_path).first());
+        let (id, local) = (&self.transaction_id, &config.local_path);
+        Writer::response(out, id, code, comment(code), hop, local).end(Continuation::Complete);
+    }
+}
+
+/// What the answers to the chunks of a message have in common, written once: the two paths.
+#[derive(Debug, Default)]
+pub(super) struct Usual(Box<[u8]>);
+
+impl Usual {
+    /// Before the transaction id, and behind it.
+    const BEGIN: &[u8] = b"MSRP ";
+    const OK_LINE: &[u8] = b" 200 OK\r\n";
+
+    /// More answers are to be expected.
+    pub(super) fn prepare(&mut self, config: &Config) {
+        if self.0.is_empty() {
+            self.0 = Usual::lines(config);
+        }
+    }
+
+    fn write_ok(&self, id: &[u8], out: &mut Vec<u8>) {
+        for part in [Usual::BEGIN, id, Usual::OK_LINE, &self.0] {
+            out.extend_from_slice(part);
+        }
+        emit::end_line(out, id, Continuation::Complete);
+    }
+
+    /// The header lines of an answer, without the last line end.
+    fn lines(config: &Config) -> Box<[u8]> {
+        const ID: &[u8] = b"0000";
+        let (mut out, mut end) = (Vec::new(), Vec::new());
+        let hop = Path::new(&config.peer_path).first();
+        Writer::response(&mut out, ID, OK, comment(OK), hop, &config.local_path).end(Continuation::Complete);
+        emit::end_line(&mut end, ID, Continuation::Complete);
+        let first_line = Usual::BEGIN.len() + ID.len() + Usual::OK_LINE.len();
+        out.get(first_line..out.len() - end.len()).unwrap_or_default().into()
     }
 }

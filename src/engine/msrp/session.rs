@@ -11,7 +11,7 @@ use super::message::Ident;
 use super::open::ChunkHead;
 use super::receiver::{Ended, Receiver, Refusal, Rules};
 use super::remembered::Remembered;
-use super::reply::Reply;
+use super::reply::{Reply, Usual};
 use super::sender::{Answer, Out, Outgoing, Report, SendRefused, Sender};
 use super::write::Paths;
 use crate::engine::{Moment, Now, Random};
@@ -32,6 +32,7 @@ pub struct Session {
     over: Remembered,
     receiver: Option<Box<Receiver>>,
     sender: Option<Box<Sender>>,
+    usual: Usual,
     /// Answers that wait to be handed out.
     outbox: Vec<u8>,
     events: VecDeque<Event>,
@@ -53,6 +54,7 @@ impl Session {
             over: Remembered::default(),
             receiver: None,
             sender: None,
+            usual: Usual::default(),
             outbox: Vec::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
@@ -210,7 +212,10 @@ impl Session {
         let incoming = IncomingId(self.next_incoming);
         match receiver.end(flag, incoming) {
             Ended::Silence => {}
-            Ended::Answer(reply, code) => self.write_reply(&reply, code),
+            Ended::Answer(reply, code) => {
+                self.usual.prepare(&self.config);
+                self.write_reply(&reply, code);
+            }
             Ended::Repeated(reply, message_id) => {
                 self.counters.duplicates += 1;
                 let code = self.over.code(&message_id).unwrap_or(OK);
@@ -246,7 +251,7 @@ impl Session {
     }
 
     fn write_reply(&mut self, reply: &Reply, code: u16) {
-        reply.write(code, &self.config.local_path, &self.config.peer_path, &mut self.outbox);
+        reply.write(code, &self.config, &self.usual, &mut self.outbox);
     }
 
     fn was_heard(&mut self) {
@@ -402,7 +407,9 @@ impl Session {
 
     /// An idle session is small.
     fn forget_idle(&mut self) {
-        self.receiver.take_if(|receiver| receiver.is_idle());
+        if self.receiver.take_if(|receiver| receiver.is_idle()).is_some() {
+            self.usual = Usual::default();
+        }
         self.sender.take_if(|sender| sender.is_idle());
     }
 }
