@@ -49,13 +49,10 @@ pub struct Framer {
     heads: Heads,
     scanner: Scanner,
     in_data: bool,
-    /// The head of the chunk, until it leaves with the first piece.
-    head: Option<(Bytes, Head)>,
     /// What may be the begin of an end line: slices of earlier buffers.
     held: Vec<Bytes>,
-    /// Pieces that were found at once.
-    ready: VecDeque<Bytes>,
-    last: Option<(Bytes, Option<Continuation>)>,
+    /// Pieces that were found together with one that was handed out.
+    ready: VecDeque<Piece>,
     broken: Option<Malformed>,
 }
 
@@ -92,16 +89,16 @@ impl Framer {
 
     /// The next piece; call until there is none.
     pub fn next_piece(&mut self) -> Framed {
-        loop {
-            if let Some(piece) = self.found() {
-                return Framed::Piece(piece);
-            }
-            let more = if self.in_data { self.scan() } else { self.read_head() };
-            match more {
-                Ok(true) => {}
-                Ok(false) => return Framed::Nothing,
-                Err(why) => return self.fail(why),
-            }
+        if let Some(piece) = self.ready.pop_front() {
+            return Framed::Piece(piece);
+        }
+        if self.in_data {
+            return self.scan(None);
+        }
+        match self.read_head() {
+            Ok(Some((octets, head))) => self.begin(octets, head),
+            Ok(None) => Framed::Nothing,
+            Err(why) => self.fail(why),
         }
     }
 
@@ -111,40 +108,28 @@ impl Framer {
         Framed::Broken(*self.broken.get_or_insert(why))
     }
 
-    fn found(&mut self) -> Option<Piece> {
-        if let Some(data) = self.ready.pop_front() {
-            return Some(Piece { head: self.head.take(), data, end: None });
-        }
-        let (data, end) = self.last.take()?;
-        Some(Piece { head: self.head.take(), data, end })
-    }
-
-    /// Whether a head was found.
-    fn read_head(&mut self) -> Result<bool, Malformed> {
+    fn read_head(&mut self) -> Result<Option<(Bytes, Head)>, Malformed> {
         if let Some(why) = self.broken {
             return Err(why);
         }
         self.skip_line_ends();
-        let found = if self.partial.is_empty() { self.head_in_buffer()? } else { self.head_over_buffers()? };
-        let Some((octets, head)) = found else { return Ok(false) };
+        if self.partial.is_empty() { self.head_in_buffer() } else { self.head_over_buffers() }
+    }
+
+    fn begin(&mut self, octets: Bytes, head: Head) -> Framed {
         self.began = None;
-        match head.end() {
-            Some(flag) => self.last = Some((Bytes::new(), Some(flag))),
-            None => {
-                self.scanner.begin(&head, &octets);
-                self.in_data = true;
-                if self.buffer.is_empty() {
-                    self.last = Some((Bytes::new(), None));
-                }
-            }
+        if let Some(end) = head.end() {
+            return Framed::Piece(Piece { head: Some((octets, head)), data: Bytes::new(), end: Some(end) });
         }
-        self.head = Some((octets, head));
-        Ok(true)
+        self.scanner.begin(&head, &octets);
+        self.in_data = true;
+        self.scan(Some((octets, head)))
     }
 
     /// Line ends between requests are nobody's; some peers keep their connection alive with them.
     fn skip_line_ends(&mut self) {
-        if self.partial.is_empty() {
+        let begins = self.buffer.first() == Some(&b'M');
+        if self.partial.is_empty() && !begins {
             let blank = self.buffer.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
             self.buffer.advance(blank);
         }
@@ -180,30 +165,41 @@ impl Framer {
         Ok(None)
     }
 
-    /// Whether a piece was found.
-    fn scan(&mut self) -> Result<bool, Malformed> {
-        if self.buffer.is_empty() {
-            return Ok(false);
+    /// The data that the buffer holds. A head leaves even without data.
+    fn scan(&mut self, head: Option<(Bytes, Head)>) -> Framed {
+        if self.buffer.is_empty() && head.is_none() {
+            return Framed::Nothing;
         }
         let scanned = self.scanner.scan(&self.buffer);
-        if scanned.released > 0 {
-            self.ready.extend(self.held.drain(..));
-        }
         let data = self.buffer.split_to(scanned.data);
+        let piece = Piece { head, data, end: scanned.end.map(|end| end.continuation) };
+        if scanned.released > 0 {
+            self.ready.extend(self.held.drain(..).map(|data| Piece { data, ..Piece::default() }));
+        }
         match scanned.end {
             Some(end) => {
                 self.held.clear();
                 self.buffer.advance(end.at - scanned.data);
                 self.in_data = false;
-                self.last = Some((data, Some(end.continuation)));
             }
-            None => {
-                let rest = core::mem::take(&mut self.buffer);
-                self.held.extend(Some(rest).filter(|rest| !rest.is_empty()));
-                self.last = Some((data, None)).filter(|(data, _)| !data.is_empty() || self.head.is_some());
-            }
+            None => self.hold_rest(),
         }
-        Ok(true)
+        self.hand_out(piece)
+    }
+
+    fn hold_rest(&mut self) {
+        let rest = core::mem::take(&mut self.buffer);
+        self.held.extend(Some(rest).filter(|rest| !rest.is_empty()));
+    }
+
+    /// What was released comes before what was found behind it.
+    fn hand_out(&mut self, piece: Piece) -> Framed {
+        let says = piece.head.is_some() || piece.end.is_some() || !piece.data.is_empty();
+        if self.ready.is_empty() {
+            return if says { Framed::Piece(piece) } else { Framed::Nothing };
+        }
+        self.ready.extend(Some(piece).filter(|_| says));
+        self.ready.pop_front().map_or(Framed::Nothing, Framed::Piece)
     }
 }
 

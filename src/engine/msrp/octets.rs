@@ -102,7 +102,11 @@ impl Octets {
             return Err(NotTaken::OverBudget);
         }
         self.held += part.bytes.len() as u64;
-        self.parts.insert(at, part);
+        if at == self.parts.len() {
+            self.parts.push_back(part);
+        } else {
+            self.parts.insert(at, part);
+        }
         Ok(())
     }
 
@@ -130,6 +134,11 @@ impl Octets {
     /// Puts short neighbours together. Every part that is left is long, is beside a long one, or is alone; of those there
     /// may not be too many.
     fn join(&mut self) -> Result<(), NotTaken> {
+        let short = self.parts.iter().filter(|part| part.is_short()).count();
+        if short * 2 <= self.parts.len() {
+            self.join_at = self.parts.len() * 2;
+            return Ok(());
+        }
         let mut joined = Joined::default();
         for part in core::mem::take(&mut self.parts) {
             joined.push(part);

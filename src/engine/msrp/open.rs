@@ -37,6 +37,8 @@ impl Place {
 /// A message that is not whole.
 #[derive(Debug)]
 pub(super) struct Open {
+    /// Our number of it.
+    pub(super) serial: u32,
     pub(super) message_id: Ident,
     /// When something of it last came.
     pub(super) progress: Moment,
@@ -48,8 +50,9 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub(super) fn new(now: Moment, head: &ChunkHead<'_>, budget: &Budget) -> Open {
+    pub(super) fn new(now: Moment, serial: u32, head: &ChunkHead<'_>, budget: &Budget) -> Open {
         Open {
+            serial,
             message_id: head.message_id,
             progress: now,
             content_type: head.content_type.into(),

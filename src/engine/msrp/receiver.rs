@@ -37,8 +37,8 @@ pub(super) struct Waiting {
 /// What becomes of the chunk that is under way.
 #[derive(Debug)]
 enum Course {
-    /// It is part of an open message.
-    Collect(Ident, Place),
+    /// It is part of the open message of this number.
+    Collect(u32, Place),
     /// It has no content at all.
     Bodiless(Ident),
     /// Its message was whole before: it is read over, and gets the answer that that gets.
@@ -73,6 +73,7 @@ pub(super) struct Refusal {
 /// The incoming half of a session.
 #[derive(Debug, Default)]
 pub(super) struct Receiver {
+    serial: u32,
     open: Vec<Open>,
     waiting: Vec<Waiting>,
     /// The chunk whose end has not come, and what is needed to answer it.
@@ -143,7 +144,7 @@ impl Receiver {
         };
         open.progress = now;
         open.begin(&head.range, rules.settings.message_bytes_max)?;
-        Ok(Course::Collect(id, Place::of(&head.range)))
+        Ok(Course::Collect(open.serial, Place::of(&head.range)))
     }
 
     fn open_new(&mut self, now: Moment, head: &ChunkHead<'_>, rules: &Rules<'_>) -> Result<&mut Open, u16> {
@@ -153,31 +154,24 @@ impl Receiver {
         if self.open_messages() >= rules.settings.open_messages_max {
             return Err(STOP);
         }
-        self.open.push(Open::new(now, head, rules.budget));
+        self.serial = self.serial.wrapping_add(1);
+        self.open.push(Open::new(now, self.serial, head, rules.budget));
         self.open.last_mut().ok_or(STOP)
-    }
-
-    fn open(&mut self, message_id: &Ident) -> Option<&mut Open> {
-        self.open.iter_mut().find(|open| open.message_id == *message_id)
     }
 
     /// Drops what came of a message that is not whole, if there is such a message.
     pub(super) fn drop_open(&mut self, message_id: &Ident) -> bool {
-        self.take_open(message_id).is_some()
-    }
-
-    fn take_open(&mut self, message_id: &Ident) -> Option<Open> {
-        let at = self.open.iter().position(|open| open.message_id == *message_id)?;
-        Some(self.open.swap_remove(at))
+        let at = self.open.iter().position(|open| open.message_id == *message_id);
+        at.map(|at| self.open.swap_remove(at)).is_some()
     }
 
     /// Data of the chunk.
     pub(super) fn data(&mut self, now: Moment, data: Bytes, settings: &Settings) -> Result<(), Box<Refusal>> {
-        let Some((Course::Collect(id, place), _)) = self.chunk.as_mut() else { return Ok(()) };
-        let Some(open) = self.open.iter_mut().find(|open| open.message_id == *id) else { return Ok(()) };
+        let Some((Course::Collect(serial, place), _)) = self.chunk.as_mut() else { return Ok(()) };
+        let Some(open) = self.open.iter_mut().find(|open| open.serial == *serial) else { return Ok(()) };
         open.progress = now;
         let Err(code) = open.take(place, data, settings.message_bytes_max) else { return Ok(()) };
-        let message_id = *id;
+        let message_id = open.message_id;
         self.drop_open(&message_id);
         self.chunk.take().map_or(Ok(()), |(_, reply)| Err(Box::new(Refusal { message_id, code, reply })))
     }
@@ -186,40 +180,40 @@ impl Receiver {
     pub(super) fn end(&mut self, flag: Continuation, incoming: IncomingId) -> Ended {
         let Some((course, reply)) = self.chunk.take() else { return Ended::Silence };
         match course {
-            Course::Collect(id, _) | Course::Bodiless(id) if flag == Continuation::Abort => {
-                if self.drop_open(&id) {
-                    Ended::Aborted(reply, id)
-                } else {
-                    Ended::Answer(reply, OK)
-                }
-            }
-            Course::Collect(id, place) => self.end_collected(id, place, flag, reply, incoming),
+            Course::Collect(serial, place) => self.end_collected(serial, place, flag, reply, incoming),
+            Course::Bodiless(id) if flag == Continuation::Abort && self.drop_open(&id) => Ended::Aborted(reply, id),
             Course::Bodiless(_) => Ended::Answer(reply, OK),
             Course::Repeats(id) => self.end_repeated(&id, reply),
         }
     }
 
+    /// The message of a chunk that took too long is gone, and so are its octets.
     fn end_collected(
         &mut self,
-        id: Ident,
+        serial: u32,
         place: Place,
         flag: Continuation,
         reply: Reply,
         incoming: IncomingId,
     ) -> Ended {
-        let Some(open) = self.open(&id) else { return Ended::Answer(reply, STOP) };
-        match open.end(place, flag) {
+        let Some(at) = self.open.iter().position(|open| open.serial == serial) else {
+            return Ended::Answer(reply, STOP);
+        };
+        if flag == Continuation::Abort {
+            return Ended::Aborted(reply, self.open.swap_remove(at).message_id);
+        }
+        match self.open[at].end(place, flag) {
             Ok(false) => Ended::Answer(reply, OK),
-            Ok(true) => self.complete(&id, reply, incoming),
+            Ok(true) => self.complete(at, reply, incoming),
             Err(code) => {
-                self.drop_open(&id);
-                Ended::Refused(Box::new(Refusal { message_id: id, code, reply }))
+                let message_id = self.open.swap_remove(at).message_id;
+                Ended::Refused(Box::new(Refusal { message_id, code, reply }))
             }
         }
     }
 
-    fn complete(&mut self, id: &Ident, reply: Reply, incoming: IncomingId) -> Ended {
-        let Some(open) = self.take_open(id) else { return Ended::Silence };
+    fn complete(&mut self, at: usize, reply: Reply, incoming: IncomingId) -> Ended {
+        let open = self.open.swap_remove(at);
         self.waiting.push(Waiting {
             incoming,
             message_id: open.message_id,

@@ -3,9 +3,7 @@
 use super::code::{NO_SESSION, OK, OTHER_CONNECTION, UNKNOWN_METHOD};
 use super::config::Config;
 use crate::wire::inline::Inline;
-use crate::wire::msrp::{
-    Continuation, FailureReport, Head, Method, Path, Start, TRANSACTION_ID_BYTES_MAX, Writer, emit,
-};
+use crate::wire::msrp::{Continuation, FailureReport, Head, Method, Path, Start, TRANSACTION_ID_BYTES_MAX, Writer};
 
 /// Answers a request whose To-Path is that of no session: 481, or 501 to a method that no session has. Appends the answer
 /// to `out` and says `true`, or `false` if there is none to give: responses and REPORTs have none, and some senders do not
@@ -98,10 +96,6 @@ impl Reply {
 pub(super) struct Usual(Box<[u8]>);
 
 impl Usual {
-    /// Before the transaction id, and behind it.
-    const BEGIN: &[u8] = b"MSRP ";
-    const OK_LINE: &[u8] = b" 200 OK\r\n";
-
     /// More answers are to be expected.
     pub(super) fn prepare(&mut self, config: &Config) {
         if self.0.is_empty() {
@@ -110,20 +104,47 @@ impl Usual {
     }
 
     fn write_ok(&self, id: &[u8], out: &mut Vec<u8>) {
-        for part in [Usual::BEGIN, id, Usual::OK_LINE, &self.0] {
+        for part in [BEGIN, id, &self.0, id, END] {
             out.extend_from_slice(part);
         }
-        emit::end_line(out, id, Continuation::Complete);
     }
 
-    /// The header lines of an answer, without the last line end.
+    /// What stands between the two transaction ids.
     fn lines(config: &Config) -> Box<[u8]> {
         const ID: &[u8] = b"0000";
-        let (mut out, mut end) = (Vec::new(), Vec::new());
+        let mut out = Vec::new();
         let hop = Path::new(&config.peer_path).first();
         Writer::response(&mut out, ID, OK, comment(OK), hop, &config.local_path).end(Continuation::Complete);
-        emit::end_line(&mut end, ID, Continuation::Complete);
-        let first_line = Usual::BEGIN.len() + ID.len() + Usual::OK_LINE.len();
-        out.get(first_line..out.len() - end.len()).unwrap_or_default().into()
+        let end = out.len() - ID.len() - END.len();
+        out.get(BEGIN.len() + ID.len()..end).unwrap_or_default().into()
+    }
+}
+
+/// Before the first transaction id of an answer, and behind the second.
+const BEGIN: &[u8] = b"MSRP ";
+const END: &[u8] = b"$\r\n";
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Accept, Role, Settings};
+    use super::*;
+
+    #[test]
+    fn the_usual_answer_is_written_as_any_other() {
+        let config = Config {
+            local_path: b"msrp://gw:1/ours;tcp".as_slice().into(),
+            peer_path: b"msrp://relay:2;tcp msrp://peer:3/theirs;tcp".as_slice().into(),
+            role: Role::Passive,
+            accept: Accept::ANY,
+            settings: Settings::default(),
+        };
+        let transaction_id = Inline::from_slice(b"id01").unwrap();
+        let reply = Reply { transaction_id, hop: None, failure_report: FailureReport::Yes };
+        let (mut usual, mut fast, mut slow) = (Usual::default(), Vec::new(), Vec::new());
+        reply.write(OK, &config, &usual, &mut slow);
+        usual.prepare(&config);
+        reply.write(OK, &config, &usual, &mut fast);
+        assert!(!slow.is_empty());
+        assert_eq!(fast, slow);
     }
 }

@@ -368,7 +368,11 @@ impl Session {
     /// there is nothing.
     pub fn poll_transmit(&mut self, now: Now, random: &mut Random, out: &mut Vec<u8>) -> bool {
         let start = out.len();
-        out.append(&mut self.outbox);
+        if out.is_empty() {
+            core::mem::swap(out, &mut self.outbox);
+        } else {
+            out.append(&mut self.outbox);
+        }
         if let Some(sender) = self.sender.as_mut().filter(|_| self.bound) {
             let settings = &self.config.settings;
             let paths = Paths { local: &self.config.local_path, peer: &self.config.peer_path };
@@ -378,8 +382,10 @@ impl Session {
         }
         let handed = out.len() - start;
         self.in_flight += handed;
-        self.outbox = Vec::new();
         self.forget_idle();
+        if self.receiver.is_none() {
+            self.outbox = Vec::new();
+        }
         handed > 0
     }
 
