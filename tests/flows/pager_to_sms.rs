@@ -70,6 +70,22 @@ fn the_positive_answer_carries_the_stored_headers() {
     assert!(!answer.get("Message-Correlator").is_empty());
 }
 
+/// Why a request came to the IWF (CPM SD 5.3.1) changes nothing: it is converted, and goes to the address in it.
+///
+/// [GEN-03] [GEN-IWF-01] [GEN-IWF-02] [GEN-IWF-03] [GEN-IWF-04] [GEN-IWF-05]
+#[test]
+fn a_message_with_the_feature_tag_is_a_pager_mode_message() {
+    let mut world = World::new(3, 1, &settings(1));
+    let headers = "Accept-Contact: *;+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.msg\"\r\n";
+    let answer = send(&mut world, &crate::cpm::Outgoing { headers: headers.into(), ..message("t@client", "Hello") });
+    assert_eq!(answer.status().0, 202);
+    let accepted = &world.smscs[0].accepted[0];
+    assert_eq!(
+        (accepted.destination_addr.as_slice(), joined(&[accepted]).as_str()),
+        (b"491700000002".as_slice(), "Hello")
+    );
+}
+
 /// [GEN-PAGER-06a] [GEN-PAGER-06b]
 #[test]
 fn a_negative_answer_carries_them_as_well() {

@@ -51,7 +51,8 @@ fn seconds(world: &mut World, seconds: u64) {
     world.run_for(Duration::from_secs(seconds));
 }
 
-/// [SMS-IN-01] [SMS-INPAGER-03] [SMS-INPAGER-04] [SMS-ESME-02] [SMS-ESME-03b] [SEC-03a] [SMS-03]
+/// [SMS-IN-01] [SMS-INPAGER-03] [SMS-INPAGER-04] [SMS-ESME-02] [SMS-ESME-03b] [SEC-03a] [SMS-03] [GEN-IWF-06]
+/// [GEN-IWF-07]
 #[test]
 fn a_deliver_sm_becomes_a_message() {
     let mut world = World::new(1, 2, &settings(1));
