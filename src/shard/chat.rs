@@ -116,10 +116,17 @@ impl Shard {
     }
 
     /// A short message that belongs to a session, if it still is one.
-    pub(super) fn take_offer(&mut self, now: Now, from: ShardId, key: u64, delivery: u64, text: String) {
+    pub(super) fn take_offer(
+        &mut self,
+        now: Now,
+        (from, delivery): (ShardId, u64),
+        key: u64,
+        text: String,
+        user_response_code: Option<u8>,
+    ) {
         let leaving = session_leaving::is_leaving(&text, &self.iwf.policy);
         let outcome = match self.chat(key).map(|chat| chat.state) {
-            Some(State::Asking) => self.take_answer(now, key, text),
+            Some(State::Asking) => self.take_answer(now, key, text, user_response_code),
             Some(State::Open) if leaving => {
                 self.leave(now, key, session_leaving::CALL_COMPLETED);
                 Offered::Taken
@@ -131,8 +138,8 @@ impl Shard {
     }
 
     /// 6.2.2.1.3 step 3: only what answers the question is taken for an answer.
-    fn take_answer(&mut self, now: Now, key: u64, text: String) -> Offered {
-        match answer_of(&text, None, &self.iwf.policy) {
+    fn take_answer(&mut self, now: Now, key: u64, text: String, user_response_code: Option<u8>) -> Offered {
+        match answer_of(&text, user_response_code, &self.iwf.policy) {
             Some(Answer::Accept) => self.accept_chat(now, key),
             Some(answer) => {
                 let (code, _) = sip_status(answer, &self.iwf.policy);

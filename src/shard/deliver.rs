@@ -220,9 +220,9 @@ impl Shard {
     }
 
     fn offer(&mut self, whose: SessionRef, delivery: Delivery) {
-        let text = self.scratch.text.clone();
-        let delivery = self.offered.insert(delivery);
-        self.outbox.hand(whose.shard, Handoff::Offer { session: whose.session, delivery, text });
+        let (text, user_response_code) = (self.scratch.text.clone(), delivery.common.head.user_response_code);
+        let (session, delivery) = (whose.session, self.offered.insert(delivery));
+        self.outbox.hand(whose.shard, Handoff::Offer { session, delivery, text, user_response_code });
     }
 
     /// What became of a text that was offered to a session.
@@ -255,28 +255,33 @@ impl Shard {
             conversation_id: &conversation_id,
             contribution_id: &contribution_id,
         };
-        if self.can_invite() && self.is_large(now, &delivery, &minted) {
+        let mut written = self.pool.take();
+        if self.can_invite() && self.is_large(now, &delivery, &minted, &mut written) {
             self.send_large_message(now, delivery, &minted);
         } else {
-            self.send_message(now, delivery, &minted);
+            self.send_message(now, delivery, &minted, &written);
         }
+        self.pool.give(written);
         self.pool.give(call_id);
     }
 
-    fn is_large(&mut self, now: Now, delivery: &Delivery, minted: &Minted<'_>) -> bool {
-        let (Scratch { text, octets }, mut out) = (&mut self.scratch, self.pool.take());
+    /// Whether a MESSAGE would be too large; it may be in `out` then.
+    fn is_large(&mut self, now: Now, delivery: &Delivery, minted: &Minted<'_>, out: &mut Vec<u8>) -> bool {
+        let Scratch { text, octets } = &mut self.scratch;
         let head = delivery.common.head;
-        let large = large_message::is_due(&head, text, now, &self.iwf, minted, octets, &mut out);
-        self.pool.give(out);
-        large
+        large_message::is_due(&head, text, now, &self.iwf, minted, octets, out)
     }
 
-    fn send_message(&mut self, now: Now, delivery: Delivery, minted: &Minted<'_>) {
+    /// The MESSAGE, which may be written already.
+    fn send_message(&mut self, now: Now, delivery: Delivery, minted: &Minted<'_>, written: &[u8]) {
         let head = delivery.common.head;
         let token = self.requests.insert(Purpose::ShortMessage(delivery));
         let (scratch, iwf) = (&mut self.scratch, &self.iwf);
         let targets = self.hop.as_mut().map_or(&[][..], |hop| hop.targets(now.moment, &mut self.random));
         self.clients.send(now.moment, token, targets, &mut self.random, |out| {
+            if !written.is_empty() {
+                return out.extend_from_slice(written);
+            }
             short_message::write(&head, &scratch.text, now, iwf, minted, &mut scratch.octets, out);
         });
     }

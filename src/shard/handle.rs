@@ -35,7 +35,9 @@ impl Shard {
             Handoff::MsrpGone { link, session } => self.session_link_gone(now, session, link),
             Handoff::SessionOpened { between, whose } => self.session_opened(between, whose),
             Handoff::SessionEnded { between, whose } => self.session_ended(between, whose),
-            Handoff::Offer { session, delivery, text } => self.take_offer(now, from, session, delivery, text),
+            Handoff::Offer { session, delivery, text, user_response_code } => {
+                self.take_offer(now, (from, delivery), session, text, user_response_code)
+            }
             Handoff::OfferEnded { delivery, outcome } => self.offer_ended(now, delivery, outcome),
             Handoff::Finished => self.core_finished(now, from),
         }

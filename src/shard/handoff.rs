@@ -280,6 +280,8 @@ pub enum Handoff {
         delivery: u64,
         /// Its text.
         text: String,
+        /// What the user chose of a prompt.
+        user_response_code: Option<u8>,
     },
     /// What became of a short message that this core had offered.
     OfferEnded {

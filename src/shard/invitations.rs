@@ -172,7 +172,10 @@ impl Shard {
     pub(super) fn await_connection(&mut self, now: Now, key: u64) {
         let bind = self.arm(now.moment + self.settings.msrp.bind, ALARM_BIND, key);
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        session.bind = Some(bind);
+        let earlier = session.bind.replace(bind);
+        if let Some(earlier) = earlier {
+            self.alarms.cancel(earlier);
+        }
         if let Some(target) = session.agreed.connect.clone() {
             self.connect_media(now, key, target);
         }

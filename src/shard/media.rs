@@ -42,7 +42,8 @@ impl Shard {
         self.stats.msrp_unmatched += 1;
         let mut bytes = self.pool.take();
         if refuse_unknown(head, octets, &mut bytes) {
-            self.outbox.transmits.push_back(Transmit::Stream { link, bytes });
+            let nobody = SessionRef { shard: self.settings.id, session: 0 };
+            self.msrp_links.send(link, nobody, bytes, &mut self.outbox);
         }
     }
 

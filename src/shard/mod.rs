@@ -379,10 +379,12 @@ impl Shard {
         if bytes.capacity() > limits::SPARE_BUFFER_BYTES_MAX {
             return self.binds.recycle(bytes);
         }
-        let spare = [self.servers.spare(), self.clients.spare(), self.binds.spare()];
+        let of_calls = if self.has_sessions() { self.calls.spare() } else { usize::MAX };
+        let spare = [self.servers.spare(), self.clients.spare(), self.binds.spare(), of_calls];
         match spare.iter().enumerate().min_by_key(|(_, count)| **count) {
             Some((0, _)) => self.servers.recycle(bytes),
             Some((1, _)) => self.clients.recycle(bytes),
+            Some((3, _)) => self.calls.recycle(bytes),
             _ => self.binds.recycle(bytes),
         }
     }

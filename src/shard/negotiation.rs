@@ -143,6 +143,10 @@ impl Shard {
         let change = description.as_ref().map(|offer| change(offer, &session.agreed));
         match (change, description) {
             (None, _) if offer == Offer::New => self.decline_offer(now, dialog, Some((399, "No usable description"))),
+            // What we sent last was an offer if the INVITE was ours: that answers nothing.
+            (Some(Change::Nothing), Some(offer)) if matches!(session.kind, Kind::Delivery(_)) => {
+                self.answer_anew(now, key, &offer, false)
+            }
             (None | Some(Change::Nothing), _) | (_, None) => {
                 self.calls.answer(turn!(self, now), dialog, None, |_| {});
             }

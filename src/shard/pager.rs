@@ -8,7 +8,7 @@ use crate::engine::transport::ShardId;
 use crate::interwork::sms::pager_to_submit_sm::registered_delivery_of;
 use crate::iwf::body::Body;
 use crate::iwf::pager::{self, Form, NotAcceptable};
-use crate::iwf::retained::{Progress, Retained};
+use crate::iwf::retained::{Procedure, Progress, Retained};
 use crate::iwf::segments::{Reports, Responses};
 use crate::limits;
 use crate::policy::{EarlyAnswer, Policy};
@@ -61,6 +61,8 @@ pub(super) struct Kept {
     pub(super) retained: Retained,
     pub(super) requested: Dispositions,
     pub(super) expires_s: Option<u32>,
+    /// By which section it is handled.
+    pub(super) procedure: Procedure,
     /// The chat it came in, or 0.
     pub(super) session: u64,
     pub(super) converted: Converted,
@@ -127,7 +129,14 @@ impl Shard {
         let mut retained = Retained { octets: self.stored.take(), ..Retained::default() };
         read.retain(now, text, &mut retained);
         let call_id = event::call_id(message.call_id().unwrap_or_default());
-        let kept = Kept { retained, requested: read.requested, expires_s: read.expires_s, session: 0, converted };
+        let kept = Kept {
+            retained,
+            requested: read.requested,
+            expires_s: read.expires_s,
+            procedure: Procedure::Pager,
+            session: 0,
+            converted,
+        };
         let early = self.iwf.policy.submission.early_answer;
         self.submit_kept(now, Some(Reply::Sip(transaction)), call_id, kept, early);
         Ok(())
@@ -176,7 +185,7 @@ impl Shard {
     }
 
     fn keep(&mut self, now: Now, reply: Option<Reply>, call_id: CallId, kept: Kept) -> u64 {
-        let Kept { mut retained, requested, expires_s, session, converted } = kept;
+        let Kept { mut retained, requested, expires_s, procedure, session, converted } = kept;
         let policy = &self.iwf.policy;
         let validity_s = policy.submission.validity_s(expires_s).unwrap_or(policy.reports.wait_without_validity_s);
         let wait_s = validity_s.min(limits::REPORT_WAIT_S_MAX);
@@ -195,7 +204,7 @@ impl Shard {
             total: converted.total,
             responses: Responses::default(),
             reports: Reports::default(),
-            progress: Progress { report_requested, ..Progress::default() },
+            progress: Progress { procedure, report_requested, ..Progress::default() },
             smsc: converted.smsc,
             shard: converted.shard,
             pdus: converted.pdus,
@@ -240,7 +249,14 @@ impl Shard {
         self.pool.give(octets);
         let converted = converted.map_err(|why| self.refusal_of(why))?;
         let retained = Retained { octets: self.stored.take(), ..Retained::default() };
-        let kept = Kept { retained, requested: Dispositions::NONE, expires_s: None, session: 0, converted };
+        let kept = Kept {
+            retained,
+            requested: Dispositions::NONE,
+            expires_s: None,
+            procedure: Procedure::Pager,
+            session: 0,
+            converted,
+        };
         let reply = question_of.map(|session| Reply::Question { session });
         self.submit_kept(now, reply, CallId::default(), kept, EarlyAnswer::None);
         Ok(())

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use crate::engine::Now;
 use crate::engine::msrp::{Ident, IncomingId, Message as MediaMessage, Outcome, Outgoing};
 use crate::interwork::sms::chat_to_submit_sm::{BEARER_UNAVAILABLE, Ending, ends_session, msrp_status};
+use crate::iwf::body::Body;
 use crate::iwf::invitation::Invitation;
 use crate::iwf::large_message;
 use crate::iwf::pager;
-use crate::iwf::retained::Retained;
+use crate::iwf::retained::{Procedure, Retained};
 use crate::iwf::session_media::{self, Between};
 use crate::limits;
 use crate::policy;
@@ -42,6 +43,9 @@ enum Whose {
 struct FirstMessage {
     names_sender: bool,
 }
+
+/// Content-Type, content, and what was found by looking into it.
+type Content<'a> = (&'a [u8], &'a [u8], &'a Body<'a>);
 
 impl Shard {
     /// A whole message: it is answered when the SM-SC has answered.
@@ -97,64 +101,69 @@ impl Shard {
         if self.messages.len() >= limits::PAGER_MESSAGES_MAX {
             return Err(Ending::Failed);
         }
-        let mut retained = Retained { octets: self.stored.take(), ..Retained::default() };
+        let content = (&*message.content_type, content, &body);
         let kept = match whose {
-            Whose::Large(invitation) => {
-                let read = large_message::read(invitation, &message.content_type, content, &body, &mut scratch.text)
-                    .map_err(session_media::ending)?;
-                read.retain(now, &scratch.text, &mut retained);
-                let (requested, expires_s) = (read.requested, read.expires_s);
-                let Scratch { text, octets } = scratch;
-                let converted = self.convert(|form, reference, policy, pdus| {
-                    read.write_short_messages(text, form, reference, policy, octets, pdus)
-                });
-                Kept {
-                    retained,
-                    requested,
-                    expires_s,
-                    session: 0,
-                    converted: converted.map_err(|why| self.ending_of(why))?,
-                }
-            }
+            Whose::Large(invitation) => self.convert_large(now, invitation, content, scratch),
             Whose::Chat(invitation, between, first) => {
-                let read = session_media::read(invitation, &message.content_type, content, &body, &mut scratch.text)
-                    .map_err(session_media::ending)?;
-                read.retain(now, &scratch.text, &mut retained);
-                if let Some(FirstMessage { names_sender }) = first {
-                    session_media::introduce(&mut scratch.text, invitation, *names_sender, &self.iwf.policy);
-                }
-                let (requested, whose) = (read.requested, (*between, read.requested));
-                let Scratch { text, octets } = scratch;
-                let converted = self.convert(|form, reference, policy, pdus| {
-                    session_media::write_short_messages(whose, text, form, reference, policy, octets, pdus)
-                });
-                Kept {
-                    retained,
-                    requested,
-                    expires_s: None,
-                    session: key,
-                    converted: converted.map_err(|why| self.ending_of(why))?,
-                }
+                self.convert_chat(now, key, invitation, (*between, *first), content, scratch)
             }
         };
+        let kept = kept?;
         self.note_begun(key);
-        let call_id = event::CallId::default();
         let reply = Reply::Msrp { session: key, incoming };
         let early = self.iwf.policy.sessions.early_answer;
-        self.submit_kept(now, Some(reply), call_id, kept, early);
+        self.submit_kept(now, Some(reply), event::CallId::default(), kept, early);
         Ok(())
+    }
+
+    /// 6.1.2: by the tables of a Pager Mode message.
+    fn convert_large(
+        &mut self,
+        now: Now,
+        invitation: &Invitation,
+        (content_type, content, body): Content<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Kept, Ending> {
+        let Scratch { text, octets } = scratch;
+        let read = large_message::read(invitation, content_type, content, body, text).map_err(session_media::ending)?;
+        let converted = self.convert(|form, reference, policy, pdus| {
+            read.write_short_messages(text, form, reference, policy, octets, pdus)
+        });
+        let converted = converted.map_err(ending_of)?;
+        let mut retained = Retained { octets: self.stored.take(), ..Retained::default() };
+        read.retain(now, text, &mut retained);
+        let (requested, expires_s) = (read.requested, read.expires_s);
+        Ok(Kept { retained, requested, expires_s, procedure: Procedure::LargeMessage, session: 0, converted })
+    }
+
+    /// 6.2.2.1.5, Table 7.
+    fn convert_chat(
+        &mut self,
+        now: Now,
+        session: u64,
+        invitation: &Invitation,
+        (between, first): (Between, Option<FirstMessage>),
+        (content_type, content, body): Content<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Kept, Ending> {
+        let Scratch { text, octets } = scratch;
+        let read = session_media::read(invitation, content_type, content, body, text).map_err(session_media::ending)?;
+        let mut retained = Retained { octets: self.stored.take(), ..Retained::default() };
+        read.retain(now, text, &mut retained);
+        if let Some(FirstMessage { names_sender }) = first {
+            session_media::introduce(text, invitation, names_sender, &self.iwf.policy);
+        }
+        let (requested, whose) = (read.requested, (between, read.requested));
+        let converted = self.convert(|form, reference, policy, pdus| {
+            session_media::write_short_messages(whose, text, form, reference, policy, octets, pdus)
+        });
+        let converted = converted.map_err(ending_of)?;
+        Ok(Kept { retained, requested, expires_s: None, procedure: Procedure::Chat, session, converted })
     }
 
     fn note_begun(&mut self, key: u64) {
         if let Some(Kind::Chat(chat)) = self.sessions.get_mut(&key).map(|session| &mut session.kind) {
             chat.begun = true;
-        }
-    }
-
-    fn ending_of(&self, why: NotConverted) -> Ending {
-        match why {
-            NotConverted::NotAcceptable(why) => session_media::ending(why),
-            NotConverted::NoLink => Ending::Failed,
         }
     }
 
@@ -166,11 +175,23 @@ impl Shard {
 
     /// 6.2.4 B): what the 200 to the BYE of a large message says.
     fn thank_for(&mut self, key: u64, message: u64) {
-        let Some(session) = self.sessions.get(&key) else { return };
+        let Some(session) = self.sessions.get_mut(&key) else {
+            return self.session_terminated(message);
+        };
+        session.message = message;
         let (Kind::LargeMessage, Some(message)) = (&session.kind, self.messages.get(message)) else { return };
         let mut lines = Vec::new();
         large_message::write_bye_answered(&message.retained, &mut Writer::resume(&mut lines));
         self.calls.set_bye_headers(session.dialog, &lines);
+    }
+
+    /// 6.1.2 step 2 a: the session of a message is over, and with it what was stored for a report that nobody wants.
+    pub(super) fn session_terminated(&mut self, message: u64) {
+        let Some(kept) = self.messages.get_mut(message) else { return };
+        kept.progress.terminated = true;
+        if kept.progress.is_over() && kept.telling.is_idle() {
+            self.drop_message(message);
+        }
     }
 
     /// The SM-SC has not, or nobody knows.
@@ -224,6 +245,14 @@ impl Shard {
                 policy::FailureReport::No => FailureReport::No,
             },
         }
+    }
+}
+
+/// What it means that there are no short messages.
+fn ending_of(why: NotConverted) -> Ending {
+    match why {
+        NotConverted::NotAcceptable(why) => session_media::ending(why),
+        NotConverted::NoLink => Ending::Failed,
     }
 }
 

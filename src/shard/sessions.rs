@@ -56,6 +56,8 @@ pub(super) struct Session {
     pub(super) leaving: bool,
     /// Nothing more is made of it.
     over: bool,
+    /// The last message of it that was accepted, or 0.
+    pub(super) message: u64,
 }
 
 impl Shard {
@@ -97,6 +99,7 @@ impl Shard {
             alarm: None,
             leaving: false,
             over: false,
+            message: 0,
         };
         self.sessions.insert(key, Box::new(session));
         key
@@ -286,7 +289,7 @@ impl Shard {
                 }
             }
             Kind::Delivery(token) => self.large_delivery_ended(now, token, None),
-            Kind::LargeMessage => {}
+            Kind::LargeMessage => self.session_terminated(session.message),
         }
     }
 

@@ -149,9 +149,11 @@ impl Shard {
 
     fn handle_request(&mut self, now: Now, source: &Source, message: &Message<'_>, len: usize) {
         if message.method() == b"ACK" {
-            return if self.has_sessions() {
-                self.handle_call(now, source, message)
-            };
+            // Where there are no sessions there is nothing that it could acknowledge.
+            if self.has_sessions() && self.settings.sip.trusts(source.peer.ip()) {
+                self.handle_call(now, source, message);
+            }
+            return;
         }
         if let Err(rejection) = admissible(message, len, self.served()) {
             self.stats.sip_rejected += 1;
