@@ -95,6 +95,11 @@ fn search(finder: &memmem::Finder<'_>, stream: &[u8]) -> usize {
     black_box(stream).chunks(limits::TCP_BUFFER_BYTES).filter_map(|buffer| finder.find(buffer)).count()
 }
 
+/// Finds what every end line begins with: what no framer can do without.
+fn search_each(finder: &memmem::Finder<'_>, stream: &[u8]) -> usize {
+    black_box(stream).chunks(limits::TCP_BUFFER_BYTES).map(|buffer| finder.find_iter(buffer).count()).sum()
+}
+
 /// Octets without a pattern.
 fn noise(len: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
@@ -198,6 +203,9 @@ fn reassembly(criterion: &mut Criterion) {
         group.finish();
         let what = format!("MSRP receive {name}");
         beside::ratio(&what, "memmem", || assert!(receive(&buffers) > 0), || assert!(search(&last, &stream) == 0));
+        let each = memmem::Finder::new(b"\r\n-------");
+        let end_lines = "memmem of each end line";
+        beside::ratio(&what, end_lines, || assert!(receive(&buffers) > 0), || assert!(search_each(&each, &stream) > 0));
     }
 }
 

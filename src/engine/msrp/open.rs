@@ -12,7 +12,7 @@ use crate::wire::msrp::{ByteRange, Continuation, FailureReport};
 /// What a chunk's head says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ChunkHead<'a> {
-    pub(super) message_id: Ident,
+    pub(super) message_id: &'a [u8],
     pub(super) range: ByteRange,
     pub(super) content_type: &'a [u8],
     pub(super) success_report: bool,
@@ -50,10 +50,10 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub(super) fn new(now: Moment, serial: u32, head: &ChunkHead<'_>, budget: &Budget) -> Open {
+    pub(super) fn new(now: Moment, serial: u32, message_id: Ident, head: &ChunkHead<'_>, budget: &Budget) -> Open {
         Open {
             serial,
-            message_id: head.message_id,
+            message_id,
             progress: now,
             content_type: head.content_type.into(),
             success_report: head.success_report,

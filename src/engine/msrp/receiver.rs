@@ -49,15 +49,15 @@ enum Course {
 #[derive(Debug)]
 pub(super) enum Ended {
     /// It gets this answer.
-    Answer(Reply, u16),
+    Answer(u16),
     /// It has had its answer, or gets it later.
     Silence,
     /// It completed a message. Its answer is the gateway's.
     Received(Message),
     /// Its message is over, and it gets the answer that that had.
-    Repeated(Reply, Ident),
+    Repeated(Ident),
     /// It took back what came before of its message (`#`).
-    Aborted(Reply, Ident),
+    Aborted(Ident),
     /// It made its message impossible.
     Refused(Box<Refusal>),
 }
@@ -76,8 +76,10 @@ pub(super) struct Receiver {
     serial: u32,
     open: Vec<Open>,
     waiting: Vec<Waiting>,
-    /// The chunk whose end has not come, and what is needed to answer it.
-    chunk: Option<(Course, Reply)>,
+    /// The chunk whose end has not come.
+    chunk: Option<Course>,
+    /// What is needed to answer it, or the last one.
+    reply: Reply,
 }
 
 impl Receiver {
@@ -103,7 +105,12 @@ impl Receiver {
 
     /// A chunk without content begins.
     pub(super) fn begin_bodiless(&mut self, message_id: Ident, reply: Reply) {
-        self.chunk = Some((Course::Bodiless(message_id), reply));
+        (self.chunk, self.reply) = (Some(Course::Bodiless(message_id)), reply);
+    }
+
+    /// What is needed to answer the chunk that ended last.
+    pub(super) fn reply(&self) -> &Reply {
+        &self.reply
     }
 
     /// A chunk with content begins.
@@ -114,26 +121,34 @@ impl Receiver {
         reply: Reply,
         rules: &Rules<'_>,
     ) -> Result<(), Box<Refusal>> {
+        self.reply = reply;
+        self.chunk = None;
         match self.course_of(now, head, rules) {
             Ok(course) => {
-                self.chunk = Some((course, reply));
+                self.chunk = Some(course);
                 Ok(())
             }
             Err(code) => {
-                self.chunk = None;
-                self.drop_open(&head.message_id);
-                Err(Box::new(Refusal { message_id: head.message_id, code, reply }))
+                let message_id = ident(head.message_id);
+                self.drop_open(&message_id);
+                Err(self.refusal(message_id, code))
             }
         }
     }
 
+    fn refusal(&mut self, message_id: Ident, code: u16) -> Box<Refusal> {
+        Box::new(Refusal { message_id, code, reply: core::mem::take(&mut self.reply) })
+    }
+
     fn course_of(&mut self, now: Moment, head: &ChunkHead<'_>, rules: &Rules<'_>) -> Result<Course, u16> {
         let id = head.message_id;
-        let known = match self.open.iter().position(|open| open.message_id == id) {
+        let known = match self.open.iter().position(|open| *open.message_id == *id) {
             Some(at) => self.open.get_mut(at),
-            None if self.waiting.iter().any(|waiting| waiting.message_id == id) => return Ok(Course::Repeats(id)),
-            None => match rules.over.code(&id) {
-                Some(OK) => return Ok(Course::Repeats(id)),
+            None if self.waiting.iter().any(|waiting| *waiting.message_id == *id) => {
+                return Ok(Course::Repeats(ident(id)));
+            }
+            None => match rules.over.code(id) {
+                Some(OK) => return Ok(Course::Repeats(ident(id))),
                 Some(code) => return Err(code),
                 None => None,
             },
@@ -155,7 +170,7 @@ impl Receiver {
             return Err(STOP);
         }
         self.serial = self.serial.wrapping_add(1);
-        self.open.push(Open::new(now, self.serial, head, rules.budget));
+        self.open.push(Open::new(now, self.serial, ident(head.message_id), head, rules.budget));
         self.open.last_mut().ok_or(STOP)
     }
 
@@ -167,73 +182,67 @@ impl Receiver {
 
     /// Data of the chunk.
     pub(super) fn data(&mut self, now: Moment, data: Bytes, settings: &Settings) -> Result<(), Box<Refusal>> {
-        let Some((Course::Collect(serial, place), _)) = self.chunk.as_mut() else { return Ok(()) };
+        let Some(Course::Collect(serial, place)) = self.chunk.as_mut() else { return Ok(()) };
         let Some(open) = self.open.iter_mut().find(|open| open.serial == *serial) else { return Ok(()) };
         open.progress = now;
         let Err(code) = open.take(place, data, settings.message_bytes_max) else { return Ok(()) };
         let message_id = open.message_id;
         self.drop_open(&message_id);
-        self.chunk.take().map_or(Ok(()), |(_, reply)| Err(Box::new(Refusal { message_id, code, reply })))
+        self.chunk = None;
+        Err(self.refusal(message_id, code))
     }
 
     /// The end of the chunk. A message that it completes is named `incoming`.
     pub(super) fn end(&mut self, flag: Continuation, incoming: IncomingId) -> Ended {
-        let Some((course, reply)) = self.chunk.take() else { return Ended::Silence };
+        let Some(course) = self.chunk.take() else { return Ended::Silence };
         match course {
-            Course::Collect(serial, place) => self.end_collected(serial, place, flag, reply, incoming),
-            Course::Bodiless(id) if flag == Continuation::Abort && self.drop_open(&id) => Ended::Aborted(reply, id),
-            Course::Bodiless(_) => Ended::Answer(reply, OK),
-            Course::Repeats(id) => self.end_repeated(&id, reply),
+            Course::Collect(serial, place) => self.end_collected(serial, place, flag, incoming),
+            Course::Bodiless(id) if flag == Continuation::Abort && self.drop_open(&id) => Ended::Aborted(id),
+            Course::Bodiless(_) => Ended::Answer(OK),
+            Course::Repeats(id) => self.end_repeated(&id),
         }
     }
 
     /// The message of a chunk that took too long is gone, and so are its octets.
-    fn end_collected(
-        &mut self,
-        serial: u32,
-        place: Place,
-        flag: Continuation,
-        reply: Reply,
-        incoming: IncomingId,
-    ) -> Ended {
+    fn end_collected(&mut self, serial: u32, place: Place, flag: Continuation, incoming: IncomingId) -> Ended {
         let Some(at) = self.open.iter().position(|open| open.serial == serial) else {
-            return Ended::Answer(reply, STOP);
+            return Ended::Answer(STOP);
         };
         if flag == Continuation::Abort {
-            return Ended::Aborted(reply, self.open.swap_remove(at).message_id);
+            return Ended::Aborted(self.open.swap_remove(at).message_id);
         }
         match self.open[at].end(place, flag) {
-            Ok(false) => Ended::Answer(reply, OK),
-            Ok(true) => self.complete(at, reply, incoming),
+            Ok(false) => Ended::Answer(OK),
+            Ok(true) => self.complete(at, incoming),
             Err(code) => {
                 let message_id = self.open.swap_remove(at).message_id;
-                Ended::Refused(Box::new(Refusal { message_id, code, reply }))
+                Ended::Refused(self.refusal(message_id, code))
             }
         }
     }
 
-    fn complete(&mut self, at: usize, reply: Reply, incoming: IncomingId) -> Ended {
+    fn complete(&mut self, at: usize, incoming: IncomingId) -> Ended {
         let open = self.open.swap_remove(at);
         self.waiting.push(Waiting {
             incoming,
             message_id: open.message_id,
             octets: open.held(),
             success_report: open.success_report(),
-            replies: vec![reply],
+            replies: vec![core::mem::take(&mut self.reply)],
         });
         Ended::Received(open.into_message())
     }
 
     /// The gateway's answer is this chunk's too; of a peer that goes on repeating itself the rest gets none.
-    fn end_repeated(&mut self, id: &Ident, reply: Reply) -> Ended {
+    fn end_repeated(&mut self, id: &Ident) -> Ended {
         let waiting = self.waiting.iter_mut().find(|waiting| waiting.message_id == *id);
         match waiting {
             Some(waiting) if waiting.replies.len() < crate::limits::MSRP_REPEATS_MAX => {
-                waiting.replies.push(reply);
+                waiting.replies.push(core::mem::take(&mut self.reply));
                 Ended::Silence
             }
             Some(_) => Ended::Silence,
-            None => Ended::Repeated(reply, *id),
+            None => Ended::Repeated(*id),
         }
     }
 
@@ -255,4 +264,9 @@ impl Receiver {
         self.chunk = None;
         self.open.pop().map(|open| open.message_id)
     }
+}
+
+/// A Message-ID that was found to be none too long.
+fn ident(message_id: &[u8]) -> Ident {
+    Ident::from_slice(message_id).unwrap_or_default()
 }

@@ -57,7 +57,7 @@ fn comment(code: u16) -> &'static str {
 }
 
 /// What the answer to a request needs of it; the request's buffer is free again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Reply {
     transaction_id: Inline<TRANSACTION_ID_BYTES_MAX>,
     /// The hop it came from, if that is not the first of the peer's path.
@@ -66,6 +66,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
+    #[inline]
     pub(super) fn to(head: &Head, section: &[u8], peer_path: &[u8]) -> Reply {
         let path = head.from_path(section);
         // Nearly always it is the path of SDP.

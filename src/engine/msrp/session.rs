@@ -170,8 +170,12 @@ impl Session {
             return self.refuse(&reply, UNKNOWN_METHOD);
         }
         self.was_heard();
-        match Ident::from_slice(head.message_id(section)) {
-            Some(message_id) if head.flaw().is_none() => self.send_received(now, section, head, message_id, reply),
+        let message_id = head.message_id(section);
+        if head.flaw().is_none() {
+            return self.send_received(now, section, head, reply);
+        }
+        // Message-ID itself may be what is wrong.
+        match Ident::from_slice(message_id) {
             Some(message_id) if self.receiver.as_mut().is_some_and(|receiver| receiver.drop_open(&message_id)) => {
                 self.refuse_message(Refusal { message_id, code: BAD_REQUEST, reply });
             }
@@ -188,10 +192,11 @@ impl Session {
             && (from.as_bytes() == peer || uri::is_same(from.last(), Path::new(peer).last()))
     }
 
-    fn send_received(&mut self, now: Moment, section: &[u8], head: &Head, message_id: Ident, reply: Reply) {
+    fn send_received(&mut self, now: Moment, section: &[u8], head: &Head, reply: Reply) {
+        let message_id = head.message_id(section);
         let receiver = self.receiver.get_or_insert_default();
         if !head.has_body() {
-            return receiver.begin_bodiless(message_id, reply);
+            return receiver.begin_bodiless(Ident::from_slice(message_id).unwrap_or_default(), reply);
         }
         let chunk = ChunkHead {
             message_id,
@@ -212,17 +217,16 @@ impl Session {
         let incoming = IncomingId(self.next_incoming);
         match receiver.end(flag, incoming) {
             Ended::Silence => {}
-            Ended::Answer(reply, code) => {
+            Ended::Answer(code) => {
                 self.usual.prepare(&self.config);
-                self.write_reply(&reply, code);
+                self.answer_chunk(code);
             }
-            Ended::Repeated(reply, message_id) => {
+            Ended::Repeated(message_id) => {
                 self.counters.duplicates += 1;
-                let code = self.over.code(&message_id).unwrap_or(OK);
-                self.write_reply(&reply, code);
+                self.answer_chunk(self.over.code(&message_id).unwrap_or(OK));
             }
-            Ended::Aborted(reply, message_id) => {
-                self.write_reply(&reply, OK);
+            Ended::Aborted(message_id) => {
+                self.answer_chunk(OK);
                 self.events.push_back(Event::Discarded { message_id, reason: DiscardReason::Aborted });
             }
             Ended::Refused(refusal) => self.refuse_message(*refusal),
@@ -233,6 +237,12 @@ impl Session {
             }
         }
         self.forget_idle();
+    }
+
+    fn answer_chunk(&mut self, code: u16) {
+        if let Some(receiver) = &self.receiver {
+            receiver.reply().write(code, &self.config, &self.usual, &mut self.outbox);
+        }
     }
 
     /// A message is refused, and what else comes of it as well.
