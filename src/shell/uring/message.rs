@@ -7,13 +7,13 @@ use socket2::SockAddr;
 
 use crate::shell::send_queue::SendQueue;
 
-/// Parts of one send.
-const PARTS: usize = 16;
+/// Parts of one send. A turn makes one send for a connection, so it is to have room for all that a turn may order.
+const PARTS_MAX: usize = 512;
 
 /// A send, boxed so that the pointers into it stay right.
 pub(super) struct Message {
     header: libc::msghdr,
-    parts: [libc::iovec; PARTS],
+    parts: Vec<libc::iovec>,
     address: Option<SockAddr>,
     payload: Vec<u8>,
 }
@@ -22,31 +22,32 @@ impl Message {
     pub(super) fn new() -> Box<Message> {
         // SAFETY: zeros are a msghdr without name, parts and control data.
         let header = unsafe { core::mem::zeroed() };
-        let parts = [libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 }; PARTS];
-        Box::new(Message { header, parts, address: None, payload: Vec::new() })
+        Box::new(Message { header, parts: Vec::new(), address: None, payload: Vec::new() })
     }
 
     /// Becomes a datagram.
     pub(super) fn datagram(self: &mut Box<Message>, peer: SocketAddr, payload: Vec<u8>) {
         self.payload = payload;
-        self.parts[0] = part(&self.payload);
+        self.parts.clear();
+        self.parts.push(part(&self.payload));
         let address = self.address.insert(SockAddr::from(peer));
         self.header.msg_name = address.as_ptr().cast_mut().cast();
         self.header.msg_namelen = address.len();
-        self.point_at_parts(1);
+        self.point_at_parts();
     }
 
     /// Becomes the next octets of a stream, which stay in `queue`.
     pub(super) fn stream(self: &mut Box<Message>, queue: &SendQueue) {
-        let count = self.parts.iter_mut().zip(queue.parts()).map(|(place, octets)| *place = part(octets)).count();
+        self.parts.clear();
+        self.parts.extend(queue.parts().take(PARTS_MAX).map(part));
         self.header.msg_name = ptr::null_mut();
         self.header.msg_namelen = 0;
-        self.point_at_parts(count);
+        self.point_at_parts();
     }
 
-    fn point_at_parts(&mut self, count: usize) {
+    fn point_at_parts(&mut self) {
         self.header.msg_iov = self.parts.as_mut_ptr();
-        self.header.msg_iovlen = count;
+        self.header.msg_iovlen = self.parts.len();
     }
 
     pub(super) fn header(&self) -> *const libc::msghdr {
