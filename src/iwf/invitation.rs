@@ -145,7 +145,11 @@ impl Invitation {
     pub fn store(invite: &Message<'_>, policy: &Policy) -> Result<Invitation, NotAcceptable> {
         let headers = Headers::of(invite, policy)?;
         let mut octets = Vec::new();
-        let mut keep = |value: &[u8]| Span::append(&mut octets, value);
+        // Addresses repeat each other: what is there already is not kept again.
+        let mut keep = |value: &[u8]| match memchr::memmem::find(&octets, value) {
+            Some(at) if !value.is_empty() => Span::new(at, at + value.len()),
+            _ => Span::append(&mut octets, value),
+        };
         let mut stored = Invitation {
             request_uri: keep(headers.request_uri),
             to: keep(headers.to),

@@ -21,7 +21,7 @@ use super::outbox::Outbox;
 /// Orders to connect that are for media have this bit.
 pub(super) const CONNECT_BIT: u64 = 1 << 62;
 
-type Links = HashMap<LinkId, Connection, foldhash::fast::FixedState>;
+type Links = HashMap<LinkId, Box<Connection>, foldhash::fast::FixedState>;
 
 #[derive(Debug)]
 struct Connection {
@@ -103,7 +103,8 @@ impl MsrpLinks {
         self.by_number.insert(self.next, link);
         let (framer, unsent) = (Framer::new(), VecDeque::new());
         let number = self.next;
-        self.links.insert(link, Connection { framer, current: None, users, unsent, dialled, used: now, timer, number });
+        let connection = Connection { framer, current: None, users, unsent, dialled, used: now, timer, number };
+        self.links.insert(link, Box::new(connection));
     }
 
     /// A session wants a connection to `peer`: the one there is, or one that is opened now.

@@ -166,7 +166,8 @@ impl Shard {
     /// The same MSRP session on other terms, or another one in its place.
     fn answer_anew(&mut self, now: Now, key: u64, offer: &Description<'_>, moved: bool) {
         let Some(session) = self.sessions.get(&key) else { return };
-        let (dialog, uri, version) = (session.dialog, session.uri.clone(), session.version + 1);
+        let uri = session.media.config().local_path.clone();
+        let (dialog, version) = (session.dialog, session.version + 1);
         let mut octets = Vec::new();
         // Who connects was settled before.
         let terms = Terms { setup: session.agreed.setup, ..Terms::of(&session.kind) };

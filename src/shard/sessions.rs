@@ -43,8 +43,6 @@ pub(super) struct Session {
     /// What the INVITE said; none for one of ours.
     pub(super) invitation: Option<Arc<Invitation>>,
     pub(super) media: msrp::Session,
-    /// Our MSRP URI.
-    pub(super) uri: Box<[u8]>,
     pub(super) agreed: Box<Agreed>,
     /// Of our session description.
     pub(super) version: u64,
@@ -83,7 +81,11 @@ impl Shard {
         invitation: Option<Arc<Invitation>>,
         kind: Kind,
     ) -> u64 {
-        let Negotiated { key, uri, agreed, .. } = negotiated;
+        let Negotiated { key, uri, mut agreed, .. } = negotiated;
+        // What the peer takes was judged; it is not asked again.
+        (agreed.accept_types, agreed.accept_wrapped_types) = (Vec::new(), Vec::new());
+        agreed.peer_path.shrink_to_fit();
+        agreed.peer_origin.shrink_to_fit();
         let media = self.media_session(&uri, &agreed);
         self.calls.set_user(dialog, key);
         let session = Session {
@@ -91,7 +93,6 @@ impl Shard {
             kind,
             invitation,
             media,
-            uri,
             agreed: Box::new(agreed),
             version: 0,
             link: None,

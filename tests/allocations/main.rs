@@ -12,6 +12,7 @@ use std::cell::Cell;
 mod msrp_sessions;
 mod one_core;
 mod sessions;
+mod shard_sessions;
 
 use one_core::{OneCore, Watch};
 
