@@ -185,11 +185,21 @@ impl MsrpLinks {
         if !connection.users.is_empty() {
             return;
         }
-        if connection.dialled.is_some() {
-            outbox.transmits.push_back(Transmit::Close { link });
-        }
         self.timers.cancel(connection.timer);
         connection.timer = self.timers.arm(now + self.unbound, connection.number);
+        if let Some(peer) = connection.dialled {
+            outbox.transmits.push_back(Transmit::Close { link });
+            self.forget_outgoing(Some(peer), link);
+        }
+    }
+
+    /// What is being closed is not for the next session.
+    fn forget_outgoing(&mut self, dialled: Option<SocketAddr>, link: LinkId) {
+        if let Some(peer) = dialled
+            && matches!(self.outgoing.get(&peer), Some(Outgoing::Open(open)) if *open == link)
+        {
+            self.outgoing.remove(&peer);
+        }
     }
 
     /// Octets arrived; then call `next` until it says nothing.
@@ -216,7 +226,9 @@ impl MsrpLinks {
                 Heard::Nothing
             }
             Framed::Broken(_) => {
+                let dialled = connection.dialled;
                 outbox.transmits.push_back(Transmit::Close { link });
+                self.forget_outgoing(dialled, link);
                 Heard::Broken
             }
         }
@@ -258,11 +270,7 @@ impl MsrpLinks {
         let Some(connection) = self.links.remove(&link) else { return Vec::new() };
         self.timers.cancel(connection.timer);
         self.by_number.remove(&connection.number);
-        if let Some(peer) = connection.dialled
-            && matches!(self.outgoing.get(&peer), Some(Outgoing::Open(open)) if *open == link)
-        {
-            self.outgoing.remove(&peer);
-        }
+        self.forget_outgoing(connection.dialled, link);
         connection.users
     }
 
@@ -279,6 +287,8 @@ impl MsrpLinks {
                 outbox.transmits.push_back(Transmit::Close { link });
             }
             connection.timer = self.timers.arm(now + self.unbound, number);
+            let dialled = connection.dialled.filter(|_| slow || unused);
+            self.forget_outgoing(dialled, link);
         }
         closed
     }
@@ -301,5 +311,34 @@ impl Connection {
             // What follows the head of a stray chunk is passed over.
             None => Heard::Stray(piece),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::transport::ShardId;
+
+    const PEER: SocketAddr = SocketAddr::new(core::net::IpAddr::V4(core::net::Ipv4Addr::LOCALHOST), 2855);
+
+    fn user(session: u64) -> SessionRef {
+        SessionRef { shard: ShardId(0), session }
+    }
+
+    /// RFC 4975 5.4: a connection is shared while it is used; what is being closed is not for the next session.
+    #[test]
+    fn a_session_does_not_join_a_connection_that_is_being_closed() {
+        let (mut links, mut outbox) = (MsrpLinks::new(Duration::from_secs(10)), Outbox::new(ShardId(0), 1));
+        let (now, link) = (Moment(0), LinkId { index: 1, generation: 1 });
+        assert_eq!(links.dial(PEER, user(1), &mut outbox, || ConnectId(1)), None);
+        assert_eq!(links.connected(now, link, ConnectId(1), PEER, &mut outbox), Some(vec![user(1)]));
+        assert_eq!(links.dial(PEER, user(2), &mut outbox, || ConnectId(2)), Some(link));
+        links.leave(now, link, user(1), &mut outbox);
+        assert_eq!(links.dial(PEER, user(3), &mut outbox, || ConnectId(3)), Some(link), "another uses it");
+        links.leave(now, link, user(2), &mut outbox);
+        links.leave(now, link, user(3), &mut outbox);
+        assert_eq!(links.dial(PEER, user(4), &mut outbox, || ConnectId(4)), None, "it is being closed");
+        assert!(links.closed(link).is_empty());
+        assert_eq!(links.dial(PEER, user(5), &mut outbox, || ConnectId(5)), None, "it is being opened");
     }
 }
