@@ -8,6 +8,7 @@ import cpm
 import judge
 import messages
 import texts
+from large import told_by_report
 from sessions import CLIENT, SessionBench, within
 from sipmsg import Notification, Request
 
@@ -24,11 +25,15 @@ def chat(setting, ends="client", more="", refresh="UPDATE", **bench):
         result = bench.run(Chat(bench, setting, there, ends, refresh).run())
         submits, responses = bench.submits(), bench.smsc.events("deliver_resp")
         frames, malformed = bench.finish()
+    written = [message.text for message in there]
     if POOL in more:
         result.findings += judge.holds(result.sender != CLIENT, "the SMS user sees the CPM user's own number")
+        # Who it is that has this number is told with the first message (6.2.2.1.3), and that he left when he has (6.1.6).
+        written[0] = f"+{CLIENT}: {written[0]}"
+        written += [f"+{CLIENT} has left the chat."] if ends == "client" else []
     judge.demand(
         result.findings,
-        chat_arrived(there, submits, result.sender),
+        chat_arrived(written, submits, result.sender),
         chat_received(result.back, result.got),
         chat_reported(there, result.notified),
         judge.all_rok(result.parts, responses),
@@ -86,6 +91,7 @@ class Chat:
         relayed = {"Success_Report": "yes"} if self.call.client.relay else {}
         for message in them:
             codes = await self.call.send(message.id, message.text, message.requests, 500, **relayed)
+            codes += [await told_by_report(self.call)] if relayed else []
             self.findings += [f"{message.id}: {code}" for code in codes if code != 200]
 
     async def first_submit(self):
@@ -163,9 +169,9 @@ def states_of(content):
     return document.message_id, document.states, document.flaws()
 
 
-def chat_arrived(there, submits, sender):
+def chat_arrived(written, submits, sender):
     """Every message is with the SM-SC once and whole; all have one recipient, so texts tell them apart."""
-    wanted = collections.Counter(message.text for message in there)
+    wanted = collections.Counter(written)
     got, open_ = collections.Counter(), {}
     for submit in submits:
         if submit["source"] != sender:

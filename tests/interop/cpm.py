@@ -42,10 +42,10 @@ class Wrapped:
     def text(self):
         return self.content.decode(self.mime.get_param("charset") or "utf-8", "replace")
 
-    def flaws(self):
-        """IWF V3.0 6.1.5.1 and 6.2.2.2.2."""
-        for name in ("From", "To"):
-            if "sip:anonymous@anonymous.invalid" not in (self.cpim[name] or ""):
+    def flaws(self, people=("anonymous@anonymous.invalid",) * 2):
+        """IWF V3.0 6.1.5.1, 6.2.2.2.2; `people` says what must be in CPIM From and To, which name nobody in a session."""
+        for name, who in zip(("From", "To"), people):
+            if who not in (self.cpim[name] or ""):
                 yield f"CPIM {name} is {self.cpim[name]}"
         if self.mime.get_content_type() not in ("text/plain", "message/imdn+xml"):
             yield f"CPIM content is {self.mime['Content-Type']}"
@@ -85,6 +85,7 @@ class Sdp:
 
 def sdp(session, direction, setup, more=(), version=1, relayed=False):
     """An offer or an answer for an MSRP session."""
+    wrapped = "text/plain message/imdn+xml" if direction == "sendrecv" else "text/plain"
     first = session.path().split()[0]
     host, port, _ = msrp.PARTS.fullmatch(first).groups()
     lines = [
@@ -95,7 +96,7 @@ def sdp(session, direction, setup, more=(), version=1, relayed=False):
         "t=0 0",
         f"m=message {9 if setup == 'active' and not relayed else port} TCP/MSRP *",
         f"a=accept-types:{CPIM}",
-        "a=accept-wrapped-types:text/plain message/imdn+xml",
+        f"a=accept-wrapped-types:{wrapped}",
         f"a=path:{session.path()}",
         f"a=setup:{setup}",
         f"a={direction}",

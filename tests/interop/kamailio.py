@@ -10,8 +10,8 @@ from peers import HERE, Process, wait
 START_S_MAX = 10
 HANDLED = re.compile(r"MSRP (SEND|REPORT) (\S+) (\d+) ([0-9a-f]{32})?")
 COMPLAINT = re.compile(r"(?:ERROR|CRITICAL|BUG|INSANE|STRAY).*")
-# Not about what came in: it has no TLS to offer, and a connection that a peer resets is an error to it.
-EXPECTED = re.compile(r"tls|tcp_read|handle_ser_child|tcp_main|tcp_send|forwarding frame failed")
+# Not about what came in: it has no TLS to offer, and a connection that a peer resets is an error to it, as is its own end.
+EXPECTED = re.compile(r"tls|receive_fd|tcp_read|handle_ser_child|tcp_main|tcp_send|forwarding frame failed")
 
 
 class Kamailio:

@@ -14,7 +14,7 @@ from sipmsg import Request
 
 CHARACTERS = 5000
 PARTS = 40
-CHUNKS = (2048, 700, 8000, 1)
+CHUNKS = (2048, 700, 8000, 1, 1300, 64, 4000, 10)
 RUN_S_MAX = 240
 
 
@@ -231,11 +231,25 @@ async def take(client, server, setup, got):
     call = await cpm.Call.accept(client, server, setup)
     if setup == "active" and (code := await call.connect()) != 200:
         return [f"the empty SEND got {code}"]
-    message = await call.received(60)
+    message = await received_or_ended(call)
+    if message is None:
+        return ["the gateway's BYE came without a message"]
     got.append((cpm.sender_of(server.request), message.text()))
     await within(call.dialog.ended, 20, "the gateway's BYE after a large message")
     call.close()
-    return [*call.all_flaws(), *message.flaws()]
+    return [*call.all_flaws(), *message.flaws((f"+{cpm.sender_of(server.request)}", f"+{client.number}"))]
+
+
+async def received_or_ended(call):
+    """The message; None if a BYE came without one."""
+    came = asyncio.create_task(call.received(60))
+    over = asyncio.create_task(call.dialog.ended.wait())
+    await asyncio.wait([came, over], return_when=asyncio.FIRST_COMPLETED)
+    over.cancel()
+    if came.done() or not call.session.messages.empty():
+        return await came
+    came.cancel()
+    return None
 
 
 def received(wanted, got):

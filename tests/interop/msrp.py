@@ -90,6 +90,7 @@ class Message:
     body: bytes
     headers: dict
     chunks: int
+    code: int = 0  # what it was answered
 
 
 class Assembly:
@@ -147,7 +148,7 @@ class Session:
         self.waiting, self.open, self.flaws, self.writer = {}, {}, [], None
         self.answer = lambda message: 200
         self.bound = asyncio.Event()
-        self.binds = 0
+        self.binds, self.reading = 0, None
 
     def path(self):
         """What goes into a=path."""
@@ -185,6 +186,12 @@ class Session:
                 waiting.set_result(0)
 
     def close(self):
+        """What we connected. A connection that the peer made may carry other sessions of his, so he closes it."""
+        if self.writer and self.reading:
+            self.writer.close()
+
+    def cut(self):
+        """The connection goes away, whoever made it and whatever it carries."""
         if self.writer:
             self.writer.close()
 
@@ -273,7 +280,7 @@ class Session:
             return
         del self.open[frame.get("Message-ID")]
         message = assembly.message()
-        code = self.answer(message)
+        code = message.code = self.answer(message)
         self.respond(frame, code)
         self.messages.put_nowait(message)
         if code == 200 and message.headers.get("Success-Report") == "yes":

@@ -1,7 +1,7 @@
 """MSRP in a capture, cut into one packet per frame, since Wireshark 4.0 judges MSRP only where a frame is a TCP segment.
 
-Bodies of application/octet-stream are masked, and cut if they are too large for a packet: its dissector looks for structure in
-them, and finds a lone ";" malformed.
+Bodies of application/octet-stream and of chunks are masked, and cut if they are too large for a packet: its dissector looks
+for structure in them as if they were whole, and finds a lone ";" malformed.
 """
 
 import collections
@@ -49,7 +49,12 @@ def frames_of(octets):
 def masked(frame):
     head, blank, rest = frame.partition(b"\r\n\r\n")
     body, end, last = rest.rpartition(b"\r\n-------")
-    return head + blank + (b"x" * min(len(body), BODY_BYTES_MAX) if OPAQUE in head else body) + end + last
+    judged = is_whole(head, last) and OPAQUE not in head
+    return head + blank + (body if judged else b"x" * min(len(body), BODY_BYTES_MAX)) + end + last
+
+
+def is_whole(head, last):
+    return last.endswith(b"$\r\n") and (b"Byte-Range: 1-" in head or b"Byte-Range" not in head)
 
 
 def packet(source, target, sequence, octets):

@@ -339,8 +339,7 @@ SCENARIOS = {
     "epoll.cpm_to_sms": epoll,
     "epoll.sms_to_cpm": lambda setting: sms_to_cpm(setting, parts_of=10, backend="epoll", cores=[0, 1], binds=2),
 }
-# Sessions and large messages: not yet among those that run unless they are named.
-SESSIONS = {
+SCENARIOS |= {
     "large.to_sms.udp": lambda setting: large.to_sms(setting),
     "large.to_sms.tcp": lambda setting: large.to_sms(setting, transport="tcp", next_hop_transport=";transport=tcp"),
     "large.to_sms.kamailio": lambda setting: large.to_sms(setting, through="kamailio"),
@@ -364,8 +363,7 @@ SESSIONS = {
     "chat.two_cores": lambda setting: chat.chat(setting, cores=[0, 1], binds=2),
 }
 NAMES = list(SCENARIOS)
-LATER = list(SESSIONS)
 
 
 def run(name, setting):
-    return (SCENARIOS | SESSIONS)[name](setting)
+    return SCENARIOS[name](setting)

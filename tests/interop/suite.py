@@ -67,9 +67,9 @@ def fail(name, findings, folder):
 
 def main():
     options = arguments()
-    names = chosen(scenarios.NAMES + (scenarios.LATER if options.only else []), options.only)
+    names = chosen(scenarios.NAMES, options.only)
     if options.list or not names:
-        print("\n".join(scenarios.NAMES + scenarios.LATER))
+        print("\n".join(scenarios.NAMES))
         return 0 if options.list else 2
     options.capture, why = (False, "--no-capture") if options.no_capture else capture.permitted()
     binary = pathlib.Path(os.environ["ISTHMUS"]).resolve()
