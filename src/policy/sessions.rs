@@ -95,7 +95,7 @@ impl Default for Sessions {
             success_report: false,
             failure_report: FailureReport::Yes,
             large_message_octets: 1_300,
-            large_message_counts: LargeMessageCounts::Request,
+            large_message_counts: LargeMessageCounts::Text,
             message_expires_s: None,
         }
     }
@@ -281,9 +281,9 @@ pub enum FailureReport {
 #[serde(rename_all = "snake_case")]
 pub enum LargeMessageCounts {
     /// The SIP MESSAGE that would carry it.
-    #[default]
     Request,
-    /// The text in UTF-8.
+    /// The text in UTF-8: "the received payload". What is then too large for a datagram leaves by TCP.
+    #[default]
     Text,
 }
 

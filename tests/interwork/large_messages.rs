@@ -82,6 +82,8 @@ fn every_short_message_gives_the_invitation_it_should() {
 #[test]
 fn a_text_that_no_pager_message_can_hold_is_a_large_message() {
     let mut iwf = Iwf::new(Policy::default());
+    assert_eq!(iwf.policy.sessions.large_message_counts, LargeMessageCounts::Text);
+    iwf.policy.sessions.large_message_counts = LargeMessageCounts::Request;
     let head = head("491700000001", "491700000002");
     let (mut made, mut out) = (Vec::new(), Vec::new());
     let mut is_due = |octets: usize, iwf: &Iwf| {
