@@ -111,8 +111,9 @@ impl Shard {
         }
     }
 
-    /// The session of a dialog; none once it is over.
+    /// The session of a dialog; none once it is over, or has outlived its INVITE.
     fn session_of(&self, dialog: DialogKey) -> Option<u64> {
-        self.calls.user(dialog).filter(|key| self.sessions.contains_key(key))
+        let outlives = |key: &u64| self.sessions.get(key).is_none_or(|session| session.is_late());
+        self.calls.user(dialog).filter(|key| !outlives(key))
     }
 }

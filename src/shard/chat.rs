@@ -41,6 +41,8 @@ pub(super) enum State {
     Asking,
     /// Messages pass.
     Open,
+    /// The SMS user has not answered in time, and the INVITE was refused.
+    Late,
 }
 
 impl Chat {
@@ -79,11 +81,7 @@ impl Shard {
         if let Err(refusal) = self.send_question(now, key) {
             return self.decline_chat(now, key, refusal.code, refusal.why);
         }
-        let wait = core::time::Duration::from_secs(u64::from(self.iwf.policy.sessions.answer_timeout_s));
-        let alarm = self.arm(now.moment + wait, ALARM_UNANSWERED, key);
-        if let Some(session) = self.sessions.get_mut(&key) {
-            session.bind = Some(alarm);
-        }
+        self.await_answer(now, key);
     }
 
     fn send_question(&mut self, now: Now, key: u64) -> Result<(), Refusal> {
@@ -102,9 +100,37 @@ impl Shard {
 
     /// The SMS user has not answered in time (6.1.4: "prior to receiving a response").
     pub(super) fn not_answered(&mut self, now: Now, key: u64) {
-        if self.chat(key).is_some_and(|chat| chat.state == State::Asking) {
-            let (code, _) = session_invitation::no_answer(&self.iwf.policy);
-            self.decline_chat(now, key, code, "the SMS user did not answer in time");
+        match self.chat(key).map(|chat| chat.state) {
+            Some(State::Asking) => {
+                let (code, _) = session_invitation::no_answer(&self.iwf.policy);
+                self.give_up_asking(now, key, code);
+            }
+            Some(State::Late) => self.end_session(now, key),
+            Some(State::Open) | None => {}
+        }
+    }
+
+    /// Step 8e: who is to be told that the answer came too late must be known for as long again.
+    fn give_up_asking(&mut self, now: Now, key: u64, code: u16) {
+        let why = "the SMS user did not answer in time";
+        if self.iwf.policy.sessions.late_answer_text.is_empty() || self.draining {
+            return self.decline_chat(now, key, code, why);
+        }
+        let Some(session) = self.sessions.get(&key) else { return };
+        let dialog = session.dialog;
+        self.stats.chats_refused += 1;
+        self.refuse_invite(now, dialog, Refusal::because(code, why).into());
+        if let Some(chat) = self.chat(key) {
+            chat.state = State::Late;
+        }
+        self.await_answer(now, key);
+    }
+
+    fn await_answer(&mut self, now: Now, key: u64) {
+        let wait = core::time::Duration::from_secs(u64::from(self.iwf.policy.sessions.answer_timeout_s));
+        let alarm = self.arm(now.moment + wait, ALARM_UNANSWERED, key);
+        if let Some(session) = self.sessions.get_mut(&key) {
+            session.bind = Some(alarm);
         }
     }
 
@@ -132,6 +158,7 @@ impl Shard {
                 Offered::Taken
             }
             Some(State::Open) => return self.send_chat(now, key, (from, delivery), &text),
+            Some(State::Late) => self.take_late_answer(now, key, text, user_response_code),
             None => Offered::NotOfSession { text },
         };
         self.outbox.hand(from, Handoff::OfferEnded { delivery, outcome });
@@ -150,8 +177,25 @@ impl Shard {
         Offered::Taken
     }
 
+    /// 6.1.4 step 8e: "MAY send a message" to an SMS user who accepts when the INVITE was refused.
+    fn take_late_answer(&mut self, now: Now, key: u64, text: String, user_response_code: Option<u8>) -> Offered {
+        let Some(answer) = answer_of(&text, user_response_code, &self.iwf.policy) else {
+            return Offered::NotOfSession { text };
+        };
+        let between = self.chat(key).filter(|_| answer == Answer::Accept).map(|chat| chat.between);
+        if let Some(between) = between {
+            let told = self.iwf.policy.sessions.late_answer_text.clone();
+            self.send_notice(now, between, &told);
+        }
+        self.end_session(now, key);
+        Offered::Taken
+    }
+
     /// 6.2.2.2.2 step 2: the text as a message of the session.
     fn send_chat(&mut self, now: Now, key: u64, (from, delivery): (ShardId, u64), text: &str) {
+        if !self.sessions.get(&key).is_some_and(|session| session.may_send()) {
+            return self.outbox.hand(from, Handoff::OfferEnded { delivery, outcome: Offered::NotTaken });
+        }
         let token = self.requests.insert(Purpose::Chat { from, delivery });
         let message = self.chat_message(now, text);
         let Some(session) = self.sessions.get_mut(&key) else { return };

@@ -58,6 +58,18 @@ pub(super) struct Session {
     pub(super) message: u64,
 }
 
+impl Session {
+    /// Whether it is kept only for an answer that may come too late (6.1.4 step 8e).
+    pub(super) fn is_late(&self) -> bool {
+        matches!(&self.kind, Kind::Chat(chat) if chat.state == State::Late)
+    }
+
+    /// Whether the peer wants to hear: not while it holds the session (RFC 3264 8.4).
+    pub(super) fn may_send(&self) -> bool {
+        self.agreed.direction.sends()
+    }
+}
+
 impl Shard {
     /// As index shard: what passes between two numbers belongs to a session.
     pub(super) fn session_opened(&mut self, between: u64, whose: SessionRef) {

@@ -288,7 +288,7 @@ impl Shard {
         told: Told,
         status: (Notification, Status),
     ) -> bool {
-        if !self.session_alive(session) {
+        if !self.session_alive(session) || !self.sessions.get(&session).is_some_and(|session| session.may_send()) {
             return false;
         }
         let mut message_id = [0; 24];
