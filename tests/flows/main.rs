@@ -14,12 +14,16 @@ mod smsc;
 #[path = "../sim/world.rs"]
 mod world;
 
+mod chat;
 mod delivery_failure;
 mod drain;
 mod explanations;
+mod interworking_numbers;
 mod large_message;
 mod next_hop;
 mod pager_to_sms;
+mod session_invitation;
+mod session_upkeep;
 mod sip;
 mod sms_to_pager;
 mod status_report_to_imdn;

@@ -8,6 +8,8 @@ use crate::world::World;
 /// Feature tags as they stand in Accept-Contact and Contact, percent encoded.
 pub const LARGE_MESSAGE: &str = "urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.largemsg";
 pub const SESSION: &str = "urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.session";
+pub const GROUP_SESSION: &str = "urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.session.group";
+pub const FILE_TRANSFER: &str = "urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.filetransfer";
 
 /// One session of one client.
 #[derive(Clone, Debug)]
@@ -73,7 +75,8 @@ impl Client {
         }
         let (call_id, cseq, from, to) = (&self.call_id, self.cseq, &self.from, &self.to);
         let branch = format!("z9hG4bK{}{method}{cseq}", call_id.replace('@', "-")).replace("CANCEL", "INVITE");
-        let tag = if self.to_tag.is_empty() { String::new() } else { format!(";tag={}", self.to_tag) };
+        let tag =
+            if self.to_tag.is_empty() || method == "CANCEL" { String::new() } else { format!(";tag={}", self.to_tag) };
         let mut out = format!(
             "{method} tel:{to} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch={branch};rport\r\nMax-Forwards: 70\r\n\
              From: <tel:{from}>;tag=c1\r\nTo: <tel:{to}>{tag}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n{headers}",
@@ -86,11 +89,17 @@ impl Client {
 
     /// Sends INVITE; the responses that came at once.
     pub fn invite(&mut self, world: &mut World) -> Vec<String> {
-        let (from, feature) = (&self.from, self.feature);
+        let from = &self.from;
+        let (tag, wanted) = match self.feature {
+            "" => (String::new(), String::new()),
+            feature => (
+                format!(";+g.3gpp.icsi-ref=\"{feature}\""),
+                format!("Accept-Contact: *;+g.3gpp.icsi-ref=\"{feature}\";require;explicit\r\n"),
+            ),
+        };
         let headers = format!(
-            "Contact: <sip:{}>;+g.3gpp.icsi-ref=\"{feature}\"\r\nP-Asserted-Identity: <tel:{from}>\r\n\
-             Accept-Contact: *;+g.3gpp.icsi-ref=\"{feature}\";require;explicit\r\nSupported: timer\r\n\
-             Conversation-ID: conv-{id}\r\nContribution-ID: contrib-{id}\r\n{}",
+            "Record-Route: <sip:{0};lr>\r\nContact: <sip:{0}>{tag}\r\nP-Asserted-Identity: <tel:{from}>\r\n{wanted}\
+             Supported: timer\r\nConversation-ID: conv-{id}\r\nContribution-ID: contrib-{id}\r\n{1}",
             self.address,
             self.headers,
             id = self.call_id
@@ -129,6 +138,59 @@ impl Client {
         self.send(world, &ack);
     }
 
+    /// ACK to a refusal: of the INVITE's transaction (RFC 3261 17.1.1.3).
+    pub fn ack_refusal(&mut self, world: &mut World) {
+        let ack = self.request("ACK", "", "");
+        let (method, rest) = ack.split_at(3);
+        let ack =
+            format!("{method}{}", rest.replacen(&format!("ACK{}", self.cseq), &format!("INVITE{}", self.cseq), 1));
+        self.send(world, &ack);
+    }
+
+    /// Sends CANCEL; what came back at once.
+    pub fn cancel(&mut self, world: &mut World) -> Vec<String> {
+        let cancel = self.request("CANCEL", "", "");
+        self.send(world, &cancel)
+    }
+
+    /// Sends re-INVITE or UPDATE with the offer as it stands now, and ACK if it was an INVITE; the final response.
+    pub fn offer_anew(&mut self, world: &mut World, method: &str) -> String {
+        let (offer, address) = (self.offer(), self.address);
+        let headers = format!("Contact: <sip:{address}>\r\nSupported: timer\r\n{}", self.headers);
+        let request = self.request(method, &headers, &offer);
+        let response = self.send(world, &request).pop().unwrap_or_default();
+        if method == "INVITE" {
+            self.ack(world);
+        }
+        response
+    }
+
+    /// The gateway's requests among the SIP that came since it was last asked.
+    pub fn asked(&mut self, world: &mut World) -> Vec<String> {
+        self.heard(world).into_iter().filter(|message| !message.starts_with("SIP/2.0 ")).collect()
+    }
+
+    /// Answers a request of the gateway.
+    pub fn reply(&mut self, world: &mut World, request: &str, code: u16, headers: &str) {
+        let own = ["Via", "From", "To", "Call-ID", "CSeq"];
+        let same = request.split("\r\n").take_while(|line| !line.is_empty());
+        let same: Vec<&str> =
+            same.filter(|line| own.iter().any(|name| line.starts_with(&format!("{name}: ")))).collect();
+        let address = self.address;
+        let response = format!(
+            "SIP/2.0 {code} X\r\n{}\r\nContact: <sip:{address}>\r\n{headers}Content-Length: 0\r\n\r\n",
+            same.join("\r\n")
+        );
+        world.datagram_from(address, response.as_bytes());
+    }
+
+    /// Answers 200 to the gateway's BYE, which must have come; the BYE.
+    pub fn take_bye(&mut self, world: &mut World) -> String {
+        let bye = self.asked(world).into_iter().find(|request| request.starts_with("BYE ")).expect("a BYE");
+        self.reply(world, &bye, 200, "");
+        bye
+    }
+
     /// Sends BYE; its final response.
     pub fn bye(&mut self, world: &mut World) -> String {
         let bye = self.request("BYE", "", "");
@@ -150,12 +212,13 @@ impl Client {
         self.link = Some((world.msrp_open(shard, "192.0.2.9:40000"), 0));
     }
 
-    /// The empty SEND that says whose connection it is.
-    pub fn bind(&mut self, world: &mut World) {
+    /// The empty SEND that says whose connection it is; what came back at once.
+    pub fn bind(&mut self, world: &mut World) -> Vec<String> {
         let id = self.next_id();
         let frame = self.frame(&id, "SEND", &format!("Message-ID: b{id}\r\nByte-Range: 1-0/0\r\n"), None, '$');
         let answers = self.push(world, frame.as_bytes());
         assert!(answers.concat().contains(&format!("MSRP {id} 200")), "{answers:?}");
+        answers
     }
 
     fn next_id(&mut self) -> String {
@@ -203,6 +266,18 @@ impl Client {
             answers.extend(self.push(world, frame.as_bytes()));
         }
         (message_id, answers)
+    }
+
+    /// This code to every SEND that it got; how many they were.
+    pub fn refuse(&mut self, world: &mut World, code: u16) -> usize {
+        let frames = self.frames(world);
+        let sends: Vec<&String> =
+            frames.iter().filter(|frame| frame.split(' ').nth(2).is_some_and(|m| m.starts_with("SEND"))).collect();
+        for frame in &sends {
+            let answer = self.answer(frame, code);
+            world.tcp_send(self.link.expect("a connection").0, answer.as_bytes());
+        }
+        sends.len()
     }
 
     /// A 200 to every SEND that it got; the whole messages among them, content only.
