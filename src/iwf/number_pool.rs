@@ -60,6 +60,12 @@ impl NumberPool {
         self.len == 0
     }
 
+    /// How many are assigned, each as often as it is.
+    #[must_use]
+    pub fn assigned(&self) -> usize {
+        self.assigned.values().map(Vec::len).sum()
+    }
+
     /// Assigns a number that no other session of `sms_user` has; `None` if all are taken.
     pub fn assign(&mut self, sms_user: &Number) -> Option<Number> {
         let taken = self.assigned.get(&*sms_user.digits).map_or(&[][..], Vec::as_slice);

@@ -446,6 +446,28 @@ impl Shard {
         snapshot.links.extend(self.links());
     }
 
+    /// What is held for something under way, by name: all zero once everything is over.
+    #[must_use]
+    pub fn held(&self) -> [(&'static str, usize); 14] {
+        let media_bytes = self.settings.msrp.memory_bytes_max.saturating_sub(self.media_budget.left());
+        [
+            ("sessions", self.sessions.len()),
+            ("invitations", self.inviting.len()),
+            ("dialogs", self.calls.len()),
+            ("transactions", self.servers.len() + self.clients.len() + self.calls.transactions().iter().sum::<usize>()),
+            ("session index", self.session_index.len()),
+            ("interworking numbers", self.numbers.assigned()),
+            ("short messages offered", self.offered.len()),
+            ("requests", self.requests.len()),
+            ("messages", self.messages.len()),
+            ("undelivered", self.undelivered.len()),
+            ("joining", self.joining_heads.len()),
+            ("alarms", self.alarms.len()),
+            ("MSRP connections", self.msrp_links.len()),
+            ("octets of MSRP messages", media_bytes),
+        ]
+    }
+
     /// What each bind counts.
     pub fn links(&self) -> impl Iterator<Item = LinkStats> {
         self.binds.links()

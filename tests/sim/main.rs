@@ -4,12 +4,15 @@
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "modules shared by test crates")]
 
 mod audit;
+mod client;
 mod connections;
 mod cpm;
 mod deliveries;
 mod faults;
 mod garbage;
 mod outbind;
+mod session_users;
+mod sessions;
 mod smsc;
 mod storms;
 mod text;

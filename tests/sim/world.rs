@@ -80,6 +80,8 @@ pub struct World {
     /// Everything sent to the CPM side over TCP, framed by write.
     pub tcp_to_cpm: Vec<u8>,
     pub cpm_accepts_tcp: bool,
+    /// INVITE, ACK, BYE and CANCEL to the CPM side go astray, to whoever plays its users' sessions.
+    pub sessions_apart: bool,
     /// Every n-th write to the CPM side over TCP breaks the connection instead of arriving.
     pub cut_cpm_every: u64,
     writes: u64,
@@ -164,6 +166,7 @@ impl World {
             handoffs: 0,
             tcp_to_cpm: Vec::new(),
             cpm_accepts_tcp: true,
+            sessions_apart: false,
             cut_cpm_every: 0,
             writes: 0,
             strays: Vec::new(),
@@ -358,7 +361,7 @@ impl World {
     fn transmit(&mut self, shard: usize, transmit: Transmit) {
         match transmit {
             Transmit::Datagram { peer, bytes, .. } => {
-                if peer == self.cpm.address {
+                if peer == self.cpm.address && !(self.sessions_apart && is_of_session(&bytes)) {
                     self.fly(|bytes| Flying::ToCpm { bytes }, bytes);
                 } else {
                     self.strays.push((peer, bytes));
@@ -481,6 +484,12 @@ impl World {
             self.cut(at);
         }
     }
+}
+
+/// Anything but a MESSAGE and what answers one.
+fn is_of_session(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().find_map(|line| line.strip_prefix("CSeq: ")).is_some_and(|cseq| !cseq.ends_with(" MESSAGE"))
 }
 
 /// The last octet of an IPv4 address.
