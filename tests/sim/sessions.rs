@@ -234,14 +234,17 @@ impl Play {
     }
 }
 
+/// Source, destination, reference and total.
+type Set<'a> = (&'a [u8], &'a [u8], u16, u8);
+
 /// The short messages that the SM-SC has, whole ones put together. No segment is there twice.
 fn submitted(world: &World) -> Vec<String> {
-    let mut sets: BTreeMap<(Vec<u8>, Vec<u8>, u16, u8), Vec<&Accepted>> = BTreeMap::new();
+    let mut sets: BTreeMap<Set<'_>, Vec<&Accepted>> = BTreeMap::new();
     let mut texts = Vec::new();
     for accepted in &world.smscs[0].accepted {
         match accepted.sar {
             Some((reference, total, _)) => {
-                let key = (accepted.source_addr.clone(), accepted.destination_addr.clone(), reference, total);
+                let key = (&*accepted.source_addr, &*accepted.destination_addr, reference, total);
                 sets.entry(key).or_default().push(accepted);
             }
             None => texts.push(joined(&[accepted])),
@@ -258,8 +261,11 @@ fn submitted(world: &World) -> Vec<String> {
     texts
 }
 
+/// A text or an id, and whether its session was disturbed.
+type Taken = (String, bool);
+
 /// What the CPM side has taken: texts with whether their session was disturbed, and the ids that notifications name.
-fn taken(play: &Play) -> (Vec<(String, bool)>, Vec<(String, bool)>) {
+fn taken(play: &Play) -> (Vec<Taken>, Vec<Taken>) {
     let (mut texts, mut told) = (Vec::new(), Vec::new());
     let mut sort = |content: &[u8], disturbed: bool| {
         let message = cpim::Message::parse(content).expect("CPIM");
