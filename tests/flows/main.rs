@@ -23,6 +23,7 @@ mod large_message;
 mod next_hop;
 mod pager_to_sms;
 mod session_invitation;
+mod session_races;
 mod session_upkeep;
 mod sip;
 mod sms_to_pager;
