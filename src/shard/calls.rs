@@ -64,8 +64,14 @@ impl Shard {
         true
     }
 
+    /// What the dialogs have to send and to tell; whether there was anything to tell.
+    pub(super) fn settle_calls(&mut self, now: Now) -> bool {
+        self.send_calls(now);
+        self.take_call_events(now)
+    }
+
     /// What the dialogs found by themselves.
-    pub(super) fn take_call_events(&mut self, now: Now) -> bool {
+    fn take_call_events(&mut self, now: Now) -> bool {
         let mut any = false;
         while let Some(event) = self.calls.poll_event() {
             any = true;
@@ -86,7 +92,7 @@ impl Shard {
     }
 
     /// Responses and requests of dialogs leave.
-    pub(super) fn send_calls(&mut self, now: Now) {
+    fn send_calls(&mut self, now: Now) {
         while let Some((route, bytes)) = self.calls.poll_response() {
             self.send_response(now, route, bytes);
         }

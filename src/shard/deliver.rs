@@ -213,7 +213,9 @@ impl Shard {
     /// buffer.
     fn send_short_message(&mut self, now: Now, delivery: Delivery) {
         let Head { source, dest, .. } = delivery.common.head;
-        match self.session_index.get(&self.between(&source, &dest)).and_then(|open| open.last().copied()) {
+        let open = |between| self.session_index.get(&between).and_then(|open| open.last().copied());
+        let whose = if self.session_index.is_empty() { None } else { open(self.between(&source, &dest)) };
+        match whose {
             Some(whose) => self.offer(whose, delivery),
             None => self.send_on_its_own(now, delivery),
         }

@@ -45,8 +45,11 @@ impl Shard {
 
     /// What the DNS is to be asked, and which servers did not answer.
     fn look_after_next_hop(&mut self, now: Now) {
+        let sessions = self.has_sessions();
         let Some(hop) = &mut self.hop else { return };
-        while let Some(fault) = self.clients.poll_fault().or_else(|| self.calls.poll_fault()) {
+        while let Some(fault) =
+            self.clients.poll_fault().or_else(|| sessions.then(|| self.calls.poll_fault()).flatten())
+        {
             hop.pause(now.moment, fault.target, fault.retry_after);
         }
         if let Some((name, kind)) = hop.poll_query(now.moment) {
@@ -60,8 +63,7 @@ impl Shard {
         loop {
             self.send_responses(now);
             self.send_requests(now);
-            self.send_calls(now);
-            let mut ended = self.take_call_events(now);
+            let mut ended = self.has_sessions() && self.settle_calls(now);
             while let Some(event) = self.clients.poll_event() {
                 ended = true;
                 self.request_ended(now, event);
@@ -156,8 +158,7 @@ impl Shard {
     /// the binds are unbound.
     fn finish_if_drained(&mut self, now: Now) {
         let own = usize::from(self.settings.id.0);
-        let idle = self.is_idle();
-        if !self.draining || !idle || self.finished[own] {
+        if !self.draining || self.finished[own] || !self.is_idle() {
             return;
         }
         self.finished[own] = true;

@@ -341,7 +341,9 @@ impl Shard {
     pub fn on_tick(&mut self, now: Now) {
         self.servers.handle_timeout(now.moment);
         self.clients.handle_timeout(now.moment, &mut self.random);
-        self.calls.handle_timeout(turn!(self, now));
+        if self.has_sessions() {
+            self.calls.handle_timeout(turn!(self, now));
+        }
         self.binds.timeout(now);
         self.stats.sip_connections_timed_out += self.streams.handle_timeout(now.moment, &mut self.outbox);
         self.stats.msrp_connections_timed_out += self.msrp_links.handle_timeout(now.moment, &mut self.outbox);
@@ -396,16 +398,19 @@ impl Shard {
         let timers = [
             self.servers.deadline(),
             self.clients.deadline(),
-            self.calls.deadline(),
+            if self.has_sessions() { self.session_deadline() } else { None },
             self.binds.deadline(),
             self.streams.deadline(),
-            self.msrp_links.deadline(),
             self.reports.deadline(),
             self.alarms.next_deadline(),
             self.hop.as_ref().and_then(NextHop::poll_timeout),
             joins,
         ];
         timers.into_iter().flatten().min()
+    }
+
+    fn session_deadline(&self) -> Option<Moment> {
+        [self.calls.deadline(), self.msrp_links.deadline()].into_iter().flatten().min()
     }
 
     /// What was counted, gauges brought up to date.
