@@ -187,9 +187,15 @@ fn the_demonstration_succeeds() {
     let output = isthmus(&["demo"]);
     let shown = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
-    for step in
-        ["CPM -> gateway  SIP MESSAGE", "gateway -> SM-SC    submit_sm", "IMDN Delivery Delivered", "All 5 texts"]
-    {
+    for step in [
+        "CPM -> gateway  SIP MESSAGE",
+        "gateway -> SM-SC    submit_sm",
+        "IMDN Delivery Delivered",
+        "CPM -> gateway  MSRP SEND large-0-id: octets 1 to ",
+        "gateway -> CPM      SIP INVITE for a large message",
+        "gateway -> CPM      MSRP SEND: IMDN Delivery Delivered of chat-0-0",
+        "All 11 texts",
+    ] {
         assert!(shown.contains(step), "{step} is not in\n{shown}");
     }
 }

@@ -1,4 +1,4 @@
-//! The CPM client: sends MESSAGEs over UDP, repeats what is not answered, answers what it gets.
+//! The CPM client: sends requests over UDP, repeats what is not answered, answers what it gets.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 
 use super::Happened;
 use super::fault::Fault;
-use super::trace::{Party, Trace};
-use crate::wire::cpim::{self, Dispositions, Wrapper, imdn};
+use super::inbox::Inbox;
+use super::session_client::{Call, Service};
+use super::trace::Trace;
+use crate::wire::cpim::{Dispositions, Wrapper};
 use crate::wire::sip::{Index, Message, Name, Writer};
 
 /// Timer E at first, and at most (RFC 3261 17.1.2.2).
@@ -39,29 +41,33 @@ pub(super) struct Outgoing<'m> {
     pub(super) text: &'m str,
 }
 
+/// What the client and its threads have in common.
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     socket: UdpSocket,
-    address: SocketAddr,
-    trace: Trace,
-    happened: Sender<Happened>,
+    pub(super) address: SocketAddr,
+    pub(super) inbox: Inbox,
     loss: bool,
     stop: AtomicBool,
     state: Mutex<State>,
 }
 
+/// What changes.
 #[derive(Debug, Default)]
-struct State {
-    /// Requests without a final response, by Call-ID.
-    pending: BTreeMap<Vec<u8>, Pending>,
+pub(super) struct State {
+    /// What is sent again until it is answered: requests, and 200s to INVITE, by [`key`].
+    pub(super) pending: BTreeMap<Vec<u8>, Pending>,
+    /// Dialogs by Call-ID.
+    pub(super) calls: BTreeMap<Vec<u8>, Call>,
     /// Responses by branch.
     answered: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Branches of which the first copy was lost.
     lost: Vec<Vec<u8>>,
 }
 
+/// Something that is sent again.
 #[derive(Debug)]
-struct Pending {
+pub(super) struct Pending {
     request: Vec<u8>,
     peer: SocketAddr,
     next: Instant,
@@ -75,7 +81,7 @@ impl Client {
         socket.set_read_timeout(Some(LOOK_EVERY))?;
         let (address, loss) = (socket.local_addr()?, faults.contains(&Fault::Loss));
         let (stop, state) = (AtomicBool::new(false), Mutex::default());
-        let shared = Arc::new(Shared { socket, address, trace, happened, loss, stop, state });
+        let shared = Arc::new(Shared { socket, address, inbox: Inbox::new(trace, happened), loss, stop, state });
         let listener = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("demo-cpm".into()).spawn(move || listener.listen())?;
         Ok(Client { shared, thread: Some(thread) })
@@ -89,15 +95,22 @@ impl Client {
     /// Sends a text to the gateway at `peer`.
     pub(super) fn send(&self, peer: SocketAddr, message: &Outgoing<'_>) {
         let request = request(self.shared.address, message);
-        let first = request.clone();
-        let pending = Pending { request, peer, next: Instant::now() + T1, interval: T1 };
-        // The response may be here before `transmit` returns.
-        self.shared.state().pending.insert(message.call_id.into(), pending);
-        if self.shared.loss {
-            self.shared.trace.line("        (the first copy of the request is lost)");
-        } else {
-            self.shared.transmit(&first, peer);
-        }
+        self.shared.begin(key(message.call_id.as_bytes(), b"MESSAGE"), request, peer);
+    }
+
+    /// Invites whom `message` is for; nothing of its text is in the INVITE.
+    pub(super) fn invite(&self, peer: SocketAddr, service: Service, message: &Outgoing<'_>) {
+        self.shared.invite(peer, service, message);
+    }
+
+    /// Sends a text in a session.
+    pub(super) fn say(&self, message: &Outgoing<'_>) -> io::Result<()> {
+        self.shared.say(message)
+    }
+
+    /// Leaves a session.
+    pub(super) fn leave(&self, peer: SocketAddr, call_id: &str) {
+        self.shared.leave(peer, call_id);
     }
 }
 
@@ -111,16 +124,28 @@ impl Drop for Client {
 }
 
 impl Shared {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn transmit(&self, octets: &[u8], peer: SocketAddr) {
+    pub(super) fn transmit(&self, octets: &[u8], peer: SocketAddr) {
         // A lost datagram is what SIP over UDP repeats.
         let _ = self.socket.send_to(octets, peer);
     }
 
-    fn listen(&self) {
+    /// Sends a request until it is answered.
+    pub(super) fn begin(&self, key: Vec<u8>, request: Vec<u8>, peer: SocketAddr) {
+        let first = request.clone();
+        // The response may be here before `transmit` returns.
+        self.state().pending.insert(key, Pending { request, peer, next: Instant::now() + T1, interval: T1 });
+        if self.loss {
+            self.inbox.trace.line("        (the first copy of the request is lost)");
+        } else {
+            self.transmit(&first, peer);
+        }
+    }
+
+    fn listen(self: &Arc<Shared>) {
         let mut buffer = vec![0; 65_536];
         let mut index = Index::new();
         while !self.stop.load(Ordering::Relaxed) {
@@ -128,8 +153,8 @@ impl Shared {
             let Ok((len, peer)) = self.socket.recv_from(&mut buffer) else { continue };
             match Message::parse(&buffer[..len], &mut index) {
                 Ok(message) if message.is_request() => self.asked(&message, peer),
-                Ok(message) => self.answered(&message),
-                Err(malformed) => self.tell(Happened::Wrong(format!("the gateway sent {malformed:?}"))),
+                Ok(message) => self.answered(&message, peer),
+                Err(malformed) => self.inbox.tell(Happened::Wrong(format!("the gateway sent {malformed:?}"))),
             }
         }
     }
@@ -143,14 +168,36 @@ impl Shared {
         }
     }
 
-    fn answered(&self, response: &Message<'_>) {
+    fn answered(self: &Arc<Shared>, response: &Message<'_>, peer: SocketAddr) {
         let (code, call_id) = (response.code(), response.call_id().unwrap_or_default());
-        if code < 200 || self.state().pending.remove(call_id).is_none() {
-            return;
+        let method = response.cseq().map(|cseq| cseq.method).unwrap_or_default();
+        if code < 200 {
+            return self.progressed(code, &key(call_id, method));
         }
-        self.trace.crossed(Party::Gateway, Party::Cpm, &format!("SIP {code}"));
-        let retry_after_s = response.header(Name::RetryAfter).and_then(|value| text(value).trim().parse().ok());
-        self.tell(Happened::Answer { code, retry_after_s });
+        let first = self.state().pending.remove(&key(call_id, method)).is_some();
+        if first {
+            self.inbox.crossed(&format!("SIP {code}"));
+        }
+        if method == b"INVITE" {
+            self.invite_answered(response, peer, first);
+        }
+        if method == b"BYE" {
+            self.state().calls.remove(call_id);
+        }
+        if first {
+            let retry_after_s = response.header(Name::RetryAfter).and_then(|value| text(value).trim().parse().ok());
+            self.inbox.tell(Happened::Answer { code, retry_after_s });
+        }
+    }
+
+    /// A provisional response ends the repetition of an INVITE (RFC 3261 17.1.1.2).
+    fn progressed(&self, code: u16, key: &[u8]) {
+        if let Some(pending) = self.state().pending.get_mut(key).filter(|_| key.ends_with(b"INVITE")) {
+            pending.next = Instant::now() + Duration::from_secs(600);
+        }
+        if code > 100 {
+            self.inbox.crossed(&format!("SIP {code}"));
+        }
     }
 
     fn asked(&self, request: &Message<'_>, peer: SocketAddr) {
@@ -159,47 +206,42 @@ impl Shared {
             return self.transmit(response, peer);
         }
         if self.loss && !self.state().lost.contains(&branch) {
-            self.trace.line("        (the first copy of the gateway's request is lost)");
+            self.inbox.trace.line("        (the first copy of the gateway's request is lost)");
             return self.state().lost.push(branch);
         }
-        let response = ok(request);
+        match request.method() {
+            b"ACK" => return self.acknowledged(request),
+            b"INVITE" => self.accept(request, peer, branch),
+            _ => self.answer(response(request, |writer| writer.end()), peer, branch),
+        }
+        match request.method() {
+            b"BYE" => self.left(request),
+            b"MESSAGE" => {
+                let content_type = request.header(Name::ContentType).unwrap_or_default();
+                self.inbox.read("SIP MESSAGE", content_type, request.body());
+            }
+            _ => {}
+        }
+    }
+
+    fn answer(&self, response: Vec<u8>, peer: SocketAddr, branch: Vec<u8>) {
         self.transmit(&response, peer);
         self.state().answered.insert(branch, response);
-        self.read(request);
     }
 
-    fn read(&self, request: &Message<'_>) {
-        let wrapped = cpim::Message::parse(request.body());
-        if let Some(wrapped) = wrapped.ok().filter(cpim::Message::is_imdn) {
-            return self.notified(wrapped.content());
-        }
-        let mut text = String::new();
-        let content_type = request.header(Name::ContentType).unwrap_or_default();
-        match cpim::text_of(content_type, request.body(), &mut text) {
-            Ok(_) => {
-                let what = format!("SIP MESSAGE: {}", super::trace::shown(&text));
-                self.trace.crossed(Party::Gateway, Party::Cpm, &what);
-                self.tell(Happened::TextAtCpm(text));
-            }
-            Err(why) => self.tell(Happened::Wrong(format!("a MESSAGE without text: {why:?}"))),
-        }
+    /// The 200 to an INVITE is sent again until its ACK comes (RFC 3261 13.3.1.4).
+    fn accept(&self, request: &Message<'_>, peer: SocketAddr, branch: Vec<u8>) {
+        let response = self.invited(request);
+        let key = key(request.call_id().unwrap_or_default(), b"200");
+        let again = Pending { request: response.clone(), peer, next: Instant::now() + T1, interval: T1 };
+        self.state().pending.insert(key, again);
+        self.answer(response, peer, branch);
     }
+}
 
-    fn notified(&self, content: &[u8]) {
-        let Ok(document) = imdn::read(content) else {
-            return self.tell(Happened::Wrong("an IMDN that cannot be read".into()));
-        };
-        for (notification, status) in document.notifications.iter() {
-            let what = format!("SIP MESSAGE: IMDN {notification:?} {status:?} of {}", document.message_id);
-            self.trace.crossed(Party::Gateway, Party::Cpm, &what);
-            self.tell(Happened::Notified { message_id: document.message_id.to_string(), notification, status });
-        }
-    }
-
-    fn tell(&self, happened: Happened) {
-        // Nobody listens any more once the demonstration is over.
-        let _ = self.happened.send(happened);
-    }
+/// Names what is sent again: a Call-ID and a method.
+pub(super) fn key(call_id: &[u8], method: &[u8]) -> Vec<u8> {
+    [call_id, b" ", method].concat()
 }
 
 fn request(local: SocketAddr, message: &Outgoing<'_>) -> Vec<u8> {
@@ -221,7 +263,8 @@ fn request(local: SocketAddr, message: &Outgoing<'_>) -> Vec<u8> {
     out
 }
 
-fn wrap(message: &Outgoing<'_>, body: &mut Vec<u8>) {
+/// A text as message/cpim, with the wish for reports.
+pub(super) fn wrap(message: &Outgoing<'_>, body: &mut Vec<u8>) {
     let (from, to) = (format!("tel:{}", message.from), format!("tel:{}", message.to));
     let wrapper = Wrapper {
         from: from.as_bytes(),
@@ -235,13 +278,17 @@ fn wrap(message: &Outgoing<'_>, body: &mut Vec<u8>) {
     wrapper.write(message.text.as_bytes(), body);
 }
 
-fn ok(request: &Message<'_>) -> Vec<u8> {
+/// A 200 with what `finish` adds.
+pub(super) fn response(request: &Message<'_>, finish: impl FnOnce(Writer<'_>)) -> Vec<u8> {
     let mut out = Vec::new();
     let mut writer = Writer::response(&mut out, 200, "OK");
-    for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
+    for name in [Name::Via, Name::From, Name::CallId, Name::CSeq] {
         request.fields().filter(|field| field.name == name).for_each(|field| writer.header(name, field.value));
     }
-    writer.end();
+    let to = request.header(Name::To).unwrap_or_default();
+    let tag: &[u8] = if memchr::memmem::find(to, b";tag=").is_some() { b"" } else { b";tag=demo" };
+    writer.header_parts(Name::To, &[to, tag]);
+    finish(writer);
     out
 }
 

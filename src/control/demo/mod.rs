@@ -1,9 +1,13 @@
-//! The demonstration: the real gateway on loopback between a CPM client and an SM-SC of our own. Texts cross both ways,
-//! each step is printed, and all must arrive unchanged.
+//! The demonstration: the real gateway on loopback between a CPM client and an SM-SC of our own. Texts, large messages and
+//! a chat cross both ways, each step is printed, and all must arrive unchanged.
 
 mod client;
 mod fault;
+mod inbox;
+mod msrp_peer;
 mod received;
+mod session_client;
+mod sessions;
 mod smsc;
 mod trace;
 
@@ -62,6 +66,10 @@ const TO_CPM: [(&str, &str); 2] = [
 enum Happened {
     /// The CPM client has its final response.
     Answer { code: u16, retry_after_s: Option<u64> },
+    /// The last chunk of a message of the CPM client has its response.
+    Responded { code: u16 },
+    /// The gateway left a session.
+    Left,
     /// The CPM client got an IMDN.
     Notified { message_id: String, notification: Notification, status: Status },
     /// The CPM client got a text.
@@ -100,9 +108,10 @@ fn show(trace: Trace, faults: &[Fault]) -> Result<usize, String> {
         trace.heading(&format!("SMS to CPM: {title}"));
         stage.to_cpm(text)?;
     }
+    let in_sessions = stage.show_sessions()?;
     trace.heading("Drain");
     stage.end()?;
-    Ok(TO_SMS.len() + TO_CPM.len())
+    Ok(TO_SMS.len() + TO_CPM.len() + in_sessions)
 }
 
 /// The gateway and its peers.
@@ -125,10 +134,11 @@ impl Stage {
         let gateway = run::start(&config, run::event_log(&config)).map_err(|error| error.to_string())?;
         let udp = gateway.listeners().iter().find(|listener| listener.transport == Transport::Udp);
         let sip = udp.ok_or("no UDP listener")?.local;
+        let msrp = gateway.listeners().last().ok_or("no MSRP listener")?.local;
         let (backend, because) = gateway.backend();
         let because = if because.is_empty() { String::new() } else { format!(" ({because})") };
         let cores = config.runtime.cores.len();
-        trace.line(&format!("gateway on {backend}{because}, {cores} cores, SIP on udp://{sip}"));
+        trace.line(&format!("gateway on {backend}{because}, {cores} cores, SIP on udp://{sip}, MSRP on tcp://{msrp}"));
         trace.line(&format!("CPM client on udp://{}, SM-SC on tcp://{}", client.address(), smsc.address()));
         let stage = Stage { trace, client, smsc, gateway, sip, happened };
         stage.wait_until_ready()?;
@@ -179,8 +189,8 @@ impl Stage {
                     notified = of == message_id && status == Status::Delivered;
                 }
                 Happened::Notified { .. } => {}
-                Happened::TextAtCpm(came) => return Err(format!("a text that nobody sent: {came:?}")),
                 Happened::Wrong(what) => return Err(what),
+                other => return Err(format!("nobody asked for {other:?}")),
             }
         }
         self.trace.line("        arrived unchanged");
@@ -191,6 +201,10 @@ impl Stage {
         if !self.smsc.deliver(SMS_USER, CPM_USER, text) {
             return Err("the gateway is not bound".into());
         }
+        self.arrives_at_cpm(text)
+    }
+
+    fn arrives_at_cpm(&self, text: &str) -> Result<(), String> {
         match self.next()? {
             Happened::TextAtCpm(came) if came == text => {}
             Happened::TextAtCpm(came) => return Err(format!("{text:?} arrived as {came:?}")),
@@ -227,6 +241,7 @@ fn configuration(client: SocketAddr, smsc: SocketAddr) -> Result<Config, String>
         "[runtime]\ncores = {cores:?}\ndrain_s = 10\n\
          [sip]\nlisten = ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0']\nnext_hop = 'sip:{client}'\n\
          domain = 'gateway.invalid'\ntrusted = ['127.0.0.0/8']\n\
+         [msrp]\nlisten = ['tcp://127.0.0.1:0']\n[policy.sessions]\ninvitation = 'ask'\n\
          [[smsc]]\nname = 'demo'\naddress = '{smsc}'\npassword = 'demo'\nreconnect_min_s = 0.2\nreconnect_max_s = 1\n\
          throttle_min_s = 0.2\n"
     );

@@ -17,6 +17,9 @@ use crate::wire::smpp::{
     self, CommandId, CommandStatus, DeliverSm, Header, MessageState, Pdu, Response, SubmitSm, Tag, Tlvs, tlv,
 };
 
+/// Texts of no more segments than these are shown whole.
+const SEGMENTS_SHOWN: u8 = 6;
+
 /// The SM-SC on a port of its own.
 #[derive(Clone, Debug)]
 pub(super) struct Smsc {
@@ -41,8 +44,8 @@ struct State {
     segments: BTreeMap<(Vec<u8>, Vec<u8>, u16), Vec<Received>>,
     /// Submissions to refuse with ESME_RTHROTTLED.
     throttle: u32,
-    /// Deliveries without a response.
-    unanswered: Vec<u32>,
+    /// Deliveries without a response, and whether that is shown.
+    unanswered: Vec<(u32, bool)>,
 }
 
 impl Smsc {
@@ -104,14 +107,18 @@ impl Smsc {
         written.iter().rev().all(|(segment, octets)| {
             let (number, total) = (segment.number, segment.total);
             let what = format!("deliver_sm: segment {number} of {total} of {}", shown(text));
-            self.shared.trace.crossed(Party::Smsc, Party::Gateway, &what);
+            let visible = self.shared.show_segment(number, total);
+            if visible {
+                self.shared.trace.crossed(Party::Smsc, Party::Gateway, &what);
+            }
             let esm_class = if segment.user_data_header { 0x40 } else { 0 };
-            self.shared.deliver(&DeliverSm {
+            let pdu = DeliverSm {
                 esm_class,
                 data_coding: plan.data_coding(),
                 short_message: octets,
                 ..addressed(from.trim_start_matches('+').as_bytes(), to.trim_start_matches('+').as_bytes())
-            })
+            };
+            self.shared.deliver(&pdu, visible)
         })
     }
 }
@@ -184,7 +191,10 @@ impl Shared {
         let octets = submit.short_message.len();
         let what =
             format!("submit_sm: segment {number} of {total}, data_coding {}, {octets} octets", submit.data_coding);
-        self.trace.crossed(Party::Gateway, Party::Smsc, &what);
+        let visible = self.show_segment(number, total);
+        if visible {
+            self.trace.crossed(Party::Gateway, Party::Smsc, &what);
+        }
         if self.throttles() {
             self.trace.crossed(Party::Smsc, Party::Gateway, "submit_sm_resp ESME_RTHROTTLED");
             return reply(connection, header, CommandStatus::ESME_RTHROTTLED, &Pdu::SubmitSmResp(Response::default()));
@@ -192,18 +202,29 @@ impl Shared {
         let id = self.next_id();
         let early = self.faults.contains(&Fault::EarlyReports);
         if early {
-            self.report(submit, &id);
+            self.report(submit, &id, visible);
         }
         if self.faults.contains(&Fault::Slow) || early {
             std::thread::sleep(Duration::from_millis(300));
         }
-        self.trace.crossed(Party::Smsc, Party::Gateway, &format!("submit_sm_resp ESME_ROK, message_id {id}"));
+        if visible {
+            self.trace.crossed(Party::Smsc, Party::Gateway, &format!("submit_sm_resp ESME_ROK, message_id {id}"));
+        }
         let response = Response { id: Some(id.as_bytes()), ..Response::default() };
         reply(connection, header, CommandStatus::ESME_ROK, &Pdu::SubmitSmResp(response));
         self.keep(submit, received);
         if !early {
-            self.report(submit, &id);
+            self.report(submit, &id, visible);
         }
+    }
+
+    /// Of many segments the first two and the last are shown.
+    fn show_segment(&self, number: u8, total: u8) -> bool {
+        let visible = total <= SEGMENTS_SHOWN || number <= 2 || number == total;
+        if !visible && number == 3 {
+            self.trace.line(&format!("        (and so on: {} segments more)", total - 3));
+        }
+        visible
     }
 
     fn throttles(&self) -> bool {
@@ -238,7 +259,7 @@ impl Shared {
     }
 
     /// The report of a handset that took the short message at once, if it was asked for (SMPP 3.4 5.2.17).
-    fn report(&self, submit: &SubmitSm<'_>, id: &str) {
+    fn report(&self, submit: &SubmitSm<'_>, id: &str, visible: bool) {
         if submit.registered_delivery & 0x03 == 0 {
             return;
         }
@@ -247,30 +268,38 @@ impl Shared {
         tlv::put(&mut tlvs, Tag::MESSAGE_STATE, &[MessageState::DELIVERED.0]);
         let text =
             format!("id:{id} sub:001 dlvrd:001 submit date:2601011200 done date:2601011200 stat:DELIVRD err:000 text:");
-        self.trace.crossed(Party::Smsc, Party::Gateway, &format!("deliver_sm: status report of {id}, DELIVRD"));
-        self.deliver(&DeliverSm {
+        if visible {
+            self.trace.crossed(Party::Smsc, Party::Gateway, &format!("deliver_sm: status report of {id}, DELIVRD"));
+        }
+        let pdu = DeliverSm {
             esm_class: 0x04,
             short_message: text.as_bytes(),
             tlvs: Tlvs::whole_ones(&tlvs),
             ..addressed(submit.destination_addr, submit.source_addr)
-        });
+        };
+        self.deliver(&pdu, visible);
     }
 
-    fn deliver(&self, pdu: &DeliverSm<'_>) -> bool {
+    fn deliver(&self, pdu: &DeliverSm<'_>, visible: bool) -> bool {
         let mut state = self.state();
         let sequence = state.next_sequence;
         state.next_sequence += 1;
-        state.unanswered.push(sequence);
+        state.unanswered.push((sequence, visible));
         let mut out = Vec::new();
         Pdu::DeliverSm(*pdu).emit(&mut out, CommandId::DELIVER_SM, CommandStatus::ESME_ROK, sequence);
         state.connection.as_mut().is_some_and(|connection| connection.write_all(&out).is_ok())
     }
 
     fn delivery_answered(&self, header: Header) {
-        self.state().unanswered.retain(|sequence| *sequence != header.sequence_number);
+        let mut state = self.state();
+        let found = state.unanswered.iter().position(|(sequence, _)| *sequence == header.sequence_number);
+        let visible = found.is_some_and(|at| state.unanswered.swap_remove(at).1);
+        drop(state);
         let status = header.command_status;
         let name = status.name().unwrap_or("?");
-        self.trace.crossed(Party::Gateway, Party::Smsc, &format!("deliver_sm_resp {name}"));
+        if visible {
+            self.trace.crossed(Party::Gateway, Party::Smsc, &format!("deliver_sm_resp {name}"));
+        }
         if status != CommandStatus::ESME_ROK {
             self.tell(Happened::Wrong(format!("a delivery was refused: {name}")));
         }
