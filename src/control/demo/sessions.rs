@@ -81,12 +81,25 @@ impl Stage {
             self.deliver(answer)?;
             self.arrives_at_cpm(answer)?;
         }
-        self.leave(call_id)?;
-        match self.next()? {
-            Happened::TextAtSmsc(notice) => self.trace.line(&format!("        {SMS_USER} is told: {notice}")),
-            other => return Err(format!("{other:?} in place of a notice")),
-        }
+        self.leave_chat(call_id)?;
         Ok(true)
+    }
+
+    /// The BYE is answered, and the SMS user is told; nothing says which comes first.
+    fn leave_chat(&self, call_id: &str) -> Result<(), String> {
+        self.client.leave(self.sip, call_id);
+        let (mut answered, mut told) = (false, false);
+        while !(answered && told) {
+            match self.next()? {
+                Happened::Answer { code: 200, .. } => answered = true,
+                Happened::TextAtSmsc(notice) => {
+                    self.trace.line(&format!("        {SMS_USER} is told: {notice}"));
+                    told = true;
+                }
+                other => return Err(format!("{other:?} in place of a notice or the answer to BYE")),
+            }
+        }
+        Ok(())
     }
 
     /// Whether the INVITE was accepted; false if it is to be repeated.
@@ -105,7 +118,7 @@ impl Stage {
         while !(taken && arrived && notified) {
             match self.next()? {
                 Happened::Responded { code: 200 } => taken = true,
-                Happened::Responded { .. } => return self.left_by_the_gateway(),
+                refused @ (Happened::Responded { .. } | Happened::Left) => return self.left_by_the_gateway(refused),
                 Happened::TextAtSmsc(came) if came == message.text => arrived = true,
                 Happened::Notified { message_id, notification: Notification::Delivery, status } => {
                     notified = message_id == message.message_id && status == Status::Delivered;
@@ -117,11 +130,18 @@ impl Stage {
         Ok(true)
     }
 
-    /// After a message that the SM-SC did not take, the gateway ends the session (IWF V3.0 6.2.3).
-    fn left_by_the_gateway(&self) -> Result<bool, String> {
-        match self.next()? {
-            Happened::Left => Ok(false),
-            other => Err(format!("{other:?} in place of BYE")),
+    /// After a message that the SM-SC did not take, the gateway ends the session (IWF V3.0 6.2.3): a refusal by MSRP and a
+    /// BYE, on two connections and so in any order.
+    fn left_by_the_gateway(&self, first: Happened) -> Result<bool, String> {
+        let had_response = matches!(first, Happened::Responded { .. });
+        loop {
+            match self.next()? {
+                Happened::Left if had_response => return Ok(false),
+                Happened::Responded { .. } if !had_response => return Ok(false),
+                // Of segments that were taken.
+                Happened::Notified { .. } => {}
+                other => return Err(format!("{other:?} in place of the end of a session")),
+            }
         }
     }
 
