@@ -151,7 +151,9 @@ impl Shard {
         user_response_code: Option<u8>,
     ) {
         let leaving = session_leaving::is_leaving(&text, &self.iwf.policy);
-        let outcome = match self.chat(key).map(|chat| chat.state) {
+        // Into a session whose BYE is on its way nothing goes any more.
+        let alive = self.session_alive(key);
+        let outcome = match self.chat(key).map(|chat| chat.state).filter(|_| alive) {
             Some(State::Asking) => self.take_answer(now, key, text, user_response_code),
             Some(State::Open) if leaving => {
                 self.leave(now, key, session_leaving::CALL_COMPLETED);
