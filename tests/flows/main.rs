@@ -22,6 +22,7 @@ mod interworking_numbers;
 mod large_message;
 mod next_hop;
 mod pager_to_sms;
+mod session_edges;
 mod session_invitation;
 mod session_races;
 mod session_upkeep;
