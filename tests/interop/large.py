@@ -9,8 +9,8 @@ import messages
 import peers
 import texts
 from bench import QUIET_S
-from sessions import CLIENT, SessionBench, invited, within
-from sipmsg import Request
+from sessions import CLIENT, SessionBench, within
+from sipmsg import Notification, Request
 
 CHARACTERS = 5000
 PARTS = 40
@@ -162,7 +162,16 @@ def smsc_killed(setting):
         answers = answers_of(outcomes)
         refused = [code for code, _ in answers.values() if code != judge.OK]
         findings += judge.holds(refused, "nothing was refused although the SM-SC was away")
+        requests = [request for request in requests if not of_refused(request, wanted, answers)]
         return judge_to_sms(bench, wanted, answers, requests, findings + flaws, allowed=set(refused) - {200, 202})
+
+
+def of_refused(request, wanted, answers):
+    """A segment had failed, and its sender was told, before the others could not be submitted and the message was refused."""
+    document = Notification(request.content)
+    states = {status for _, status in document.states}
+    known = {message.id for message in wanted}
+    return document.message_id in known and answers[document.message_id][0] != judge.OK and states <= {"failed", "error"}
 
 
 async def killed_and_back(bench, _):
@@ -198,11 +207,11 @@ def fitted(text, method):
     return text
 
 
-def to_cpm(setting, count=5, setup="passive", parts_of=long_parts, **bench):
-    wanted, parts = parts_of(setting, count)
+def to_cpm(setting, count=5, setup="passive", during=None, **bench):
+    wanted, parts = long_parts(setting, count)
     with SessionBench(setting, **bench) as bench:
         messages.write_parts(bench.folder / "parts.jsonl", parts)
-        got, findings = bench.run(all_received(bench, len(wanted), setup))
+        got, findings = bench.run(all_received(bench, len(wanted), setup, during))
         peers.settle(bench.smsc.taken, len(parts), QUIET_S)
         responses = bench.smsc.events("deliver_resp")
         frames, malformed = bench.finish()
@@ -212,18 +221,43 @@ def to_cpm(setting, count=5, setup="passive", parts_of=long_parts, **bench):
     return f"{len(wanted)} large messages, {len(parts)} parts, {frames} frames"
 
 
-async def all_received(bench, count, setup):
-    """([(sender, text, from CPIM)], findings)."""
-    got, findings = [], []
+async def all_received(bench, count, setup, during=None):
+    """([(sender, text)], findings)."""
+    got, findings, taking = [], [], []
     async with bench.user() as client:
-        bench.smsc.order(deliver=str(bench.folder / "parts.jsonl"), window=64)
-        taking = [asyncio.create_task(take(client, await invited(client, 60), setup, got)) for _ in range(count)]
+        bench.smsc.order(deliver=str(bench.folder / "parts.jsonl"), window=64 if during is None else 4)
+        accepting = asyncio.create_task(accept_all(client, setup, got, taking))
+        if during:
+            await during(bench)
+        for _ in range(RUN_S_MAX * 10):
+            if len(got) >= count or accepting.done():
+                break
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(2.0)
+        accepting.cancel()
         for each in taking:
             findings += await asyncio.wait_for(each, RUN_S_MAX)
-        await asyncio.sleep(1.0)
-        if client.agent.requests or not client.agent.invited.empty():
-            findings.append(f"{len(client.agent.requests)} MESSAGEs and {client.agent.invited.qsize()} more INVITEs")
+        if client.agent.requests:
+            findings.append(f"{len(client.agent.requests)} MESSAGEs came as well")
         return got, findings + client.agent.flaws
+
+
+async def accept_all(client, setup, got, taking):
+    while True:
+        taking.append(asyncio.create_task(take(client, await client.agent.invited.get(), setup, got)))
+
+
+async def killed_delivering(bench):
+    """The SM-SC is killed while it delivers, comes back, and sends again what it has no answer for."""
+    loop = asyncio.get_running_loop()
+    some = lambda: bench.smsc.responses() > 60  # noqa: E731
+    await loop.run_in_executor(None, peers.wait, some, RUN_S_MAX, "some parts to be answered")
+    bench.smsc.kill()
+    binds = len(bench.smsc.events("bind"))
+    await loop.run_in_executor(None, bench.smsc.start)
+    bound = lambda: len(bench.smsc.events("bind")) > binds  # noqa: E731
+    await loop.run_in_executor(None, peers.wait, bound, RUN_S_MAX, "the gateway to bind again")
+    bench.smsc.order(deliver=str(bench.folder / "parts.jsonl"), window=64)
 
 
 async def take(client, server, setup, got):
@@ -245,8 +279,9 @@ async def received_or_ended(call):
     came = asyncio.create_task(call.received(60))
     over = asyncio.create_task(call.dialog.ended.wait())
     await asyncio.wait([came, over], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([came], timeout=0.5)  # what came just before the BYE
     over.cancel()
-    if came.done() or not call.session.messages.empty():
+    if came.done():
         return await came
     came.cancel()
     return None

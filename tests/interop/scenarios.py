@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 import time
 
+import agreements
 import chat
 import judge
 import large
@@ -354,12 +355,16 @@ SCENARIOS |= {
     "large.to_cpm.kamailio": lambda setting: large.to_cpm(setting, through="kamailio"),
     "large.to_cpm.lossy": lambda setting: large.to_cpm(setting, relayed=True),
     "large.to_cpm.two_cores": lambda setting: large.to_cpm(setting, cores=[0, 1], binds=2),
+    "large.to_cpm.smsc_killed": lambda setting: large.to_cpm(setting, during=large.killed_delivering),
     "large.to_cpm.steps": steps.to_cpm,
     "chat.client_ends": lambda setting: chat.chat(setting),
     "chat.sms_user_ends": lambda setting: chat.chat(setting, ends="sms", refresh="INVITE"),
     "chat.numbered": lambda setting: chat.chat(setting, more=chat.POOL),
     "chat.kamailio": lambda setting: chat.chat(setting, through="kamailio"),
     "chat.lossy": lambda setting: chat.chat(setting, relayed=True, ends="sms"),
+    "chat.timers": agreements.timers,
+    "chat.asked": agreements.asked,
+    "faults.media_strangers": agreements.strangers,
     "chat.two_cores": lambda setting: chat.chat(setting, cores=[0, 1], binds=2),
 }
 NAMES = list(SCENARIOS)
