@@ -77,6 +77,9 @@ families! {
         msrp_connections_timed_out [reason "idle_connection"],
         msrp_connections_lost [reason "lost_connection"],
     }
+    Counter msrp_outcome_unknown "Messages sent by MSRP of which nobody knows whether the peer took them." {
+        msrp_outcome_unknown
+    }
     Counter log_events_dropped "Log events that found no room." { events_dropped }
 
     Gauge binds_bound "Binds that are up." { binds_bound }

@@ -219,6 +219,7 @@ impl Shard {
 
     /// A message of ours in a session has its outcome.
     pub(super) fn media_sent(&mut self, now: Now, key: u64, token: u64, outcome: Outcome) {
+        self.stats.msrp_outcome_unknown += u64::from(matches!(outcome, Outcome::Unknown | Outcome::TimedOut));
         match self.requests.remove(token) {
             Some(Purpose::Chat { from, delivery }) => {
                 self.outbox.hand(from, Handoff::OfferEnded { delivery, outcome: offered(outcome) });
