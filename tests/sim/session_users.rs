@@ -58,6 +58,8 @@ pub struct Said {
     pub imdn: Option<String>,
     /// The response to its last chunk.
     pub code: Option<u16>,
+    /// Whether its last chunk was written.
+    pub whole: bool,
     last: String,
 }
 
@@ -92,6 +94,12 @@ pub struct Users {
     answered: BTreeMap<String, String>,
     flying: BTreeMap<(u64, u64), (bool, Vec<u8>)>,
     unframed: Vec<Vec<u8>>,
+    /// Answers to SENDs that take their time, and by which connection.
+    answers: BTreeMap<(u64, u64), (usize, Vec<u8>)>,
+    /// An answer takes up to this long.
+    pub think: Duration,
+    /// Of a hundred INVITEs of the gateway, how many get no answer.
+    pub deaf_percent: u64,
     serial: u64,
     random: Random,
 }
@@ -110,6 +118,9 @@ impl Users {
             answered: BTreeMap::new(),
             flying: BTreeMap::new(),
             unframed: Vec::new(),
+            answers: BTreeMap::new(),
+            think: Duration::ZERO,
+            deaf_percent: 0,
             serial: 0,
             random: Random::from_seed(key),
         }
@@ -142,8 +153,9 @@ impl Users {
     }
 
     fn deadline(&self) -> Option<Moment> {
-        let flying = self.flying.keys().next().map(|(at, _)| Moment(*at));
-        flying.into_iter().chain(self.transactions.values().map(|t| t.next.min(t.until))).min()
+        let first = |key: Option<&(u64, u64)>| key.map(|(at, _)| Moment(*at));
+        let soon = [first(self.flying.keys().next()), first(self.answers.keys().next())];
+        soon.into_iter().flatten().chain(self.transactions.values().map(|t| t.next.min(t.until))).min()
     }
 
     fn hear(&mut self, world: &mut World) {
@@ -166,6 +178,12 @@ impl Users {
 
     fn speak(&mut self, world: &mut World) {
         let now = world.now.moment;
+        while let Some(entry) = self.answers.first_entry().filter(|entry| entry.key().0 <= now.0) {
+            let (place, bytes) = entry.remove();
+            if !world.tcp[place].closed {
+                world.tcp_send(place, &bytes);
+            }
+        }
         let over: Vec<String> =
             self.transactions.iter().filter(|(_, t)| t.until <= now).map(|(key, _)| key.clone()).collect();
         for key in over {
@@ -204,9 +222,10 @@ impl Users {
             (crate::client::LARGE_MESSAGE, true) => "recvonly",
             _ => "sendrecv",
         };
+        let wrapped = if call.feature == crate::client::LARGE_MESSAGE { "" } else { " message/imdn+xml" };
         format!(
             "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=message 7394 TCP/MSRP *\r\n\
-             a=accept-types:message/cpim\r\na=accept-wrapped-types:text/plain message/imdn+xml\r\na=setup:{setup}\r\n\
+             a=accept-types:message/cpim\r\na=accept-wrapped-types:text/plain{wrapped}\r\na=setup:{setup}\r\n\
              a=path:{}\r\na={direction}\r\n",
             call.path
         )
@@ -380,10 +399,13 @@ impl Users {
             return;
         }
         if let Some(response) = self.answered.get(&key).cloned() {
-            return self.fly(world, true, response.into_bytes());
+            return if !response.is_empty() {
+                self.fly(world, true, response.into_bytes())
+            };
         }
         let known = self.call_of(message);
         let response = match (method, known) {
+            ("INVITE", None) if self.random.below(100) < self.deaf_percent => String::new(),
             ("INVITE", None) => self.invited(world, message),
             ("BYE", Some(at)) => {
                 self.calls[at].disturbed = true;
@@ -400,7 +422,9 @@ impl Users {
             (_, None) => respond(message, "481 Gone", "", ""),
         };
         self.answered.insert(key, response.clone());
-        self.fly(world, true, response.into_bytes());
+        if !response.is_empty() {
+            self.fly(world, true, response.into_bytes());
+        }
     }
 
     fn invited(&mut self, world: &mut World, message: &str) -> String {
@@ -474,7 +498,7 @@ impl Users {
             from = to;
         }
         self.calls[at].queues.push(queue);
-        self.said.push(Said { call: at, text: text.to_owned(), imdn, code: None, last });
+        self.said.push(Said { call: at, text: text.to_owned(), imdn, code: None, whole: false, last });
     }
 
     /// Writes a few frames of each call, of its messages in any order, cut anywhere.
@@ -488,6 +512,8 @@ impl Users {
                 }
                 let which = self.below(self.calls[at].queues.len());
                 let frame = self.calls[at].queues[which].pop_front().unwrap();
+                let id = String::from_utf8_lossy(&frame[5..13]).into_owned();
+                self.said.iter_mut().filter(|said| said.last == id).for_each(|said| said.whole = true);
                 self.write(world, at, &frame);
             }
         }
@@ -537,7 +563,10 @@ impl Users {
         let (peer, path) = (&self.calls[at].peer_path, &self.calls[at].path);
         let answer = format!("MSRP {id} 200 OK\r\nTo-Path: {peer}\r\nFrom-Path: {path}\r\n-------{id}$\r\n");
         self.collect(at, &head, body, frame[frame.len() - 3]);
-        world.tcp_send(place, answer.as_bytes());
+        let most = u64::try_from(self.think.as_micros()).unwrap();
+        let due = world.now.moment.0 + if most == 0 { 0 } else { self.random.below(most) };
+        self.serial += 1;
+        self.answers.insert((due, self.serial), (place, answer.into_bytes()));
     }
 
     fn collect(&mut self, at: usize, head: &str, body: Option<&[u8]>, flag: u8) {
