@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use memchr::memmem;
 
@@ -18,6 +19,7 @@ const CHUNK_BYTES: usize = 512;
 #[derive(Debug)]
 pub(super) struct MsrpPeer {
     writing: Mutex<TcpStream>,
+    reading: Option<JoinHandle<()>>,
     local_path: Vec<u8>,
     peer_path: Vec<u8>,
 }
@@ -29,10 +31,11 @@ impl MsrpPeer {
         stream.set_nodelay(true)?;
         let reading = stream.try_clone()?;
         let (local_path, peer_path) = (local_path.to_vec(), peer_path.to_vec());
-        let peer = MsrpPeer { writing: Mutex::new(stream), local_path, peer_path };
+        let mut peer = MsrpPeer { writing: Mutex::new(stream), reading: None, local_path, peer_path };
         inbox.trace.crossed(Party::Cpm, Party::Gateway, "MSRP SEND without content, on a connection of its own");
         peer.chunk(&format!("{name}.bind"), name, (b"", 0..0), Continuation::Complete)?;
-        std::thread::Builder::new().name("demo-msrp".into()).spawn(move || listen(reading, &inbox))?;
+        let thread = std::thread::Builder::new().name("demo-msrp".into());
+        peer.reading = Some(thread.spawn(move || listen(reading, &inbox))?);
         Ok(peer)
     }
 
@@ -76,8 +79,11 @@ impl MsrpPeer {
 
 impl Drop for MsrpPeer {
     fn drop(&mut self) {
-        // The thread that reads ends with it.
         let _ = self.writing.get_mut().unwrap_or_else(PoisonError::into_inner).shutdown(Shutdown::Both);
+        // What came before the end is told before it.
+        if let Some(thread) = self.reading.take() {
+            let _ = thread.join();
+        }
     }
 }
 
