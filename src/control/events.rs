@@ -74,6 +74,12 @@ fn log(about: &About, core: usize, event: &Event) {
             let (call_id, status) = (call(call_id), named(status));
             tracing::info!(core, %call_id, code, command_status = %status, partial, "message refused by the SM-SC");
         }
+        Event::SessionMessageRefused { ref call_id, protocol, code, why } => {
+            tracing::info!(core, call_id = %call(call_id), protocol, code, why, "message of a session refused");
+        }
+        Event::SessionLost { ref call_id, why } => {
+            tracing::warn!(core, call_id = %call(call_id), why, "session lost");
+        }
         Event::Unknown { ref call_id, code } => {
             let call_id = call(call_id);
             tracing::warn!(core, %call_id, code, "the SM-SC did not say whether it took the message");

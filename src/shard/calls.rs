@@ -3,12 +3,14 @@
 use crate::engine::Now;
 use crate::engine::keyed_hash::KeyedHash;
 use crate::engine::sip::calls::{By, Calls, Config, DialogKey, Event as CallEvent, Heard};
+use crate::engine::sip::dialog::Dialog;
 use crate::engine::sip::{Outbound, SentBy};
 use crate::engine::transport::Source;
 use crate::iwf::Iwf;
 use crate::wire::sip::Message;
 
 use super::Shard;
+use super::event::{self, CallId, Event};
 use super::settings::Settings;
 use super::uas::ALLOW_OF_SESSIONS;
 
@@ -83,12 +85,25 @@ impl Shard {
     fn call_event(&mut self, now: Now, event: CallEvent) {
         match event {
             CallEvent::Failed { dialog } => self.invitation_rejected(now, dialog, 0),
-            CallEvent::NoAck { dialog }
-            | CallEvent::Unanswered { dialog }
-            | CallEvent::Expired { dialog }
-            | CallEvent::Lost { dialog }
-            | CallEvent::Gone { dialog } => self.call_gone(now, dialog),
+            CallEvent::NoAck { dialog } => self.call_lost(now, dialog, "the ACK never came"),
+            CallEvent::Unanswered { dialog } => self.call_lost(now, dialog, "the INVITE was not answered in time"),
+            CallEvent::Expired { dialog } => self.call_lost(now, dialog, "the session timer ran out"),
+            CallEvent::Lost { dialog } => self.call_lost(now, dialog, "the peer does not answer or know the session"),
+            CallEvent::Gone { dialog } => self.call_gone(now, dialog),
         }
+    }
+
+    fn call_lost(&mut self, now: Now, dialog: DialogKey, why: &'static str) {
+        if self.session_of(dialog).is_some() {
+            let call_id = self.call_id_of(dialog);
+            self.event(Event::SessionLost { call_id, why });
+        }
+        self.call_gone(now, dialog);
+    }
+
+    /// The Call-ID of a dialog as events bear it; empty once nothing is left of it.
+    pub(super) fn call_id_of(&self, dialog: DialogKey) -> CallId {
+        event::call_id(self.calls.dialog(dialog).map(Dialog::call_id).unwrap_or_default())
     }
 
     /// Responses and requests of dialogs leave.

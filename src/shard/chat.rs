@@ -13,6 +13,7 @@ use crate::wire::cpim::Dispositions;
 
 use super::Shard;
 use super::calls::turn;
+use super::event::Event;
 use super::handoff::{Handoff, Offered, SessionRef};
 use super::sessions::Kind;
 use super::submit::ALARM_UNANSWERED;
@@ -119,6 +120,8 @@ impl Shard {
         let Some(session) = self.sessions.get(&key) else { return };
         let dialog = session.dialog;
         self.stats.chats_refused += 1;
+        let call_id = self.call_id_of(dialog);
+        self.event(Event::Refused { call_id, code, why });
         self.refuse_invite(now, dialog, Refusal::because(code, why).into());
         if let Some(chat) = self.chat(key) {
             chat.state = State::Late;

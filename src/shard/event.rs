@@ -57,6 +57,24 @@ pub enum Event {
         /// Whether some of its short messages had been taken.
         partial: bool,
     },
+    /// A message of a session, or a large message, was not taken.
+    SessionMessageRefused {
+        /// Call-ID of the session.
+        call_id: CallId,
+        /// Whose code it is: "sip" for the response to our INVITE, "msrp" for that to the last chunk.
+        protocol: &'static str,
+        /// The response, 0 if there was none.
+        code: u16,
+        /// Why.
+        why: &'static str,
+    },
+    /// A session ended although nobody left it.
+    SessionLost {
+        /// Its Call-ID.
+        call_id: CallId,
+        /// Why.
+        why: &'static str,
+    },
     /// Nobody knows whether the SM-SC took a message.
     Unknown {
         /// Its Call-ID.

@@ -186,6 +186,8 @@ impl Shard {
         let Some(session) = self.sessions.get(&key) else { return };
         let dialog = session.dialog;
         self.stats.chats_refused += 1;
+        let call_id = self.call_id_of(dialog);
+        self.event(Event::Refused { call_id, code, why });
         self.refuse_invite(now, dialog, Refusal::because(code, why).into());
         self.end_session(now, key);
     }

@@ -19,6 +19,7 @@ use crate::wire::smpp::CommandStatus;
 use super::Shard;
 use super::calls::turn;
 use super::deliver::Delivery;
+use super::event::Event;
 use super::negotiation::{Negotiated, Terms, description};
 use super::sessions::Kind;
 use super::uac::{Ended, Purpose};
@@ -99,6 +100,10 @@ impl Shard {
     pub(super) fn invitation_rejected(&mut self, now: Now, dialog: DialogKey, code: u16) {
         let key = self.calls.user(dialog).unwrap_or_default();
         let ended = if code == 0 { Ended::Failed } else { Ended::Answered(code) };
+        if self.inviting.contains_key(&key) {
+            let (call_id, why) = (self.call_id_of(dialog), "the CPM client did not accept the INVITE");
+            self.event(Event::SessionMessageRefused { call_id, protocol: "sip", code, why });
+        }
         self.invitation_over(now, key, ended);
     }
 
@@ -118,6 +123,14 @@ impl Shard {
             Outcome::Refused(code) => deliver_sm_to_chat::command_status(code, &self.iwf.policy),
             Outcome::TimedOut | Outcome::Aborted | Outcome::Unsent | Outcome::Unknown => CommandStatus::ESME_RX_T_APPN,
         };
+        if status != CommandStatus::ESME_ROK
+            && let Some(session) = self.sessions.get(&key)
+        {
+            let call_id = self.call_id_of(session.dialog);
+            let code = if let Outcome::Refused(code) = outcome { code } else { 0 };
+            let why = "the CPM client did not take the message";
+            self.event(Event::SessionMessageRefused { call_id, protocol: "msrp", code, why });
+        }
         self.large_delivery_over(now, delivery, status);
         self.leave(now, key, session_leaving::CALL_COMPLETED);
     }

@@ -21,7 +21,7 @@ use crate::wire::sip::Writer;
 
 use super::Shard;
 use super::chat::offered;
-use super::event;
+use super::event::Event;
 use super::handoff::Handoff;
 use super::pager::{Kept, NotConverted, Scratch};
 use super::sessions::Kind;
@@ -61,8 +61,16 @@ impl Shard {
         };
         if let Err(ending) = taken {
             self.stats.cpm_refused += u64::from(ending != Ending::Taken);
+            self.note_refused(key, ending, why_of(ending));
             self.answer_media(now, key, incoming, ending);
         }
+    }
+
+    /// The session's line in the log; what was taken has none.
+    fn note_refused(&mut self, key: u64, ending: Ending, why: &'static str) {
+        let Some(session) = self.sessions.get(&key).filter(|_| ending != Ending::Taken) else { return };
+        let (call_id, code) = (self.call_id_of(session.dialog), msrp_status(ending, &self.iwf.policy));
+        self.event(Event::SessionMessageRefused { call_id, protocol: "msrp", code, why });
     }
 
     fn whose(&self, key: u64) -> Option<Whose> {
@@ -110,9 +118,10 @@ impl Shard {
         };
         let kept = kept?;
         self.note_begun(key);
+        let call_id = self.sessions.get(&key).map(|session| self.call_id_of(session.dialog)).unwrap_or_default();
         let reply = Reply::Msrp { session: key, incoming };
         let early = self.iwf.policy.sessions.early_answer;
-        self.submit_kept(now, Some(reply), event::CallId::default(), kept, early);
+        self.submit_kept(now, Some(reply), call_id, kept, early);
         Ok(())
     }
 
@@ -197,6 +206,7 @@ impl Shard {
     /// The SM-SC has not, or nobody knows.
     pub(super) fn media_refused(&mut self, now: Now, session: u64, incoming: IncomingId, refusal: Refusal) {
         let ending = if refusal.code == 408 { Ending::TimedOut } else { Ending::Failed };
+        self.note_refused(session, ending, refusal.why);
         self.answer_media(now, session, incoming, ending);
     }
 
@@ -246,6 +256,17 @@ impl Shard {
                 policy::FailureReport::No => FailureReport::No,
             },
         }
+    }
+}
+
+/// Why a message was refused before it became short messages.
+fn why_of(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Taken => "",
+        Ending::NotInterworkable => "nothing in it that SMS can carry",
+        Ending::Malformed => "it cannot be read",
+        Ending::Failed => "no SM-SC is bound, or too many messages are open",
+        Ending::TimedOut => "no answer in time",
     }
 }
 

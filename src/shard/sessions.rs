@@ -15,6 +15,7 @@ use crate::wire::sdp::msrp::Agreed;
 use super::Shard;
 use super::calls::turn;
 use super::chat::{Chat, State};
+use super::event::Event;
 use super::handoff::{Handoff, SessionRef};
 use super::negotiation::Negotiated;
 use super::submit::ALARM_MEDIA;
@@ -162,8 +163,17 @@ impl Shard {
     /// The connection that a session needs cannot be had, or has not come in time.
     pub(super) fn session_not_linked(&mut self, now: Now, key: u64) {
         if self.sessions.get(&key).is_some_and(|session| session.link.is_none()) {
-            self.leave(now, key, NO_MEDIA);
+            self.lose_media(now, key, "no MSRP connection, or it was lost and did not come again");
         }
+    }
+
+    fn lose_media(&mut self, now: Now, key: u64, why: &'static str) {
+        let Some(session) = self.sessions.get(&key) else { return };
+        if !session.leaving {
+            let call_id = self.call_id_of(session.dialog);
+            self.event(Event::SessionLost { call_id, why });
+        }
+        self.leave(now, key, NO_MEDIA);
     }
 
     /// The connection of a session is gone. The peer may come again for a while.
@@ -233,7 +243,7 @@ impl Shard {
             MediaEvent::Sent { token, outcome } => self.media_sent(now, key, token, outcome),
             MediaEvent::Discarded { .. } => self.stats.msrp_discarded += 1,
             MediaEvent::Closed { reason: CloseReason::Ordered } => {}
-            MediaEvent::Closed { .. } => self.leave(now, key, NO_MEDIA),
+            MediaEvent::Closed { .. } => self.lose_media(now, key, "the client does not take the session's connection"),
             MediaEvent::Bound | MediaEvent::Reported { .. } | MediaEvent::Failed { .. } => {}
         }
     }

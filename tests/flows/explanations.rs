@@ -6,9 +6,10 @@ use std::time::Duration;
 use isthmus::shard::event::Event;
 use isthmus::wire::smpp::{CommandStatus, DeliverSm, MessageState, Tag, Tlvs, tlv};
 
+use crate::client::{Client, LARGE_MESSAGE, SESSION, cpim};
 use crate::cpm::Outgoing;
 use crate::sip::{answer_to, asking, message, send};
-use crate::world::{World, settings};
+use crate::world::{World, settings, settings_with_msrp};
 
 const LONG: &str = "a text that needs more than one short message because it goes on and on, [with brackets] and €uro \
                     signs, until it has gone past one hundred and sixty septets by a good margin, and then on";
@@ -135,4 +136,66 @@ fn a_message_that_nobody_ever_takes() {
     world.run_for(Duration::from_secs(10 * 3600));
     assert_eq!((world.count(|s| s.undelivered), world.count(|s| s.delivers_refused)), (0, 1));
     assert!(world.events.iter().any(|event| matches!(event, Event::DeliverLost { smsc: 0 })));
+}
+
+fn with_sessions(seed: u8) -> World {
+    let mut world = World::new(seed, 1, &settings_with_msrp(1));
+    world.run_for(Duration::from_secs(1));
+    world
+}
+
+/// Whether the log has a message of this session with this MSRP code and reason.
+fn message_refused(world: &World, of: &str, with: u16, reason: &str) -> bool {
+    world.events.iter().any(|event| {
+        matches!(event, Event::SessionMessageRefused { call_id, protocol: "msrp", code, why }
+            if **call_id == *of.as_bytes() && *code == with && why.contains(reason))
+    })
+}
+
+#[test]
+fn a_refused_invitation() {
+    let mut world = with_sessions(6);
+    let mut client = Client::new("inv@client", SESSION);
+    client.to = "bob".into();
+    let responses = client.invite(&mut world);
+    let last = responses.last().expect("a response");
+    assert!(!last.starts_with("SIP/2.0 2"), "{last}");
+    let told = |event: &Event| {
+        matches!(event, Event::Refused { call_id, code, why } if **call_id == *b"inv@client"
+            && last.starts_with(&format!("SIP/2.0 {code} ")) && !why.is_empty())
+    };
+    assert!(world.events.iter().any(told), "{:?}", world.events);
+    nothing_private(&world);
+}
+
+#[test]
+fn a_large_message_that_failed() {
+    let mut world = with_sessions(7);
+    world.smscs[0].faults.statuses = [CommandStatus::ESME_RINVDSTADR].into();
+    let mut client = Client { attributes: "a=sendonly\r\n".into(), ..Client::new("large@client", LARGE_MESSAGE) };
+    client.establish(&mut world);
+    client.say(&mut world, &cpim("id", "", "Hello"), 1_000);
+    world.run_for(Duration::from_secs(1));
+    let by_smsc = |event: &Event| {
+        matches!(event, Event::RefusedBySmsc { call_id, status: CommandStatus::ESME_RINVDSTADR, .. }
+            if **call_id == *b"large@client")
+    };
+    assert!(world.events.iter().any(by_smsc), "{:?}", world.events);
+    assert!(message_refused(&world, "large@client", 413, ""), "{:?}", world.events);
+    nothing_private(&world);
+}
+
+#[test]
+fn a_session_without_connection() {
+    let mut world = with_sessions(8);
+    let mut client = Client::new("lost@client", SESSION);
+    client.invite(&mut world);
+    client.ack(&mut world);
+    world.run_for(Duration::from_secs(40));
+    let lost = |event: &Event| {
+        matches!(event, Event::SessionLost { call_id, why } if **call_id == *b"lost@client"
+            && why.contains("no MSRP connection"))
+    };
+    assert!(world.events.iter().any(lost), "{:?}", world.events);
+    nothing_private(&world);
 }
