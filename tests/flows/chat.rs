@@ -293,7 +293,7 @@ fn success_reports_are_asked_for_by_policy_but_not_in_rcs() {
     }
 }
 
-/// [SMS-INV-06A] [SMS-INV-07A] [SMS-INCHAT-00]
+/// [SMS-INV-06A] [SMS-INV-07A]
 #[test]
 fn short_messages_of_others_or_to_others_do_not_enter_the_session() {
     let (mut world, mut client) = chat("chat12@a");

@@ -30,7 +30,7 @@ fn sources(world: &World) -> Vec<String> {
     world.smscs[0].accepted.iter().map(|accepted| text(&accepted.source_addr)).collect()
 }
 
-/// [SMS-INV-01a] [SMS-INV-01b] [SMS-INV-06] [SMS-INV-06B] [SMS-T7-source_addr] [IDENT-05]
+/// [SMS-INV-01a] [SMS-INV-01b] [SMS-INV-06] [SMS-INV-06B] [SMS-T7-source_addr]
 #[test]
 fn a_session_has_a_number_of_its_own() {
     let mut world = world_with(pool("+4917099901-+4917099909"));
@@ -96,6 +96,7 @@ fn two_sessions_of_one_sms_user_do_not_mix() {
     sms(&mut world, "15550003", &numbers[0], "a stranger");
     seconds(&mut world, 1);
     assert!(clients.iter_mut().all(|client| client.listen(&mut world).is_empty()));
+    assert!(requests(&world).len() == 1 && requests(&world)[0].first_line.starts_with("MESSAGE tel:+4917099901 "));
 }
 
 /// [SMS-INV-01a]

@@ -132,7 +132,6 @@ fn a_session_that_is_over_is_unknown_to_msrp() {
     nothing_is_left(&mut world);
 }
 
-/// [SMS-INV-05a]
 #[test]
 fn a_question_that_no_sm_sc_takes_is_refused() {
     let mut world = world_with(asking());
@@ -188,7 +187,7 @@ fn nothing_enters_a_session_that_is_being_left() {
     nothing_is_left(&mut world);
 }
 
-/// [SMS-INV-01a] [SMS-INV-06B] [IDENT-05]
+/// [SMS-INV-01a] [SMS-INV-06B]
 #[test]
 fn numbers_of_their_own_on_several_cores() {
     let mut policy = Policy::default();
@@ -223,7 +222,6 @@ fn numbers_of_their_own_on_several_cores() {
     nothing_is_left(&mut world);
 }
 
-/// [GEN-SES-08e]
 #[test]
 fn a_new_invitation_is_not_answered_by_what_an_old_one_still_waits_for() {
     let mut policy = asking();

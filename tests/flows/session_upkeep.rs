@@ -33,7 +33,7 @@ fn with_timer(call_id: &str, refresher: &str) -> (World, Client) {
     (world, client)
 }
 
-/// [GEN-LEAVE-00] [GEN-LEAVE-01] [GEN-LEAVE-02] [GEN-LEAVE-05] [SMS-OK-02b]
+/// [GEN-LEAVE-00] [GEN-LEAVE-01] [GEN-LEAVE-02] [GEN-LEAVE-05]
 #[test]
 fn a_bye_of_the_cpm_user_ends_the_session() {
     let (mut world, mut client) = chat("up1@a");
@@ -174,7 +174,10 @@ fn a_session_moves_to_another_path() {
 #[test]
 fn a_passive_offer_makes_the_gateway_connect() {
     let mut world = world_with(Policy::default());
-    let mut client = Client { setup: "passive", ..Client::new("up10@a", SESSION) };
+    // By RFC 6714 the connection line says where, whatever host the path has.
+    let attributes = "a=sendrecv\r\na=msrp-cema\r\n".to_owned();
+    let path = "msrp://10.0.0.9:2855/up10;tcp".to_owned();
+    let mut client = Client { setup: "passive", attributes, path, ..Client::new("up10@a", SESSION) };
     let responses = client.invite(&mut world);
     assert!(responses.last().unwrap().contains("\r\na=setup:active\r\n"), "{responses:?}");
     client.ack(&mut world);
