@@ -60,6 +60,9 @@ impl Terms {
     }
 }
 
+/// Messages of a session that may be unanswered at a time: an SM-SC takes its time, and not every client waits for it.
+const OPEN_MESSAGES_MAX: usize = 64;
+
 /// Media on which both ends agree once we answer so.
 pub(super) struct Negotiated {
     pub(super) key: u64,
@@ -128,6 +131,7 @@ impl Shard {
             settings: msrp::Settings {
                 chunk_bytes: settings.chunk_bytes,
                 message_bytes_max: settings.message_bytes_max as u64,
+                open_messages_max: OPEN_MESSAGES_MAX,
                 message_idle: settings.idle,
                 ..msrp::Settings::default()
             },
