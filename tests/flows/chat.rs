@@ -55,7 +55,8 @@ pub fn sms(world: &mut World, from: &str, to: &str, text: &str) -> usize {
     sms_part(world, (from, to), text, Tlvs::default())
 }
 
-fn sms_part(world: &mut World, (from, to): (&str, &str), text: &str, tlvs: Tlvs<'_>) -> usize {
+/// The same, or a part of it.
+pub fn sms_part(world: &mut World, (from, to): (&str, &str), text: &str, tlvs: Tlvs<'_>) -> usize {
     let pdu = DeliverSm {
         source_addr_ton: 1,
         source_addr_npi: 1,
@@ -91,6 +92,16 @@ pub fn submitted(world: &World) -> Vec<String> {
 /// Nothing is left of sessions; what waits for a report, a transaction or a connection has had its time.
 pub fn nothing_is_left(world: &mut World) {
     seconds(world, 400_000);
+    nothing_is_open(world);
+}
+
+/// The same where every report came: transactions and connections have had their time.
+pub fn nothing_stays(world: &mut World) {
+    seconds(world, 300);
+    nothing_is_open(world);
+}
+
+fn nothing_is_open(world: &World) {
     let left = |what: fn(&isthmus::observe::Stats) -> u64| world.count(what);
     assert_eq!(left(|s| s.chats_open + s.large_messages_open + s.large_deliveries_open), 0, "sessions");
     assert_eq!(left(|s| s.open_messages), 0, "open messages");

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "modules shared by test crates")]
 
+#[path = "../sim/callee.rs"]
+mod callee;
 #[path = "../sim/client.rs"]
 mod client;
 #[path = "../sim/cpm.rs"]
@@ -19,7 +21,10 @@ mod delivery_failure;
 mod drain;
 mod explanations;
 mod interworking_numbers;
+mod large_delivery;
 mod large_message;
+mod large_message_ends;
+mod large_message_failures;
 mod next_hop;
 mod pager_to_sms;
 mod session_edges;

@@ -2,6 +2,7 @@
 //! shares no code with the gateway.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use crate::world::World;
 
@@ -36,6 +37,8 @@ pub struct Client {
     pub link: Option<(usize, usize)>,
     pub seen: usize,
     pub serial: u32,
+    /// How many messages it has said.
+    pub message: u32,
 }
 
 impl Client {
@@ -56,6 +59,7 @@ impl Client {
             link: None,
             seen: 0,
             serial: 0,
+            message: 0,
         }
     }
 
@@ -253,19 +257,28 @@ impl Client {
 
     /// A CPIM message in chunks of at most `chunk` octets; the answers that came at once, and the Message-ID.
     pub fn say(&mut self, world: &mut World, cpim: &str, chunk: usize) -> (String, Vec<String>) {
-        let message_id = format!("m{}", self.next_id());
+        self.message += 1;
+        let answers = self.say_some(world, cpim, chunk, 0..cpim.len().div_ceil(chunk));
+        (self.message_id(), answers)
+    }
+
+    fn message_id(&self) -> String {
+        format!("m{}-{}", self.call_id.replace('@', "-"), self.message)
+    }
+
+    /// Some of the chunks of such a message; the answers that came at once.
+    pub fn say_some(&mut self, world: &mut World, cpim: &str, chunk: usize, which: Range<usize>) -> Vec<String> {
         let pieces: Vec<&[u8]> = cpim.as_bytes().chunks(chunk).collect();
-        let (mut answers, mut at) = (Vec::new(), 0);
-        for (number, piece) in pieces.iter().enumerate() {
-            let id = self.next_id();
+        let mut answers = Vec::new();
+        for number in which {
+            let (id, at, piece) = (self.next_id(), number * chunk, pieces[number]);
             let range = format!("{}-{}/{}", at + 1, at + piece.len(), cpim.len());
-            at += piece.len();
-            let headers = format!("Message-ID: {message_id}\r\nByte-Range: {range}\r\n");
+            let headers = format!("Message-ID: {}\r\nByte-Range: {range}\r\n", self.message_id());
             let flag = if number + 1 == pieces.len() { '$' } else { '+' };
             let frame = self.frame(&id, "SEND", &headers, Some(("message/cpim", &text(piece))), flag);
             answers.extend(self.push(world, frame.as_bytes()));
         }
-        (message_id, answers)
+        answers
     }
 
     /// This code to every SEND that it got; how many they were.
