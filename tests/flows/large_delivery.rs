@@ -107,7 +107,7 @@ fn the_client_accepts_and_the_sm_sc_is_answered_when_it_has_the_text() {
         assert_eq!(statuses(&world, last), [], "{setup}: not before the MSRP response");
         let messages = callee.client.listen(&mut world);
         let texts: Vec<String> = messages.iter().filter(|m| !m.is_empty()).map(|m| Cpim::read(m).content).collect();
-        assert_eq!(texts, [text.clone()], "{setup}");
+        assert_eq!(texts, std::slice::from_ref(&text), "{setup}");
         seconds(&mut world, 1);
         assert_eq!(statuses(&world, last), [OK], "{setup}");
         callee.client.take_bye(&mut world);
