@@ -5,7 +5,9 @@ use isthmus::policy::Policy;
 use isthmus::wire::smpp::{CommandStatus, Tag, Tlvs, tlv};
 
 use crate::callee::Callee;
-use crate::chat::{CPM_USER, OK, REFUSED, SMS_USER, TRY_AGAIN, nothing_stays, seconds, sms_part, statuses, world_of};
+use crate::chat::{
+    CPM_USER, OK, REFUSED, SMS_USER, TRY_AGAIN, nothing_is_left, nothing_stays, seconds, sms_part, statuses, world_of,
+};
 use crate::client::{LARGE_MESSAGE, header};
 use crate::large_message::long_text;
 use crate::sip::Cpim;
@@ -143,7 +145,7 @@ fn a_refusal_becomes_the_deliver_sm_resp() {
         assert!(sent.iter().any(|request| request.starts_with("ACK ")), "{code}: {sent:?}");
         seconds(&mut world, 1);
         assert_eq!(statuses(&world, last), [expected], "{code}");
-        nothing_stays(&mut world);
+        nothing_is_left(&mut world);
     }
 }
 
@@ -156,7 +158,7 @@ fn an_msrp_error_becomes_the_deliver_sm_resp() {
         seconds(&mut world, 1);
         assert_eq!(statuses(&world, last), [expected], "{code}");
         callee.client.take_bye(&mut world);
-        nothing_stays(&mut world);
+        nothing_is_left(&mut world);
     }
 }
 
@@ -166,7 +168,7 @@ fn what_is_not_answered_may_be_tried_again() {
     let (mut world, _, last) = called();
     seconds(&mut world, 400);
     assert_eq!(statuses(&world, last), [TRY_AGAIN], "no answer to INVITE");
-    nothing_stays(&mut world);
+    nothing_is_left(&mut world);
 
     let (mut world, mut callee, last) = called();
     world.accept_dials = false;
@@ -176,13 +178,13 @@ fn what_is_not_answered_may_be_tried_again() {
     callee.client.take_bye(&mut world);
     seconds(&mut world, 1);
     assert_eq!(statuses(&world, last), [TRY_AGAIN], "connection refused");
-    nothing_stays(&mut world);
+    nothing_is_left(&mut world);
 
     let (mut world, mut callee, last) = accepted();
     seconds(&mut world, 120);
     assert_eq!(statuses(&world, last), [TRY_AGAIN], "no MSRP response");
     callee.client.take_bye(&mut world);
-    nothing_stays(&mut world);
+    nothing_is_left(&mut world);
 }
 
 /// The CPM user leaves in the middle, or his connection does.
@@ -193,13 +195,13 @@ fn who_leaves_before_the_end_gets_it_again() {
     assert!(heard.last().is_some_and(|last| last.starts_with("SIP/2.0 200 ")), "{heard:?}");
     seconds(&mut world, 1);
     assert_eq!(statuses(&world, last), [TRY_AGAIN]);
-    nothing_stays(&mut world);
+    nothing_is_left(&mut world);
 
     let (mut world, mut callee, last) = accepted();
     world.tcp_close(callee.client.link.take().expect("a connection").0);
     seconds(&mut world, 300);
     assert_eq!(statuses(&world, last), [TRY_AGAIN]);
-    nothing_stays(&mut world);
+    nothing_is_left(&mut world);
 }
 
 /// RFC 3261 13.2.2.4: another who answers the same INVITE is acknowledged, and left.
