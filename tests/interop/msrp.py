@@ -147,7 +147,7 @@ class Session:
         self.messages, self.reports = asyncio.Queue(), asyncio.Queue()
         self.waiting, self.open, self.flaws, self.writer = {}, {}, [], None
         self.answer = lambda message: 200
-        self.bound = asyncio.Event()
+        self.bound, self.heard = asyncio.Event(), asyncio.Event()
         self.binds, self.reading = 0, None
 
     def path(self):
@@ -272,6 +272,7 @@ class Session:
         self.flaws += flaws_of(frame, self.peer)
         if frame.body is None:
             self.binds += 1
+            self.heard.set()
             self.respond(frame, 200)
             return
         assembly = self.open.setdefault(frame.get("Message-ID"), Assembly())
