@@ -194,6 +194,14 @@ impl Shard {
         self.calls.set_bye_headers(session.dialog, &lines);
     }
 
+    /// An early refusal may come true otherwise: the message is kept, and its session's end must find it.
+    pub(super) fn note_submitted(&mut self, key: u64, message: u64) {
+        match self.sessions.get_mut(&key) {
+            Some(session) => session.message = message,
+            None => self.session_terminated(message),
+        }
+    }
+
     /// 6.1.2 step 2 a: the session of a message is over, and with it what was stored for a report that nobody wants.
     pub(super) fn session_terminated(&mut self, message: u64) {
         let Some(kept) = self.messages.get_mut(message) else { return };

@@ -343,7 +343,10 @@ impl Shard {
     pub(super) fn respond_refused(&mut self, now: Now, key: u64, refusal: Refusal) {
         match self.take_reply(now, key) {
             Some(Reply::Sip(transaction)) => self.respond_refusal(now, key, transaction, refusal),
-            Some(Reply::Msrp { session, incoming }) => self.media_refused(now, session, incoming, refusal),
+            Some(Reply::Msrp { session, incoming }) => {
+                self.note_submitted(session, key);
+                self.media_refused(now, session, incoming, refusal);
+            }
             Some(Reply::Question { session }) => self.question_failed(now, session, refusal),
             None => {}
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use isthmus::policy::{EarlyAnswer, Policy};
 use isthmus::wire::smpp::CommandStatus;
 
-use crate::chat::{nothing_is_left, nothing_stays, seconds, world_with};
+use crate::chat::{nothing_stays, seconds, world_with};
 use crate::client::{Client, LARGE_MESSAGE, cpim, header};
 use crate::large_message::long_text;
 use crate::read;
@@ -132,7 +132,7 @@ fn by_policy_the_last_chunk_is_408_before_the_sm_sc_has_answered() {
         assert_eq!(world.smscs[0].accepted.len(), 1, "{early_answer:?}");
         assert!(client.asked(&mut world).is_empty(), "no BYE");
         client.bye(&mut world);
-        nothing_is_left(&mut world);
+        nothing_stays(&mut world);
     }
 }
 
