@@ -225,3 +225,12 @@ pub const SIP_REQUEST_REPEATS_MAX: u8 = 8;
 
 const _: () = assert!(MSRP_REPEATED_HEAD_BYTES_MAX < MSRP_HEADER_SECTION_BYTES_MAX);
 const _: () = assert!(SIP_DIALOG_BYTES_MAX < SIP_MESSAGE_BYTES_MAX);
+
+// Load generator
+
+/// Microseconds of the longest latency that is told apart; a longer one counts as this.
+pub const LOAD_LATENCY_US_MAX: u64 = 600_000_000;
+/// Seconds of a run that are told apart; later ones count to the last of these.
+pub const LOAD_SECONDS_MAX: usize = 86_400;
+/// Microseconds after which a message was sent late by the generator itself.
+pub const LOAD_BEHIND_US: u64 = 1_000;

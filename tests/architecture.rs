@@ -24,6 +24,7 @@ const ARROWS: Arrows = &[
     ("observe", &["limits"]),
     ("queue", &["limits"]),
     ("shard", &["iwf", "interwork", "engine", "wire", "policy", "observe", "limits"]),
+    ("load", &["wire", "limits"]),
     ("shell", &["shard", "engine", "queue", "observe", "limits"]),
     ("control", &["shell", "shard", "engine", "wire", "policy", "observe", "limits"]),
     ("main", &["control"]),

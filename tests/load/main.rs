@@ -1,0 +1,5 @@
+//! The load generator: results and reports.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod results;
