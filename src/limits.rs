@@ -167,6 +167,10 @@ pub const LINK_TURN_BYTES_MAX: usize = 256 << 10;
 pub const DATAGRAMS_SENDING_MAX: usize = 4_096;
 /// Arrivals of each kind that a turn takes up before timers, sends and other tasks have theirs.
 pub const TURN_ARRIVALS_MAX: usize = 256;
+/// Microseconds that a turn may take before the log names the part of it that held the core up. As many arrivals as a turn
+/// takes up cost a few milliseconds; five times that is noticed by those who wait, and seen by a clock that the kernel brings up
+/// to date 250 times a second.
+pub const TURN_BUDGET_US: u64 = 20_000;
 /// Values under way from one core to one other.
 pub const HANDOFFS_MAX: usize = 4_096;
 /// Values of one core that found a full queue; beyond, it takes nothing in from its sockets until there is room.

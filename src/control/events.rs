@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::metrics::About;
 use crate::limits::LOG_LINES_PER_SECOND_MAX;
+use crate::observe::Overrun;
 use crate::shard::event::{CallId, Event};
 use crate::wire::smpp::CommandStatus;
 
@@ -94,6 +95,9 @@ fn log(about: &About, core: usize, event: &Event) {
         Event::DeliverRefused { smsc, sequence_number, status, why } => {
             let (smsc, status) = (name(about, smsc), named(status));
             tracing::info!(core, %smsc, sequence_number, command_status = %status, why, "short message refused");
+        }
+        Event::TurnOverran(Overrun { step, step_us, turn_us, untold }) => {
+            tracing::warn!(core, step = step.name(), step_us, turn_us, untold, "a turn took too long");
         }
         Event::DeliverLost { smsc } => {
             tracing::error!(core, smsc = %name(about, smsc), "short message given up after its parts were acknowledged");

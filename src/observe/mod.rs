@@ -11,6 +11,7 @@ mod link_stats;
 mod shell_stats;
 mod snapshot;
 mod stats;
+mod turns;
 
 pub use codes::Codes;
 pub use family::{Family, Kind, Labels, Member};
@@ -20,3 +21,4 @@ pub use link_stats::LinkStats;
 pub use shell_stats::ShellStats;
 pub use snapshot::{SipCodes, Snapshot};
 pub use stats::Stats;
+pub use turns::{Overrun, STEPS, Step, TurnWatch};

@@ -1,6 +1,7 @@
 //! What the shell of one core counts.
 
 use super::family::families;
+use super::turns::Step;
 
 families! {
     /// Sockets, buffers and turns of one core.
@@ -18,6 +19,15 @@ families! {
     Counter wakes "Wake-ups of other cores." { wakes }
     Counter turns "Turns of the core's loop." { turns }
     Counter turn_budget_exhausted "Turns that ended with work left for the next one." { budget_exhausted }
+    Counter turn_overruns "Turns that took longer than their budget, by the step that took the most of it." {
+        overran_collect [step "collect"],
+        overran_arrivals [step "arrivals"],
+        overran_parcels [step "parcels"],
+        overran_timers [step "timers"],
+        overran_orders [step "orders"],
+        overran_flush [step "flush"],
+        overran_publish [step "publish"],
+    }
     Counter receive_rearms "Multishot receives that ended and were armed again." { rearms }
     Counter handoffs "Values that crossed between cores." {
         handoffs_in [direction "in"],
@@ -39,5 +49,37 @@ families! {
     Gauge queue_depth "Values that wait, by queue." {
         handoffs_waiting [queue "handoff"],
         transmits_waiting [queue "transmit"],
+    }
+}
+
+impl ShellStats {
+    /// One more turn that `step` made too long.
+    pub fn count_overrun(&mut self, step: Step) {
+        let count = match step {
+            Step::Collect => &mut self.overran_collect,
+            Step::Arrivals => &mut self.overran_arrivals,
+            Step::Parcels => &mut self.overran_parcels,
+            Step::Timers => &mut self.overran_timers,
+            Step::Orders => &mut self.overran_orders,
+            Step::Flush => &mut self.overran_flush,
+            Step::Publish => &mut self.overran_publish,
+        };
+        *count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overrun_is_counted_under_the_name_of_its_step() {
+        let overruns = ShellStats::FAMILIES.iter().find(|family| family.name == "turn_overruns").unwrap();
+        for step in Step::ALL {
+            let mut stats = ShellStats::default();
+            stats.count_overrun(step);
+            let counted = overruns.members.iter().filter(|member| (member.value)(&stats) == 1);
+            assert_eq!(counted.map(|member| member.labels).collect::<Vec<_>>(), [[("step", step.name())]]);
+        }
     }
 }

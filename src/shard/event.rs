@@ -1,5 +1,6 @@
 //! What is worth a line in a log. No message text, and no address of a subscriber, is in any of them.
 
+use crate::observe::Overrun;
 use crate::wire::inline::Inline;
 use crate::wire::smpp::CommandStatus;
 
@@ -107,6 +108,8 @@ pub enum Event {
         /// Why.
         why: &'static str,
     },
+    /// A turn of the core's loop took too long.
+    TurnOverran(Overrun),
     /// A message whose parts were acknowledged could not be delivered and was given up.
     DeliverLost {
         /// SM-SC number.

@@ -53,7 +53,7 @@ use crate::engine::{Moment, Now, Random};
 use crate::iwf::Iwf;
 use crate::iwf::number_pool::NumberPool;
 use crate::limits;
-use crate::observe::{Latencies, LinkStats, SipCodes, Snapshot, Stats};
+use crate::observe::{Latencies, LinkStats, Overrun, SipCodes, Snapshot, Stats};
 use crate::wire::sip;
 
 use binds::{BindEvent, Binds};
@@ -361,6 +361,11 @@ impl Shard {
     /// What is worth a line in the log.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// A turn of the core's loop took too long.
+    pub fn overran(&mut self, overrun: Overrun) {
+        self.event(Event::TurnOverran(overrun));
     }
 
     fn event(&mut self, event: Event) {

@@ -18,11 +18,12 @@ use super::parcel::Parcel;
 use super::port::Port;
 use super::pump::{self, Pump};
 use super::sockets::Listening;
+use super::ticks;
 use super::uring::UringPort;
 use super::wait::Edge;
 use super::world::World;
 use crate::engine::transport::ShardId;
-use crate::observe::ShellStats;
+use crate::observe::{ShellStats, TurnWatch};
 use crate::queue::Post;
 
 /// Where events go.
@@ -113,6 +114,8 @@ fn pump<W: World, P: Port>(seed: Seed<W>, port: P) -> io::Result<Pump<W, P>> {
         common: seed.common,
         sink: seed.sink,
         clock,
+        ticks: ticks::coarse,
+        watch: TurnWatch::default(),
         dns: Dns::new(),
         timer: pump::timer(clock),
         arrivals: Vec::new(),

@@ -28,6 +28,7 @@ mod reserve;
 mod send_queue;
 mod shards;
 mod sockets;
+mod ticks;
 mod token;
 mod uring;
 mod wait;

@@ -18,12 +18,13 @@ use super::dns::Dns;
 use super::outgoing::Outgoing;
 use super::parcel::Parcel;
 use super::port::{Arrival, Port};
+use super::ticks::Ticks;
 use super::wait::Edge;
 use super::world::World;
 use crate::engine::transport::{ListenerId, ShardId, Transmit};
 use crate::engine::{Moment, Now};
 use crate::limits;
-use crate::observe::ShellStats;
+use crate::observe::{ShellStats, Step, TurnWatch};
 
 /// Between two snapshots.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(1);
@@ -43,6 +44,8 @@ pub(super) struct Pump<W: World, P> {
     pub(super) common: Arc<Common>,
     pub(super) sink: Arc<Sink<W::Event>>,
     pub(super) clock: Clock,
+    pub(super) ticks: Ticks,
+    pub(super) watch: TurnWatch,
     pub(super) dns: Dns,
     pub(super) port_edge: Edge,
     pub(super) bell_edge: Edge,
@@ -95,17 +98,38 @@ impl<W: World, P: Port> Pump<W, P> {
     fn turn(&mut self) -> Turn {
         let now = self.clock.now();
         self.stats.turns += 1;
-        let took = self.take_arrivals(now) + self.take_parcels(now) + self.take_answers(now);
+        self.watch.begin((self.ticks)());
+        let took = self.take_arrivals(now) + self.take_from_others(now);
         self.obey(now);
         if self.world.poll_timeout().is_some_and(|deadline| deadline <= now.moment) {
             self.world.on_tick(now);
+            self.passed(Step::Timers);
         }
         let ordered = self.carry_out(now);
         self.out.retry(&mut self.stats);
+        if ordered > 0 {
+            self.passed(Step::Orders);
+        }
         self.port.flush();
         self.out.wake(&self.common, &mut self.stats);
+        self.passed(Step::Flush);
         self.report(now);
+        self.look_back();
         if took + ordered > 0 { Turn::Busy } else { Turn::Idle }
+    }
+
+    /// One step of the turn has ended. Those that had nothing to do are not asked for the time.
+    fn passed(&mut self, step: Step) {
+        self.watch.passed(step, (self.ticks)());
+    }
+
+    /// Names what held the core up, if anything did.
+    fn look_back(&mut self) {
+        let Some(step) = self.watch.overran() else { return };
+        self.stats.count_overrun(step);
+        if let Some(overrun) = self.watch.tell() {
+            self.world.overran(overrun);
+        }
     }
 
     fn take_arrivals(&mut self, now: Now) -> usize {
@@ -114,11 +138,15 @@ impl<W: World, P: Port> Pump<W, P> {
         if self.out.has_room() && self.port.collect(now.moment, limits::TURN_ARRIVALS_MAX, &mut arrivals) {
             self.stats.budget_exhausted += 1;
         }
+        self.passed(Step::Collect);
         let took = arrivals.len() + self.take_written(now);
         arrivals.drain(..).for_each(|arrival| self.arrived(now, arrival));
         self.arrivals = arrivals;
         while let Some(buffer) = self.port.spent() {
             self.world.recycle(buffer);
+        }
+        if took > 0 {
+            self.passed(Step::Arrivals);
         }
         took
     }
@@ -155,6 +183,14 @@ impl<W: World, P: Port> Pump<W, P> {
             self.stats.datagrams_handed_over += 1;
             self.out.hand(owner, Parcel::Datagram(listener, peer, lease), &mut self.stats);
         }
+    }
+
+    fn take_from_others(&mut self, now: Now) -> usize {
+        let took = self.take_parcels(now) + self.take_answers(now);
+        if took > 0 {
+            self.passed(Step::Parcels);
+        }
+        took
     }
 
     fn take_parcels(&mut self, now: Now) -> usize {
@@ -234,6 +270,7 @@ impl<W: World, P: Port> Pump<W, P> {
         }
         if now.moment >= self.state.snapshot_due && self.publish() {
             self.state.snapshot_due = now.moment + SNAPSHOT_EVERY;
+            self.passed(Step::Publish);
         }
     }
 
@@ -255,6 +292,13 @@ impl<W: World, P: Port> Pump<W, P> {
             wakes: own.wakes,
             turns: own.turns,
             budget_exhausted: own.budget_exhausted,
+            overran_collect: own.overran_collect,
+            overran_arrivals: own.overran_arrivals,
+            overran_parcels: own.overran_parcels,
+            overran_timers: own.overran_timers,
+            overran_orders: own.overran_orders,
+            overran_flush: own.overran_flush,
+            overran_publish: own.overran_publish,
             handoffs_in: own.handoffs_in,
             handoffs_out: own.handoffs_out,
             handoffs_delayed: own.handoffs_delayed,

@@ -14,7 +14,7 @@ use super::sockets;
 use super::world::World;
 use crate::engine::transport::{ConnectId, LinkId, ListenerId, QueryId, Record, ShardId, Transmit};
 use crate::engine::{Moment, Now};
-use crate::observe::Snapshot;
+use crate::observe::{Overrun, Snapshot};
 use crate::shard::Shard;
 use crate::shard::event::Event;
 use crate::shard::handoff::Handoff;
@@ -122,6 +122,9 @@ impl World for Shard {
     }
     fn is_ready(&self) -> bool {
         Shard::is_ready(self)
+    }
+    fn overran(&mut self, overrun: Overrun) {
+        Shard::overran(self, overrun);
     }
     fn show(&self, snapshot: &mut Snapshot) {
         self.observe(snapshot);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::engine::transport::{ConnectId, LinkId, ListenerId, QueryId, Record, ShardId, Transmit};
 use crate::engine::{Moment, Now};
-use crate::observe::Snapshot;
+use crate::observe::{Overrun, Snapshot};
 
 /// The logic of one core: made on its thread, never leaves it. Told what happened by `on_*`; then every `poll_*` is
 /// drained, the deadline last.
@@ -54,6 +54,8 @@ pub trait World {
     fn is_drained(&self) -> bool;
     /// Whether traffic would find its way.
     fn is_ready(&self) -> bool;
+    /// A turn took too long: something for the log.
+    fn overran(&mut self, _overrun: Overrun) {}
     /// Fills in all that the shell does not know.
     fn show(&self, snapshot: &mut Snapshot);
 }

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use isthmus::shell::{Gateway, StartError};
 
-use crate::echo::{PATIENCE, ask, backends, start, try_start, udp};
+use crate::echo::{PATIENCE, ask, backends, start, start_with_events, try_start, udp};
 
 #[test]
 fn a_drain_waits_for_what_was_accepted() {
@@ -17,6 +17,21 @@ fn a_drain_waits_for_what_was_accepted() {
         assert!(!gateway.is_finished());
         assert_eq!(ask(&client, "1release"), "1:released");
         assert!(gateway.join());
+    }
+}
+
+/// The world sleeps in the middle of a turn: longer than a turn may take, however coarse the clock.
+#[test]
+fn what_holds_a_core_up_is_counted_and_told() {
+    for backend in backends() {
+        let (sender, told) = std::sync::mpsc::channel();
+        let gateway = start_with_events(backend, 1, move |core, event| drop(sender.send((core, event))));
+        let client = udp(&gateway);
+        assert_eq!(ask(&client, "0dawdle 100"), "0:awake");
+        // On a busy host another step may have been held up before, and then this one has its line a second later.
+        let (core, event) = told.recv_timeout(PATIENCE).expect("an event");
+        assert!(core == 0 && event.starts_with("overran at "), "{core} {event}");
+        wait_until(&gateway, |gateway| gateway.snapshots()[0].shell.overran_arrivals > 0);
     }
 }
 

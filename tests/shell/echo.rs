@@ -9,7 +9,7 @@ use isthmus::engine::transport::{
     ConnectId, LinkId, ListenerId, QueryId, Record, RecordKind, ShardId, Transmit, Transport,
 };
 use isthmus::engine::{Moment, Now};
-use isthmus::observe::Snapshot;
+use isthmus::observe::{Overrun, Snapshot};
 use isthmus::shell::{Backend, Gateway, Options, StartError, World};
 
 use crate::pour::Pour;
@@ -88,6 +88,10 @@ impl Echo {
             ("wait", ms) => {
                 let ms = ms.parse().expect("number");
                 self.alarm = Some((now.moment + Duration::from_millis(ms), place));
+            }
+            ("dawdle", ms) => {
+                std::thread::sleep(Duration::from_millis(ms.parse().expect("number")));
+                self.say(place, "awake");
             }
             ("panic", _) => unreachable!("as ordered"),
             ("hold", _) => {
@@ -226,6 +230,10 @@ impl World for Echo {
 
     fn is_ready(&self) -> bool {
         !self.draining
+    }
+
+    fn overran(&mut self, overrun: Overrun) {
+        self.events.push(format!("overran at {}", overrun.step.name()));
     }
 
     fn show(&self, snapshot: &mut Snapshot) {
