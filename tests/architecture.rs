@@ -26,7 +26,7 @@ const ARROWS: Arrows = &[
     ("shard", &["iwf", "interwork", "engine", "wire", "policy", "observe", "limits"]),
     ("load", &["wire", "limits"]),
     ("shell", &["shard", "engine", "queue", "observe", "limits"]),
-    ("control", &["shell", "shard", "engine", "wire", "policy", "observe", "limits"]),
+    ("control", &["shell", "load", "shard", "engine", "wire", "policy", "observe", "limits"]),
     ("main", &["control"]),
 ];
 

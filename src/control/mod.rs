@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod events;
 pub mod flags;
+pub mod load;
 pub mod log;
 pub mod metrics;
 pub mod run;

@@ -1,0 +1,3 @@
+//! `isthmus load`: what it found out, for people and for plotters.
+
+pub mod report;
