@@ -25,21 +25,6 @@ pub const ACCEPT_WRAPPED_TYPES: &str = "text/plain multipart/mixed multipart/alt
 /// The service (Conv-Func Appendix H).
 const SERVICE: &[u8] = b"urn:urn-7:3gpp-service.ims.icsi.oma.cpm.largemsg";
 
-/// Step 1: whether the types that the message may hold, an attribute of the offer, are acceptable: it can have a text.
-#[must_use]
-pub fn are_wrapped_types_acceptable(accept_wrapped_types: Option<&[u8]>) -> bool {
-    let types = accept_wrapped_types.unwrap_or(b"*").split(u8::is_ascii_whitespace);
-    let is = |own: &[u8], other: &[u8]| own.eq_ignore_ascii_case(other);
-    types.into_iter().any(|own| {
-        let top = own.split(|octet| *octet == b'/').next().unwrap_or_default();
-        is(own, b"*")
-            || is(own, b"text/plain")
-            || is(own, b"text/*")
-            || is(top, b"multipart")
-            || is(own, b"message/cpim")
-    })
-}
-
 /// Steps 4a and 4b: headers of the 200 to the INVITE, beside those of the dialog.
 pub fn write_accepted(invitation: &Invitation, headers: &mut Writer<'_>) {
     write_stored(invitation, headers);

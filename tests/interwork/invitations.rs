@@ -120,21 +120,6 @@ fn the_200_to_a_session() {
     assert_eq!(header("Conversation-ID", write), "");
 }
 
-/// [GEN-LMM-01]
-#[test]
-fn a_large_message_may_hold_a_text_or_is_refused() {
-    let fine = |types: &str| large_message::are_wrapped_types_acceptable(Some(types.as_bytes()));
-    for types in ["text/plain", "image/png TEXT/Plain", "*", "text/*", "multipart/mixed", "image/png multipart/related"]
-    {
-        assert!(fine(types), "{types}");
-    }
-    for types in ["", "image/png", "text/html", "application/vnd.gsma.rcs-ft-http+xml image/*", "plain", "multipartx/y"]
-    {
-        assert!(!fine(types), "{types}");
-    }
-    assert!(large_message::are_wrapped_types_acceptable(None), "nothing is said");
-}
-
 /// [GEN-SES-05a] [GEN-SES-07] [GEN-SES-08] [RCS-ACCEPT] [RCS-OFF-ASK]
 #[test]
 fn policy_accepts_refuses_or_asks_and_rcs_always_accepts() {
