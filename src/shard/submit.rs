@@ -92,7 +92,8 @@ impl Shard {
     pub(super) fn is_idle(&self) -> bool {
         let answered = self.unanswered == 0 && self.untold == 0 && self.records.is_empty();
         let answered = answered && self.sessions.is_empty() && self.inviting.is_empty() && self.offered.is_empty();
-        answered && self.requests.is_empty() && self.undelivered.is_empty()
+        // A BYE of ours that is lost leaves the client in a session that is none.
+        answered && self.requests.is_empty() && self.undelivered.is_empty() && self.calls.is_empty()
     }
 
     pub(super) fn arm(&mut self, at: Moment, kind: u64, key: u64) -> TimerId {

@@ -252,6 +252,19 @@ fn a_gateway_that_stops_leaves_its_sessions() {
     assert!(world.run_until(Duration::from_secs(60), World::is_drained));
 }
 
+/// A client that never heard of the BYE would go on in a session that is none.
+#[test]
+fn a_gateway_that_stops_waits_for_the_answer_to_its_bye() {
+    let (mut world, mut client) = chat("race29@a");
+    world.drain();
+    seconds(&mut world, 1);
+    assert!(client.asked(&mut world).iter().any(|lost| lost.starts_with("BYE ")));
+    assert!(!world.is_drained());
+    seconds(&mut world, 3);
+    client.take_bye(&mut world);
+    assert!(world.run_until(Duration::from_secs(1), World::is_drained));
+}
+
 /// A question that needs more than one short message is one question.
 #[test]
 fn a_long_subject_is_asked_in_parts() {
