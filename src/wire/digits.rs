@@ -4,6 +4,9 @@ use super::inline::Inline;
 
 /// Appends `number` in decimal.
 pub fn decimal(out: &mut Vec<u8>, number: u64) {
+    if let Ok(digit @ 0..10) = u8::try_from(number) {
+        return out.push(b'0' + digit);
+    }
     let (digits, at) = right_aligned(number);
     out.extend_from_slice(&digits[at..]);
 }

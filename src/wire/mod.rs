@@ -8,6 +8,7 @@ pub mod cpim;
 pub mod digits;
 pub mod inline;
 pub mod msrp;
+pub mod scan;
 pub mod sdp;
 pub mod short_message;
 pub mod sip;

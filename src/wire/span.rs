@@ -11,12 +11,12 @@ pub struct Span {
 }
 
 impl Span {
-    /// The octets from `start` to `end`. Saturates at 4 GiB, beyond every frame limit.
+    /// The octets from `start` to `end`. From 4 GiB on, beyond every frame limit, it names others.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Span {
         debug_assert!(start <= end);
-        let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Span { start: at(start), len: at(end.saturating_sub(start)) }
+        let low = |n: usize| u32::try_from(n & 0xffff_ffff).unwrap_or(0);
+        Span { start: low(start), len: low(end.wrapping_sub(start)) }
     }
 
     /// The octets this span names in `buffer`; empty if the buffer is shorter than the one it was made for.

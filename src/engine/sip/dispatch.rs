@@ -153,7 +153,7 @@ impl Dispatch {
     /// ours, and the only one.
     pub(super) fn key_of(&self, response: &Message<'_>) -> Option<u64> {
         let via = response.top_via().ok()?;
-        if !self.sent_by.is(&via) || response.values(Name::Via).nth(1).is_some() {
+        if !self.sent_by.is(&via) || !response.has_one_via() {
             return None;
         }
         Some(self.hash.of(&[via.branch()?]))

@@ -5,6 +5,7 @@ use core::net::{IpAddr, SocketAddr};
 use crate::engine::Random;
 use crate::engine::transport::{LinkRef, ListenerId, Road, Source};
 use crate::wire::digits::decimal;
+use crate::wire::scan;
 use crate::wire::sip::lists::find_outside;
 use crate::wire::sip::{Message, Name, Via, Writer};
 
@@ -35,8 +36,7 @@ impl ResponseRoute {
         match source.road {
             Road::Stream(link) => ResponseRoute::Stream { link, otherwise: sent_by },
             Road::Datagram(listener) => {
-                let maddr =
-                    via.params.get(b"maddr").and_then(|text| core::str::from_utf8(text).ok()?.parse::<IpAddr>().ok());
+                let maddr = via.maddr().and_then(|text| core::str::from_utf8(text).ok()?.parse::<IpAddr>().ok());
                 let peer = match maddr.filter(|address| !is_broadcast(*address)) {
                     Some(address) => SocketAddr::new(address, sent_by.port()),
                     None if via.wants_rport() => source.peer,
@@ -73,7 +73,7 @@ pub fn write_response_head(message: &Message<'_>, source: &Source, to_tag: &[u8]
     let mut top = true;
     for field in message.fields() {
         match field.name {
-            Name::Via if core::mem::take(&mut top) => top_via(field.value, source, out),
+            Name::Via if core::mem::take(&mut top) => top_via(message, field.value, source, out),
             Name::Via | Name::From | Name::CallId | Name::CSeq => {
                 line(field.name.as_str().as_bytes(), field.value, b"", out);
             }
@@ -152,7 +152,7 @@ fn line(name: &[u8], value: &[u8], tag: &[u8], out: &mut Vec<u8>) {
 }
 
 fn unfolded(value: &[u8], out: &mut Vec<u8>) {
-    if memchr::memchr2(b'\r', b'\n', value).is_none() {
+    if scan::is_plain(value) {
         return out.extend_from_slice(value);
     }
     out.extend(value.iter().map(|&octet| if matches!(octet, b'\r' | b'\n') { b' ' } else { octet }));
@@ -160,12 +160,12 @@ fn unfolded(value: &[u8], out: &mut Vec<u8>) {
 
 /// The first Via line, its first value completed: received if the sender is another than it says (RFC 3261 18.2.1), and
 /// always with rport, which gets its value (RFC 3581 4). A received that the sender wrote itself is not believed.
-fn top_via(value: &[u8], source: &Source, out: &mut Vec<u8>) {
-    let end = find_outside(value, b',').unwrap_or(value.len());
-    let (first, rest) = value.split_at(end);
+fn top_via(message: &Message<'_>, value: &[u8], source: &Source, out: &mut Vec<u8>) {
     out.extend_from_slice(b"Via: ");
-    let Some(via) = Via::parse(first) else { return finish(value, out) };
-    let sent = memchr::memchr(b';', first).unwrap_or(first.len());
+    let Ok(via) = message.top_via() else { return finish(value, out) };
+    let comma = scan::find(b',', value).and_then(|_| find_outside(value, b','));
+    let (first, rest) = value.split_at(comma.unwrap_or(value.len()));
+    let sent = scan::find(b';', first).unwrap_or(first.len());
     unfolded(first.get(..sent).unwrap_or_default().trim_ascii_end(), out);
     for (name, value) in via.params.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(b"received")) {
         via_parameter(name, value, source, out);

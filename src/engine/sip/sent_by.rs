@@ -1,6 +1,7 @@
 //! How the gateway names itself in Via.
 
 use crate::engine::transport::Transport;
+use crate::wire::scan;
 use crate::wire::sip::Via;
 use crate::wire::sip::uri::host_port;
 
@@ -11,6 +12,8 @@ use super::attempts::Target;
 pub struct SentBy {
     /// For UDP and TCP, towards IPv4 and IPv6.
     names: [Vec<u8>; 4],
+    /// What the names say, each once.
+    hosts: Vec<(Vec<u8>, u16)>,
 }
 
 impl SentBy {
@@ -18,7 +21,11 @@ impl SentBy {
     #[must_use]
     pub fn new(name: impl Fn(Transport, bool) -> Vec<u8>) -> SentBy {
         let ways = [(Transport::Udp, true), (Transport::Udp, false), (Transport::Tcp, true), (Transport::Tcp, false)];
-        SentBy { names: ways.map(|(transport, is_ipv4)| name(transport, is_ipv4)) }
+        let names = ways.map(|(transport, is_ipv4)| name(transport, is_ipv4));
+        let parts = names.iter().filter_map(|name| host_port(name));
+        let mut hosts: Vec<_> = parts.map(|(host, port)| (host.to_vec(), port.unwrap_or(5060))).collect();
+        hosts.dedup();
+        SentBy { names, hosts }
     }
 
     pub(super) fn towards(&self, target: Target) -> &[u8] {
@@ -31,9 +38,8 @@ impl SentBy {
     }
 
     pub(super) fn is(&self, via: &Via<'_>) -> bool {
-        self.names
-            .iter()
-            .filter_map(|ours| host_port(ours))
-            .any(|(host, port)| host.eq_ignore_ascii_case(via.host) && port.unwrap_or(5060) == via.port.unwrap_or(5060))
+        let theirs = via.port.unwrap_or(5060);
+        let same = |host: &[u8]| scan::same(host, via.host) || host.eq_ignore_ascii_case(via.host);
+        self.hosts.iter().any(|(host, port)| *port == theirs && same(host))
     }
 }

@@ -67,14 +67,14 @@ impl Matching {
 
     /// The INVITE that a CANCEL (RFC 3261 9.2) or an ACK means.
     pub(super) fn find_invite(&self, message: &Message<'_>) -> Option<u32> {
-        self.by_key.get(&self.key(message, b"INVITE", to_tag_of(message))).copied()
+        self.by_key.get(&self.key(message, b"INVITE", to_tag_of)).copied()
     }
 
     /// The INVITE that an ACK of an RFC 2543 client may mean: its To tag is that of the response, to be compared by the
     /// caller.
     pub(super) fn find_invite_without_tag(&self, message: &Message<'_>) -> Option<u32> {
         let cookie = message.top_via().is_ok_and(|via| via.has_magic_cookie());
-        if cookie { None } else { self.by_key.get(&self.key(message, b"INVITE", b"")).copied() }
+        if cookie { None } else { self.by_key.get(&self.key(message, b"INVITE", |_| b"")).copied() }
     }
 
     pub(super) fn insert(&mut self, keys: Keys, index: u32) {
@@ -98,11 +98,11 @@ impl Matching {
 
     fn key_of(&self, message: &Message<'_>) -> u64 {
         let method = message.cseq().map(|cseq| cseq.method).unwrap_or_default();
-        self.key(message, method, to_tag_of(message))
+        self.key(message, method, to_tag_of)
     }
 
     /// RFC 3261 17.2.3: branch, sent-by and method; without the magic cookie the RFC 2543 fields.
-    fn key(&self, message: &Message<'_>, method: &[u8], to_tag: &[u8]) -> u64 {
+    fn key<'a>(&self, message: &Message<'a>, method: &[u8], to_tag: fn(&Message<'a>) -> &'a [u8]) -> u64 {
         match message.top_via() {
             Ok(via) if via.has_magic_cookie() => {
                 let port = via.port.unwrap_or(5060).to_be_bytes();
@@ -113,7 +113,7 @@ impl Matching {
                 let number = message.cseq().map(|cseq| cseq.number).unwrap_or_default().to_be_bytes();
                 let from_tag = message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
                 let via = message.header(Name::Via).unwrap_or_default();
-                self.hash.of(&[message.request_uri(), to_tag, from_tag, call_id, &number, method, via])
+                self.hash.of(&[message.request_uri(), to_tag(message), from_tag, call_id, &number, method, via])
             }
         }
     }

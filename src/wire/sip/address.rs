@@ -1,8 +1,11 @@
 //! name-addr and addr-spec (RFC 3261 20.10, 25.1).
 
+use crate::wire::scan;
+use crate::wire::span::Span;
+
 use super::chars::{DISPLAY_NAME, SCHEME, URI};
 use super::lists::{Params, find_outside, quoted_len};
-use super::trim;
+use super::{place, trim};
 
 /// An address header value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,9 +16,44 @@ pub struct NameAddr<'a> {
     pub uri: &'a [u8],
     /// Of the header.
     pub params: Params<'a>,
+    tag: &'a [u8],
+    is_well_formed: bool,
+}
+
+/// Where the parts of an address are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    display_name: Span,
+    uri: Span,
+    params: Span,
+    tag: Span,
+    is_well_formed: bool,
+}
+
+impl Place {
+    pub(super) fn of(self, bytes: &[u8]) -> NameAddr<'_> {
+        NameAddr {
+            display_name: self.display_name.of(bytes),
+            uri: self.uri.of(bytes),
+            params: Params(self.params.of(bytes)),
+            tag: self.tag.of(bytes),
+            is_well_formed: self.is_well_formed,
+        }
+    }
 }
 
 impl<'a> NameAddr<'a> {
+    /// Where this is in `bytes`, from which it was read.
+    pub(super) fn place(&self, bytes: &[u8]) -> Place {
+        Place {
+            display_name: place(bytes, self.display_name),
+            uri: place(bytes, self.uri),
+            params: place(bytes, self.params.0),
+            tag: place(bytes, self.tag),
+            is_well_formed: self.is_well_formed,
+        }
+    }
+
     /// Reads `["display" | tokens] <uri> *(;param)` or `uri *(;param)`. `None` if it is neither.
     #[must_use]
     pub fn parse(value: &'a [u8]) -> Option<NameAddr<'a>> {
@@ -29,32 +67,53 @@ impl<'a> NameAddr<'a> {
     /// The tag parameter (RFC 3261 19.3).
     #[must_use]
     pub fn tag(&self) -> Option<&'a [u8]> {
-        self.params.get(b"tag").filter(|tag| !tag.is_empty())
+        Some(self.tag).filter(|tag| !tag.is_empty())
+    }
+
+    /// Whether its parameters are what the grammar allows; see [`Params::is_well_formed`].
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        self.is_well_formed
+    }
+
+    fn new(display_name: &'a [u8], uri: &'a [u8], params: Params<'a>) -> NameAddr<'a> {
+        let mut address = NameAddr { display_name, uri, params, tag: b"", is_well_formed: true };
+        if params.is_blank() {
+            return address;
+        }
+        let mut tag = None;
+        for param in params.all() {
+            address.is_well_formed &= param.is_well_formed;
+            if tag.is_none() && param.is(b"tag") {
+                tag = Some(param.text());
+            }
+        }
+        address.tag = tag.unwrap_or_default();
+        address
     }
 }
 
 /// Where the '<' is that is not inside a quoted display name.
 fn open_bracket(value: &[u8]) -> Option<usize> {
-    find_outside(value, b'<')
+    if value.first() == Some(&b'<') { Some(0) } else { find_outside(value, b'<') }
 }
 
 fn bracketed(value: &[u8], open: usize) -> Option<NameAddr<'_>> {
     let display_name = trim(value.get(..open)?);
-    let close = open + memchr::memchr(b'>', value.get(open..)?)?;
-    let uri = value.get(open + 1..close)?;
-    let after = trim(value.get(close + 1..)?);
+    let rest = value.get(open + 1..)?;
+    let (uri, rest) = rest.split_at_checked(uri_len(rest)?)?;
+    let after = trim(rest.strip_prefix(b">")?);
     let params = if after.is_empty() { after } else { after.strip_prefix(b";")? };
-    let fine = is_display_name(display_name) && is_uri(uri);
-    fine.then_some(NameAddr { display_name, uri, params: Params(params) })
+    is_display_name(display_name).then(|| NameAddr::new(display_name, uri, Params(params)))
 }
 
 fn bare(value: &[u8]) -> Option<NameAddr<'_>> {
-    let end = memchr::memchr(b';', value).unwrap_or(value.len());
+    let end = scan::find(b';', value).unwrap_or(value.len());
     let uri = trim(value.get(..end)?);
     let params = value.get(end + 1..).unwrap_or_default();
     // RFC 3261 20.10: a URI with comma, question mark or semicolon must stand in brackets.
-    let fine = is_uri(uri) && !uri.iter().any(|octet| matches!(octet, b',' | b'?'));
-    fine.then_some(NameAddr { display_name: b"", uri, params: Params(params) })
+    let fine = uri_len(uri) == Some(uri.len()) && scan::find2(b',', b'?', uri).is_none();
+    fine.then(|| NameAddr::new(b"", uri, Params(params)))
 }
 
 /// A quoted string or tokens. Anything else before the bracket would be a guess.
@@ -66,11 +125,13 @@ fn is_display_name(name: &[u8]) -> bool {
     }
 }
 
-/// `scheme:rest` without white space, quotes or controls.
-fn is_uri(uri: &[u8]) -> bool {
-    let Some(colon) = memchr::memchr(b':', uri) else { return false };
-    let (scheme, rest) = uri.split_at(colon);
-    scheme.first().is_some_and(u8::is_ascii_alphabetic) && SCHEME.all(scheme) && rest.len() > 1 && URI.all(rest)
+/// Octets of the URI that `bytes` start with: `scheme:rest` up to white space, a quote, a bracket or a control.
+fn uri_len(bytes: &[u8]) -> Option<usize> {
+    let scheme = SCHEME.run(bytes);
+    let rest = bytes.get(scheme..)?;
+    let len = URI.run(rest);
+    let fine = bytes.first()?.is_ascii_alphabetic() && rest.starts_with(b":") && len > 1;
+    fine.then_some(scheme + len)
 }
 
 #[cfg(test)]

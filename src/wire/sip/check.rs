@@ -1,5 +1,8 @@
 //! What a request must satisfy before anything looks at its meaning (RFC 3261 8.1.1, 8.2, 16.3; RFC 4475).
 
+use crate::wire::{Malformed, scan};
+
+use super::chars::REQUEST_URI;
 use super::uri::Uri;
 use super::{Message, Name, NameAddr, StartLine, Via, Writer, decimal, trim};
 
@@ -53,7 +56,7 @@ pub fn request(message: &Message<'_>, methods: &[&[u8]]) -> Result<(), Rejection
 #[must_use]
 pub fn response(message: &Message<'_>) -> bool {
     (100..700).contains(&message.code())
-        && message.values(Name::Via).count() == 1
+        && message.has_one_via()
         && message.left_out() == 0
         && message.top_via().is_ok_and(|via| via.is_ours())
         && message.cseq().is_ok()
@@ -63,7 +66,7 @@ pub fn response(message: &Message<'_>) -> bool {
 /// RFC 3261 7.1: single spaces, none at the end (RFC 4475 3.1.2.9, 3.1.2.10), our version.
 fn request_line(message: &Message<'_>) -> Result<(), Rejection> {
     let StartLine::Request { request_uri, version, .. } = message.start_line() else { return Ok(()) };
-    if !version.trim_ascii_end().eq_ignore_ascii_case(b"SIP/2.0") {
+    if version != b"SIP/2.0" && !version.trim_ascii_end().eq_ignore_ascii_case(b"SIP/2.0") {
         return Err(reject(505, "Version Not Supported"));
     }
     let spaced = trim(request_uri) != request_uri || trim(version) != version;
@@ -77,8 +80,8 @@ fn syntax(message: &Message<'_>) -> Result<(), Rejection> {
     once(message)?;
     let via = via(message)?;
     message.cseq().map_err(|_| fault(message, Name::CSeq))?;
-    let from = address(message, Name::From)?;
-    address(message, Name::To)?;
+    let from = address(message, Name::From, message.from())?;
+    address(message, Name::To, message.to())?;
     message.call_id().ok_or_else(|| fault(message, Name::CallId))?;
     message.max_forwards().map_err(|_| fault(message, Name::MaxForwards))?;
     content_length(message)?;
@@ -128,6 +131,9 @@ fn fault(message: &Message<'_>, name: Name) -> Rejection {
 
 /// RFC 3261 7.3.1: only lists may be repeated (RFC 4475 3.3.8, 3.3.9).
 fn once(message: &Message<'_>) -> Result<(), Rejection> {
+    if !message.is_any_single_repeated() {
+        return Ok(());
+    }
     let repeated = NEEDED.iter().find(|row| row.name.is_single() && message.is_repeated(row.name));
     repeated.map_or(Ok(()), |row| Err(because_of(row.name, 400, row.repeated)))
 }
@@ -135,13 +141,16 @@ fn once(message: &Message<'_>) -> Result<(), Rejection> {
 /// The topmost Via is what a response needs; the others are copied as they are. Stray separators spoil it, though the
 /// refusal still finds its way by it (RFC 4475 3.1.2.1).
 fn via<'a>(message: &Message<'a>) -> Result<Via<'a>, Rejection> {
-    let via = message.top_via().ok().filter(|via| via.is_ours() && via.params.is_well_formed());
+    let via = message.top_via().ok().filter(|via| via.is_ours() && via.is_well_formed());
     via.ok_or_else(|| fault(message, Name::Via))
 }
 
-fn address<'a>(message: &Message<'a>, name: Name) -> Result<NameAddr<'a>, Rejection> {
-    let address = message.header(name).and_then(NameAddr::parse).filter(|address| address.params.is_well_formed());
-    address.ok_or_else(|| fault(message, name))
+fn address<'a>(
+    message: &Message<'a>,
+    name: Name,
+    address: Result<NameAddr<'a>, Malformed>,
+) -> Result<NameAddr<'a>, Rejection> {
+    address.ok().filter(NameAddr::is_well_formed).ok_or_else(|| fault(message, name))
 }
 
 fn content_length(message: &Message<'_>) -> Result<(), Rejection> {
@@ -156,7 +165,7 @@ fn content_length(message: &Message<'_>) -> Result<(), Rejection> {
 
 /// RFC 4475 3.1.2.13: a Contact with a question mark needs brackets.
 fn contacts(message: &Message<'_>) -> Result<(), Rejection> {
-    let fine = |value| value == b"*" || NameAddr::parse(value).is_some_and(|one| one.params.is_well_formed());
+    let fine = |value| value == b"*" || NameAddr::parse(value).is_some_and(|one| one.is_well_formed());
     if message.values(Name::Contact).all(fine) { Ok(()) } else { Err(fault(message, Name::Contact)) }
 }
 
@@ -171,10 +180,10 @@ fn method_mismatch(message: &Message<'_>, methods: &[&[u8]]) -> Result<(), Rejec
 
 fn request_uri(message: &Message<'_>) -> Result<(), Rejection> {
     let uri = message.request_uri();
-    if uri.is_empty() || uri.iter().any(|&octet| octet <= b' ' || matches!(octet, b'<' | b'>' | b'"')) {
+    if uri.is_empty() || !REQUEST_URI.all(uri) {
         return Err(reject(400, "Bad Request-URI"));
     }
-    let scheme = uri.split(|&octet| octet == b':').next().unwrap_or_default();
+    let scheme = uri.get(..scan::find(b':', uri).unwrap_or(uri.len())).unwrap_or_default();
     let known = [b"sip".as_slice(), b"sips", b"tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
     if !known {
         return Err(reject(416, "Unsupported URI Scheme"));

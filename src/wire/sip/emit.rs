@@ -4,6 +4,7 @@ use crate::limits;
 
 use super::Name;
 use crate::wire::digits::decimal;
+use crate::wire::scan;
 
 /// Writes one message at the end of a buffer.
 ///
@@ -43,7 +44,9 @@ impl<'o> Writer<'o> {
 
     /// `name: value`.
     pub fn header(&mut self, name: Name, value: &[u8]) {
-        self.header_named(name.as_str().as_bytes(), &[value]);
+        self.start(name);
+        self.value(value);
+        self.line_end();
     }
 
     /// Header lines that another writer has made.
@@ -61,7 +64,11 @@ impl<'o> Writer<'o> {
 
     /// `name: ` and the parts of its value.
     pub fn header_parts(&mut self, name: Name, parts: &[&[u8]]) {
-        self.header_named(name.as_str().as_bytes(), parts);
+        self.start(name);
+        for part in parts {
+            self.value(part);
+        }
+        self.line_end();
     }
 
     /// A header of any name.
@@ -79,7 +86,7 @@ impl<'o> Writer<'o> {
         for value in values {
             match separator {
                 Some(comma) => self.out.extend_from_slice(comma),
-                None => self.name(name.as_str().as_bytes()),
+                None => self.start(name),
             }
             separator = Some(b", ");
             self.value(value);
@@ -91,21 +98,20 @@ impl<'o> Writer<'o> {
 
     /// `name: number`.
     pub fn number(&mut self, name: Name, number: u64) {
-        self.name(name.as_str().as_bytes());
+        self.start(name);
         decimal(self.out, number);
         self.line_end();
     }
 
     /// Ends the header section with Content-Length 0.
-    pub fn end(mut self) {
-        self.number(Name::ContentLength, 0);
-        self.line_end();
+    pub fn end(self) {
+        self.out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
     }
 
     /// Ends the header section and writes the body with `write`; Content-Length is put right afterwards.
     pub fn body(mut self, content_type: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
         self.header(Name::ContentType, content_type);
-        self.name(b"Content-Length");
+        self.start(Name::ContentLength);
         let Writer { out } = self;
         let digits = out.len();
         out.extend_from_slice(b"     \r\n\r\n");
@@ -116,13 +122,17 @@ impl<'o> Writer<'o> {
         patch_decimal(out, digits, len);
     }
 
+    fn start(&mut self, name: Name) {
+        self.out.extend_from_slice(name.as_start().as_bytes());
+    }
+
     fn name(&mut self, name: &[u8]) {
         self.value(name);
         self.out.extend_from_slice(b": ");
     }
 
     fn value(&mut self, value: &[u8]) {
-        if memchr::memchr2(b'\r', b'\n', value).is_none() {
+        if scan::is_plain(value) {
             self.out.extend_from_slice(value);
         } else {
             self.out.extend(value.iter().map(|&octet| if matches!(octet, b'\r' | b'\n') { b' ' } else { octet }));

@@ -1,6 +1,7 @@
 //! Where a SIP message ends on a stream (RFC 3261 18.3), and whose it is.
 
 use crate::limits;
+use crate::wire::span::Span;
 use crate::wire::{Framing, Malformed};
 
 use super::section::{self, Step};
@@ -42,7 +43,7 @@ fn section_end(stream: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
         match walk.step() {
             None => return Ok(None),
             Some(Step::Line(line)) => {
-                let Some(value) = value_of(line.of(stream), Name::ContentLength) else { continue };
+                let Some(value) = value_of(stream, line, Name::ContentLength) else { continue };
                 let len = decimal(value);
                 found = Some(len.filter(|_| found.is_none_or(|other| other == len)));
             }
@@ -55,10 +56,10 @@ fn section_end(stream: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
 }
 
 /// The value of a header line if its name is `name`. Both names this is for start with their compact letter or 'C'.
-fn value_of(line: &[u8], name: Name) -> Option<&[u8]> {
-    matches!(line.first()?, b'C' | b'c' | b'L' | b'l' | b'I' | b'i').then_some(())?;
-    let (found, value) = section::field(line)?;
-    (Name::parse(found) == name).then_some(value)
+fn value_of(bytes: &[u8], line: Span, name: Name) -> Option<&[u8]> {
+    matches!(line.of(bytes).first()?, b'C' | b'c' | b'L' | b'l' | b'I' | b'i').then_some(())?;
+    let parts = section::parts(bytes, line)?;
+    (parts.name == name).then(|| parts.value.of(bytes))
 }
 
 /// The Call-ID of a message that was not parsed, for its owner's hash. `None` if it has none; then any core may refuse
@@ -67,7 +68,7 @@ fn value_of(line: &[u8], name: Name) -> Option<&[u8]> {
 pub fn peek_call_id(message: &[u8]) -> Option<&[u8]> {
     let (_, mut walk) = section::start(message)?;
     while let Step::Line(line) = walk.step()? {
-        if let Some(value) = value_of(line.of(message), Name::CallId) {
+        if let Some(value) = value_of(message, line, Name::CallId) {
             return Some(value).filter(|value| !value.is_empty());
         }
     }

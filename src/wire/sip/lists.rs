@@ -1,8 +1,8 @@
 //! Comma lists and parameters, with respect for quoted strings and angle brackets (RFC 3261 7.3.1, 25.1).
 
-use memchr::{memchr, memchr2, memchr3};
+use crate::wire::scan;
 
-use super::chars::{PARAMETER_VALUE, is_token};
+use super::chars::{PARAMETER_VALUE, TOKEN, is_token};
 use super::trim;
 
 /// Where the first `wanted` octet stands outside quoted strings and angle brackets.
@@ -10,12 +10,12 @@ use super::trim;
 pub fn find_outside(bytes: &[u8], wanted: u8) -> Option<usize> {
     let mut at = 0;
     loop {
-        let found = at + memchr3(wanted, b'"', b'<', bytes.get(at..)?)?;
+        let found = at + scan::find3(wanted, b'"', b'<', bytes.get(at..)?)?;
         let rest = bytes.get(found..)?;
         at = match *rest.first()? {
             octet if octet == wanted => return Some(found),
             b'"' => found + quoted_len(rest)?,
-            _ => found + memchr(b'>', rest)? + 1,
+            _ => found + scan::find(b'>', rest)? + 1,
         };
     }
 }
@@ -25,7 +25,7 @@ pub fn find_outside(bytes: &[u8], wanted: u8) -> Option<usize> {
 pub fn quoted_len(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
-        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        at += scan::find2(b'"', b'\\', bytes.get(at..)?)?;
         match bytes.get(at)? {
             b'"' => return Some(at + 1),
             _ => at += 2,
@@ -49,7 +49,9 @@ impl<'a> Iterator for Values<'a> {
     type Item = &'a [u8];
     fn next(&mut self) -> Option<&'a [u8]> {
         let list = self.0.take()?;
-        let Some(comma) = find_outside(list, b',') else { return Some(trim(list)) };
+        // Most lists have one value and no comma anywhere.
+        let comma = scan::find(b',', list).and_then(|_| find_outside(list, b','));
+        let Some(comma) = comma else { return Some(trim(list)) };
         self.0 = list.get(comma + 1..);
         Some(trim(list.get(..comma).unwrap_or_default()))
     }
@@ -59,37 +61,59 @@ impl<'a> Iterator for Values<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Params<'a>(pub &'a [u8]);
 
+/// One parameter.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Param<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) value: Option<&'a [u8]>,
+    /// Whether the name is a token, and the value a run without white space or a quoted string (RFC 3261 25.1
+    /// generic-param, but for what IPv6 and UTF-8 need).
+    pub(super) is_well_formed: bool,
+}
+
+impl<'a> Param<'a> {
+    /// Whether this is its name.
+    pub(super) fn is(&self, name: &[u8]) -> bool {
+        scan::same(self.name, name) || self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// The value, quotes removed; of a flag, the empty one.
+    pub(super) fn text(&self) -> &'a [u8] {
+        self.value.map_or(b"".as_slice(), unquote)
+    }
+}
+
 impl<'a> Params<'a> {
     /// The parameters in order; a flag has the value `None`.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
-        self.all().filter(|(name, _)| !name.is_empty())
+        self.all().filter(|param| !param.name.is_empty()).map(|param| (param.name, param.value))
     }
 
-    /// Whether every semicolon has its parameter, every name is a token, and every value a run without white space or a
-    /// quoted string (RFC 3261 25.1 generic-param, but for what IPv6 and UTF-8 need).
+    /// Whether every semicolon has its parameter, and every parameter is what the grammar allows.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
-        trim(self.0).is_empty() || self.all().all(|(name, value)| is_token(name) && value.is_none_or(is_value))
+        self.is_blank() || self.all().all(|param| param.is_well_formed)
     }
 
-    fn all(&self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
+    /// Whether there is nothing.
+    pub(super) fn is_blank(&self) -> bool {
+        trim(self.0).is_empty()
+    }
+
+    /// What stands between the semicolons, be it a parameter or not.
+    pub(super) fn all(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
         let mut rest = Some(self.0);
         core::iter::from_fn(move || {
-            let bytes = rest.take()?;
-            let (one, after) = match find_outside(bytes, b';') {
-                Some(at) => (bytes.get(..at).unwrap_or_default(), bytes.get(at + 1..)),
-                None => (bytes, None),
-            };
+            let (param, after) = first(rest.take()?);
             rest = after;
-            Some(pair(one))
+            Some(param)
         })
     }
 
     /// The value of a parameter, quotes removed; `Some(b"")` for a flag.
     #[must_use]
     pub fn get(&self, name: &[u8]) -> Option<&'a [u8]> {
-        let found = self.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-        Some(found.1.map_or(b"".as_slice(), unquote))
+        self.all().find(|param| param.is(name)).map(|param| param.text())
     }
 
     /// Whether a parameter is there.
@@ -106,11 +130,37 @@ fn is_value(value: &[u8]) -> bool {
     }
 }
 
-fn pair(one: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match find_outside(one, b'=') {
+/// What stands before the first semicolon, and what follows it. Nearly every parameter is a token, alone or with a value
+/// that neither white space nor quotes surround.
+fn first(bytes: &[u8]) -> (Param<'_>, Option<&[u8]>) {
+    let (name, rest) = bytes.split_at_checked(TOKEN.run(bytes)).unwrap_or_default();
+    let (value, rest) = match rest {
+        [b'=', rest @ ..] => {
+            let (value, rest) = rest.split_at_checked(PARAMETER_VALUE.run(rest)).unwrap_or_default();
+            (Some(value), rest)
+        }
+        _ => (None, rest),
+    };
+    match rest {
+        [] | [b';', ..] => (Param { name, value, is_well_formed: !name.is_empty() }, rest.get(1..)),
+        _ => first_with_care(bytes),
+    }
+}
+
+/// The same where there is white space, a quoted string or what does not belong there.
+fn first_with_care(bytes: &[u8]) -> (Param<'_>, Option<&[u8]>) {
+    match find_outside(bytes, b';') {
+        Some(at) => (param(bytes.get(..at).unwrap_or_default()), bytes.get(at + 1..)),
+        None => (param(bytes), None),
+    }
+}
+
+fn param(one: &[u8]) -> Param<'_> {
+    let (name, value) = match find_outside(one, b'=') {
         Some(at) => (trim(one.get(..at).unwrap_or_default()), one.get(at + 1..).map(trim)),
         None => (trim(one), None),
-    }
+    };
+    Param { name, value, is_well_formed: is_token(name) && value.is_none_or(is_value) }
 }
 
 /// Without the quotes of a quoted string; escapes inside stay.

@@ -1,36 +1,47 @@
 //! The view of one SIP message: a start line, an index of header fields, a body.
 
-use memchr::{memchr, memrchr};
+use core::cell::Cell;
 
 use crate::limits;
 use crate::wire::Malformed;
+use crate::wire::scan;
 use crate::wire::span::Span;
 
 use super::chars::is_token;
 use super::lists::Values;
-use super::section::{self, Step, Walk};
-use super::{Name, NameAddr, Via, decimal, trim};
+use super::section::{self, Parts, Step, Walk};
+use super::{Name, NameAddr, Via, address, decimal, place, trim, via};
 
 /// Where the header fields of a message are. Reused from message to message: its table is taken once.
 #[derive(Debug)]
 pub struct Index {
-    fields: Vec<Entry>,
+    fields: Vec<Parts>,
     /// Of each name, one more than the place of its first field in `fields`; 0 if it has none.
     first: [u8; Name::COUNT],
     /// A bit for each name that more than one field has.
     repeated: u64,
     left_out: usize,
     body: Span,
+    read: Read,
+}
+
+/// What was read of the header fields that everybody asks for, once somebody has asked.
+#[derive(Debug, Default)]
+struct Read {
+    via: Cell<Option<TopVia>>,
+    from: Cell<Option<address::Place>>,
+    to: Cell<Option<address::Place>>,
+    cseq: Cell<Option<(u32, Span)>>,
+}
+
+/// The topmost Via, and whether its field has no other.
+#[derive(Clone, Copy, Debug)]
+struct TopVia {
+    place: via::Place,
+    is_alone: bool,
 }
 
 const _: () = assert!(limits::SIP_HEADERS_MAX < u8::MAX as usize && Name::COUNT <= u64::BITS as usize);
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    name: Name,
-    raw_name: Span,
-    value: Span,
-}
 
 /// A SIP message in the buffer it arrived in.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +92,7 @@ pub struct CSeq<'a> {
     pub method: &'a [u8],
 }
 
-impl Entry {
+impl Parts {
     fn of(self, bytes: &[u8]) -> Field<'_> {
         Field { name: self.name, raw_name: self.raw_name.of(bytes), value: self.value.of(bytes) }
     }
@@ -106,6 +117,7 @@ impl Index {
         self.first = [0; Name::COUNT];
         self.repeated = 0;
         self.left_out = 0;
+        self.read = Read::default();
     }
 
     /// Walks the header section and returns where the body starts.
@@ -115,12 +127,12 @@ impl Index {
             match walk.step()? {
                 Step::End(body) => return Some(body),
                 Step::Line(_) if self.fields.len() >= limits::SIP_HEADERS_MAX => self.left_out += 1,
-                Step::Line(line) => self.push(entry(bytes, line)),
+                Step::Line(line) => self.push(section::parts(bytes, line).unwrap_or_else(|| raw(line))),
             }
         }
     }
 
-    fn push(&mut self, entry: Entry) {
+    fn push(&mut self, entry: Parts) {
         self.fields.push(entry);
         match self.first.get_mut(entry.name as usize) {
             Some(first @ 0) => *first = u8::try_from(self.fields.len()).unwrap_or(u8::MAX),
@@ -130,7 +142,7 @@ impl Index {
     }
 
     /// The fields from the first of this name on; none if there is no such field.
-    fn since(&self, name: Name) -> &[Entry] {
+    fn since(&self, name: Name) -> &[Parts] {
         let from = match self.first.get(name as usize) {
             Some(0) => self.fields.len(),
             Some(&first) => usize::from(first) - 1,
@@ -143,7 +155,14 @@ impl Index {
 impl Default for Index {
     /// An index that takes its room with the first message.
     fn default() -> Index {
-        Index { fields: Vec::new(), first: [0; Name::COUNT], repeated: 0, left_out: 0, body: Span::default() }
+        Index {
+            fields: Vec::new(),
+            first: [0; Name::COUNT],
+            repeated: 0,
+            left_out: 0,
+            body: Span::default(),
+            read: Read::default(),
+        }
     }
 }
 
@@ -231,6 +250,12 @@ impl<'a> Message<'a> {
         name != Name::Other && self.index.repeated >> name as u32 & 1 == 1
     }
 
+    /// Whether a header that a message may hold only once is there again.
+    #[must_use]
+    pub fn is_any_single_repeated(&self) -> bool {
+        self.index.repeated & Name::SINGLES != 0
+    }
+
     fn named(&self, name: Name) -> impl Iterator<Item = Field<'a>> + use<'a> {
         let bytes = self.bytes;
         self.index.since(name).iter().filter(move |entry| entry.name == name).map(move |entry| entry.of(bytes))
@@ -263,13 +288,12 @@ impl<'a> Message<'a> {
     /// # Errors
     /// Absent, not `number method`, or the number is 2^31 or more.
     pub fn cseq(&self) -> Result<CSeq<'a>, Malformed> {
-        let bad = Malformed::new("CSeq", 0);
-        let value = self.header(Name::CSeq).ok_or(bad)?;
-        let space = value.iter().position(|&octet| !octet.is_ascii_digit()).ok_or(bad)?;
-        let (digits, method) = value.split_at(space);
-        let number = decimal(digits).filter(|&number| number < 1 << 31).ok_or(bad)?;
-        let method = trim(method);
-        is_token(method).then_some(CSeq { number, method }).ok_or(bad)
+        let read = once(&self.index.read.cseq, || {
+            let cseq = CSeq::parse(self.header(Name::CSeq)?)?;
+            Some((cseq.number, place(self.bytes, cseq.method)))
+        });
+        let cseq = read.map(|(number, method)| CSeq { number, method: method.of(self.bytes) });
+        cseq.ok_or(Malformed::new("CSeq", 0))
     }
 
     /// RFC 3261 20.20.
@@ -277,7 +301,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// Absent or not a name-addr or addr-spec.
     pub fn from(&self) -> Result<NameAddr<'a>, Malformed> {
-        self.header(Name::From).and_then(NameAddr::parse).ok_or(Malformed::new("From", 0))
+        self.address(&self.index.read.from, Name::From).ok_or(Malformed::new("From", 0))
     }
 
     /// RFC 3261 20.39.
@@ -285,7 +309,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// Absent or not a name-addr or addr-spec.
     pub fn to(&self) -> Result<NameAddr<'a>, Malformed> {
-        self.header(Name::To).and_then(NameAddr::parse).ok_or(Malformed::new("To", 0))
+        self.address(&self.index.read.to, Name::To).ok_or(Malformed::new("To", 0))
     }
 
     /// The topmost Via (RFC 3261 20.42).
@@ -293,7 +317,29 @@ impl<'a> Message<'a> {
     /// # Errors
     /// Absent or malformed.
     pub fn top_via(&self) -> Result<Via<'a>, Malformed> {
-        self.values(Name::Via).next().and_then(Via::parse).ok_or(Malformed::new("Via", 0))
+        self.read_top_via().map(|top| top.place.of(self.bytes)).ok_or(Malformed::new("Via", 0))
+    }
+
+    /// Whether there is one Via and no more.
+    #[must_use]
+    pub fn has_one_via(&self) -> bool {
+        match self.read_top_via() {
+            Some(top) => top.is_alone && !self.is_repeated(Name::Via),
+            None => self.values(Name::Via).nth(1).is_none() && self.header(Name::Via).is_some(),
+        }
+    }
+
+    fn read_top_via(&self) -> Option<TopVia> {
+        once(&self.index.read.via, || {
+            let mut values = Values::new(self.header(Name::Via)?);
+            let place = Via::parse(values.next()?)?.place(self.bytes);
+            Some(TopVia { place, is_alone: values.next().is_none() })
+        })
+    }
+
+    fn address(&self, read: &Cell<Option<address::Place>>, name: Name) -> Option<NameAddr<'a>> {
+        let place = once(read, || Some(NameAddr::parse(self.header(name)?)?.place(self.bytes)));
+        place.map(|place| place.of(self.bytes))
     }
 
     /// RFC 3261 20.22; `None` if absent.
@@ -322,27 +368,49 @@ impl<'a> Message<'a> {
     }
 }
 
-/// A header line that is none stays raw (RFC 3261 8.2: what is not necessary for processing is ignored).
-fn entry(bytes: &[u8], line: Span) -> Entry {
-    match section::field(line.of(bytes)) {
-        Some((name, value)) => {
-            Entry { name: Name::parse(name), raw_name: section::span(bytes, name), value: section::span(bytes, value) }
-        }
-        None => Entry { name: Name::Other, raw_name: Span::default(), value: line },
+impl<'a> CSeq<'a> {
+    fn parse(value: &'a [u8]) -> Option<CSeq<'a>> {
+        let space = value.iter().position(|&octet| !octet.is_ascii_digit())?;
+        let (digits, method) = value.split_at(space);
+        let number = decimal(digits).filter(|&number| number < 1 << 31)?;
+        let method = trim(method);
+        is_token(method).then_some(CSeq { number, method })
     }
+}
+
+/// What `cell` holds; if nothing yet, what `read` finds.
+fn once<T: Copy>(cell: &Cell<Option<T>>, read: impl FnOnce() -> Option<T>) -> Option<T> {
+    if cell.get().is_none() {
+        cell.set(read());
+    }
+    cell.get()
+}
+
+/// A header line that is none stays raw (RFC 3261 8.2: what is not necessary for processing is ignored).
+fn raw(line: Span) -> Parts {
+    Parts { name: Name::Other, raw_name: Span::default(), value: line }
 }
 
 /// Splits where the elements are, not where they should be: what stands beside them is for `check`, which can answer.
 fn start_line(line: &[u8]) -> Result<StartLine<'_>, Malformed> {
     let bad = Malformed::new("start line", 0);
-    let first = memchr(b' ', line).ok_or(bad)?;
+    let first = scan::find(b' ', line).ok_or(bad)?;
     let (head, rest) = (line.get(..first).unwrap_or_default(), line.get(first + 1..).unwrap_or_default());
     if is_sip(head) {
         return status_line(head, rest).ok_or(bad);
     }
-    let last = memrchr(b' ', rest.trim_ascii_end()).ok_or(bad)?;
+    if let Some((request_uri, version)) = as_usual(rest) {
+        return is_token(head).then_some(StartLine::Request { method: head, request_uri, version }).ok_or(bad);
+    }
+    let last = rest.trim_ascii_end().iter().rposition(|&octet| octet == b' ').ok_or(bad)?;
     let (request_uri, version) = (rest.get(..last).unwrap_or_default(), rest.get(last + 1..).unwrap_or_default());
     (is_token(head) && is_sip(version)).then_some(StartLine::Request { method: head, request_uri, version }).ok_or(bad)
+}
+
+/// The Request-URI and the version, if this is written as nearly always.
+fn as_usual(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (before, version) = rest.split_last_chunk::<8>()?;
+    (version == b" SIP/2.0").then(|| (before, version.get(1..).unwrap_or_default()))
 }
 
 fn is_sip(version: &[u8]) -> bool {

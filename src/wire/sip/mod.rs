@@ -3,6 +3,8 @@
 //! Guarantees: parsing allocates nothing once an [`Index`] exists; after `Message::parse` succeeded no accessor panics; a
 //! header that is bad stays raw and spoils only what asks for it; unknown methods and headers survive.
 
+use crate::wire::span::Span;
+
 pub mod address;
 mod chars;
 pub mod check;
@@ -24,13 +26,24 @@ pub use name::Name;
 pub use via::Via;
 
 /// Removes linear white space, folds included, at both ends (RFC 3261 25.1 LWS).
+#[inline]
 #[must_use]
-pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
+pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
+    trim_end(trim_start(bytes))
+}
+
+#[inline]
+fn trim_start(mut bytes: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = bytes
         && is_lws(*first)
     {
         bytes = rest;
     }
+    bytes
+}
+
+#[inline]
+fn trim_end(mut bytes: &[u8]) -> &[u8] {
     while let [rest @ .., last] = bytes
         && is_lws(*last)
     {
@@ -40,12 +53,13 @@ pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
 }
 
 const fn is_lws(octet: u8) -> bool {
-    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
+    octet <= b' ' && matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// How many octets `part`, a part of `whole`, starts after it.
-fn offset(whole: &[u8], part: &[u8]) -> usize {
-    (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize).min(whole.len())
+/// Where `part` is in `bytes`, of which it is a part; an empty one may be anywhere.
+fn place(bytes: &[u8], part: &[u8]) -> Span {
+    let start = (part.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
+    if part.is_empty() { Span::default() } else { Span::new(start, start + part.len()) }
 }
 
 /// A decimal number that fits `u32`, digits only; leading zeros are legal.

@@ -1,5 +1,7 @@
 //! Header field names with their compact forms (RFC 3261 7.3.3 and the registry).
 
+use crate::wire::scan;
+
 macro_rules! names {
     ($($variant:ident $text:literal $($compact:literal)?),+ $(,)?) => {
         /// A header field name we know.
@@ -18,6 +20,11 @@ macro_rules! names {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Name::$variant => $text,)+ Name::Other => "" }
+            }
+
+            /// The name, and what stands between it and its value.
+            pub(super) const fn as_start(self) -> &'static str {
+                match self { $(Name::$variant => concat!($text, ": "),)+ Name::Other => ": " }
             }
 
             fn of_compact(letter: u8) -> Name {
@@ -98,18 +105,31 @@ const fn table() -> [u8; SLOTS] {
     slots
 }
 
-/// Length, first and last letter in any case; the factors are the ones by which the known names collide least.
+/// Length, first and last letter in any case, which bit 5 tells; the factors are the ones by which the known names collide least.
 const fn slot(name: &[u8]) -> usize {
     match name {
         [first, .., last] => {
-            let (first, last) = (first.to_ascii_lowercase() as usize, last.to_ascii_lowercase() as usize);
+            let (first, last) = ((*first | 0x20) as usize, (*last | 0x20) as usize);
             (name.len() * 5 + first * 57 + last * 17) % SLOTS
         }
         _ => 0,
     }
 }
 
+const fn singles() -> u64 {
+    let (mut bits, mut at) = (0, 0);
+    while at < KNOWN.len() {
+        let name = KNOWN[at].0;
+        bits |= (name.is_single() as u64) << name as u32;
+        at += 1;
+    }
+    bits
+}
+
 impl Name {
+    /// A bit for each name that a message may hold only once.
+    pub(super) const SINGLES: u64 = singles();
+
     /// How many names there are, `Other` not counted.
     pub const COUNT: usize = KNOWN.len();
 
@@ -122,16 +142,26 @@ impl Name {
         }
     }
 
+    /// The name that is written so on the wire, letter for letter, as nearly every name comes.
+    #[inline]
+    pub(super) fn spelled(name: &[u8]) -> Option<Name> {
+        Name::probe(name, |known| scan::same(known, name))
+    }
+
     fn of_long(name: &[u8]) -> Name {
+        Name::probe(name, |known| name.eq_ignore_ascii_case(known)).unwrap_or(Name::Other)
+    }
+
+    #[inline]
+    fn probe(name: &[u8], is: impl Fn(&[u8]) -> bool) -> Option<Name> {
         let mut at = slot(name);
         while let Some((known, text)) = KNOWN.get(usize::from(TABLE[at])) {
-            // Nearly every name comes as it is spelled here, and comparing that is cheap.
-            if text.as_bytes() == name || name.eq_ignore_ascii_case(text.as_bytes()) {
-                return *known;
+            if is(text.as_bytes()) {
+                return Some(*known);
             }
             at = (at + 1) % SLOTS;
         }
-        Name::Other
+        None
     }
 
     /// Whether a comma separates values of this header, as if it were repeated (RFC 3261 7.3.1). Not where the grammar

@@ -4,12 +4,12 @@
 //! A line ends with CRLF or LF alone; a line that starts with white space continues the one before it; a line without a
 //! single octet ends the section.
 
-use memchr::memchr;
-
+use crate::wire::scan;
 use crate::wire::span::Span;
 
-use super::chars::TOKEN;
-use super::{offset, trim};
+use super::Name;
+use super::chars::is_token;
+use super::{trim_end, trim_start};
 
 /// What a walk meets next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub(super) fn start(bytes: &[u8]) -> Option<(Span, Walk<'_>)> {
 
 impl Walk<'_> {
     /// The next step; `None` if `bytes` end before it does. After `End`, nothing of use.
+    #[inline(always)]
     pub(super) fn step(&mut self) -> Option<Step> {
         let start = self.at;
         let mut line = physical(self.bytes, start)?;
@@ -55,24 +56,49 @@ struct Physical {
 }
 
 /// The line at `start` up to the next LF.
+#[inline(always)]
 fn physical(bytes: &[u8], start: usize) -> Option<Physical> {
-    let lf = start + memchr(b'\n', bytes.get(start..)?)?;
-    let end = if lf > start && bytes.get(lf - 1) == Some(&b'\r') { lf - 1 } else { lf };
-    Some(Physical { end, next: lf + 1 })
+    let (end, next) = scan::line(bytes.get(start..)?)?;
+    Some(Physical { end: start + end, next: start + next })
 }
 
-/// A header line as field name and value, both as they came but without white space around them. `None` if the line
-/// has no colon or what stands before it is no name: such a line is nobody's.
-pub(super) fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (name, rest) = line.split_at_checked(TOKEN.run(line))?;
-    let value = rest.trim_ascii_start().strip_prefix(b":")?;
-    (!name.is_empty()).then(|| (name, trim(value)))
+/// A header line in its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// Which, or `Other`.
+    pub(super) name: Name,
+    /// As it came, without white space around it.
+    pub(super) raw_name: Span,
+    /// The same.
+    pub(super) value: Span,
 }
 
-/// The span of `part`, which lies in `bytes`.
-pub(super) fn span(bytes: &[u8], part: &[u8]) -> Span {
-    let start = offset(bytes, part);
-    Span::new(start, start + part.len())
+/// The parts of `line`, which is one of `bytes`. `None` if the line has no colon or what stands before it is no name: such
+/// a line is nobody's.
+#[inline(always)]
+pub(super) fn parts(bytes: &[u8], line: Span) -> Option<Parts> {
+    let octets = line.of(bytes);
+    let colon = scan::find(b':', octets)?;
+    let (raw_name, rest) = octets.split_at_checked(colon)?;
+    let (name, len) = match Name::spelled(raw_name) {
+        Some(name) => (name, colon),
+        None => other_spelling(raw_name)?,
+    };
+    let value = match rest.get(1..)? {
+        [b' ', value @ ..] | value => trim_start(value),
+    };
+    let start = line.end() - value.len();
+    Some(Parts {
+        name,
+        raw_name: Span::new(line.start(), line.start() + len),
+        value: Span::new(start, start + trim_end(value).len()),
+    })
+}
+
+/// A name in other letters, of another header, or with white space before the colon; and its length.
+fn other_spelling(raw_name: &[u8]) -> Option<(Name, usize)> {
+    let name = raw_name.trim_ascii_end();
+    is_token(name).then(|| (Name::parse(name), name.len()))
 }
 
 #[cfg(test)]
@@ -107,9 +133,15 @@ mod tests {
 
     #[test]
     fn a_line_without_a_name_is_nobodys() {
-        assert_eq!(field(b"To :\r\n sip:a"), Some((b"To".as_slice(), b"sip:a".as_slice())));
+        let read = |line: &'static [u8]| {
+            let parts = parts(line, Span::new(0, line.len()))?;
+            Some((parts.name, parts.raw_name.of(line), parts.value.of(line)))
+        };
+        assert_eq!(read(b"To :\r\n sip:a \r\n "), Some((Name::To, b"To".as_slice(), b"sip:a".as_slice())));
+        assert_eq!(read(b"tO:"), Some((Name::To, b"tO".as_slice(), b"".as_slice())));
+        assert_eq!(read(b"X-Mine:\t:"), Some((Name::Other, b"X-Mine".as_slice(), b":".as_slice())));
         for line in [b"no colon".as_slice(), b": x", b"two words: x", b"", b"a\r\n b: c"] {
-            assert_eq!(field(line), None);
+            assert_eq!(read(line), None);
         }
     }
 }

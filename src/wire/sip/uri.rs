@@ -4,6 +4,7 @@ use super::chars::HOST;
 use super::lists::Params;
 use super::{decimal, uri_equality};
 use crate::wire::digits::hex;
+use crate::wire::scan;
 
 /// A URI by its scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl<'a> Uri<'a> {
     /// Reads a URI without brackets. `None` if it has no scheme or, for the schemes we know, no sense.
     #[must_use]
     pub fn parse(uri: &'a [u8]) -> Option<Uri<'a>> {
-        let colon = memchr::memchr(b':', uri)?;
+        let colon = scan::find(b':', uri)?;
         let (scheme, rest) = (uri.get(..colon)?, uri.get(colon + 1..)?);
         if scheme.eq_ignore_ascii_case(b"sip") || scheme.eq_ignore_ascii_case(b"sips") {
             return sip(scheme.len() == 4, rest).map(Uri::Sip);
@@ -85,25 +86,34 @@ impl<'a> SipUri<'a> {
 }
 
 fn sip(secure: bool, rest: &[u8]) -> Option<SipUri<'_>> {
-    let (rest, headers) = match memchr::memchr(b'?', rest) {
+    let (rest, headers) = match scan::find(b'?', rest) {
         // A '?' may stand in the user part (RFC 3261 25.1 user-unreserved); headers follow the host.
-        Some(at) if memchr::memchr(b'@', rest.get(at..)?).is_none() => (rest.get(..at)?, rest.get(at + 1..)?),
+        Some(at) if scan::find(b'@', rest.get(at..)?).is_none() => (rest.get(..at)?, rest.get(at + 1..)?),
         _ => (rest, b"".as_slice()),
     };
-    let (user_info, rest) = match memchr::memrchr(b'@', rest) {
+    let (user_info, rest) = match last_at(rest) {
         Some(at) => (rest.get(..at)?, rest.get(at + 1..)?),
         None => (b"".as_slice(), rest),
     };
-    let colon = memchr::memchr(b':', user_info).unwrap_or(user_info.len());
+    let colon = scan::find(b':', user_info).unwrap_or(user_info.len());
     let (user, password) = (user_info.get(..colon)?, user_info.get(colon + 1..).unwrap_or_default());
-    let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+    let end = scan::find(b';', rest).unwrap_or(rest.len());
     let (host, port) = host_port(rest.get(..end)?)?;
     let params = Params(rest.get(end + 1..).unwrap_or_default());
     Some(SipUri { secure, user, password, host, port, params, headers })
 }
 
+/// Where the last '@' is.
+fn last_at(bytes: &[u8]) -> Option<usize> {
+    let mut at = scan::find(b'@', bytes)?;
+    while let Some(next) = scan::find(b'@', bytes.get(at + 1..)?) {
+        at += 1 + next;
+    }
+    Some(at)
+}
+
 fn tel(rest: &[u8]) -> Option<TelUri<'_>> {
-    let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+    let end = scan::find(b';', rest).unwrap_or(rest.len());
     let number = rest.get(..end)?;
     let params = Params(rest.get(end + 1..).unwrap_or_default());
     let digits = number.strip_prefix(b"+").unwrap_or(number);
@@ -116,8 +126,8 @@ fn tel(rest: &[u8]) -> Option<TelUri<'_>> {
 #[must_use]
 pub fn host_port(bytes: &[u8]) -> Option<(&[u8], Option<u16>)> {
     let host_end = match bytes.strip_prefix(b"[") {
-        Some(_) => memchr::memchr(b']', bytes)? + 1,
-        None => memchr::memchr(b':', bytes).unwrap_or(bytes.len()),
+        Some(_) => scan::find(b']', bytes)? + 1,
+        None => scan::find(b':', bytes).unwrap_or(bytes.len()),
     };
     let host = super::trim(bytes.get(..host_end)?);
     let port = match super::trim(bytes.get(host_end..)?) {
@@ -132,7 +142,7 @@ pub fn host_port(bytes: &[u8]) -> Option<(&[u8], Option<u16>)> {
 /// Appends `text` with its `%XX` escapes replaced; an escape that is none stays as it is (RFC 3261 19.1.2).
 pub fn unescape(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
-    while let Some(percent) = memchr::memchr(b'%', rest) {
+    while let Some(percent) = scan::find(b'%', rest) {
         let (before, from) = rest.split_at(percent);
         out.extend_from_slice(before);
         let escaped = escape(from);

@@ -80,7 +80,7 @@ fn are_headers_in(headers: &[u8], others: &[u8]) -> bool {
 }
 
 fn pair(header: &[u8]) -> (&[u8], &[u8]) {
-    let equals = memchr::memchr(b'=', header).unwrap_or(header.len());
+    let equals = crate::wire::scan::find(b'=', header).unwrap_or(header.len());
     (header.get(..equals).unwrap_or_default(), header.get(equals + 1..).unwrap_or_default())
 }
 

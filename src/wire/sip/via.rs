@@ -1,8 +1,11 @@
 //! Via (RFC 3261 20.42, RFC 3581).
 
+use crate::wire::scan;
+use crate::wire::span::Span;
+
 use super::lists::Params;
-use super::trim;
 use super::uri::host_port;
+use super::{place, trim};
 
 /// One Via value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +22,61 @@ pub struct Via<'a> {
     pub port: Option<u16>,
     /// branch, received, rport, maddr, ttl and extensions.
     pub params: Params<'a>,
+    branch: &'a [u8],
+    maddr: &'a [u8],
+    wants_rport: bool,
+    is_well_formed: bool,
+}
+
+/// Where the parts of a Via are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    protocol: Span,
+    version: Span,
+    transport: Span,
+    host: Span,
+    port: Option<u16>,
+    params: Span,
+    branch: Span,
+    maddr: Span,
+    wants_rport: bool,
+    is_well_formed: bool,
+}
+
+impl Place {
+    pub(super) fn of(self, bytes: &[u8]) -> Via<'_> {
+        Via {
+            protocol: self.protocol.of(bytes),
+            version: self.version.of(bytes),
+            transport: self.transport.of(bytes),
+            host: self.host.of(bytes),
+            port: self.port,
+            params: Params(self.params.of(bytes)),
+            branch: self.branch.of(bytes),
+            maddr: self.maddr.of(bytes),
+            wants_rport: self.wants_rport,
+            is_well_formed: self.is_well_formed,
+        }
+    }
 }
 
 impl<'a> Via<'a> {
+    /// Where this is in `bytes`, from which it was read.
+    pub(super) fn place(&self, bytes: &[u8]) -> Place {
+        Place {
+            protocol: place(bytes, self.protocol),
+            version: place(bytes, self.version),
+            transport: place(bytes, self.transport),
+            host: place(bytes, self.host),
+            port: self.port,
+            params: place(bytes, self.params.0),
+            branch: place(bytes, self.branch),
+            maddr: place(bytes, self.maddr),
+            wants_rport: self.wants_rport,
+            is_well_formed: self.is_well_formed,
+        }
+    }
+
     /// Reads `protocol / version / transport LWS host [: port] *(; param)`. `None` if it is not that.
     #[must_use]
     pub fn parse(value: &'a [u8]) -> Option<Via<'a>> {
@@ -30,10 +85,40 @@ impl<'a> Via<'a> {
         let rest = trim(rest);
         let end = rest.iter().position(|octet| octet.is_ascii_whitespace())?;
         let (transport, sent_by) = (rest.get(..end)?, trim(rest.get(end..)?));
-        let semicolon = memchr::memchr(b';', sent_by).unwrap_or(sent_by.len());
+        let semicolon = scan::find(b';', sent_by).unwrap_or(sent_by.len());
         let (host, port) = host_port(trim(sent_by.get(..semicolon)?))?;
         let params = Params(sent_by.get(semicolon + 1..).unwrap_or_default());
-        Some(Via { protocol, version, transport, host, port, params })
+        let via = Via {
+            protocol,
+            version,
+            transport,
+            host,
+            port,
+            params,
+            branch: b"",
+            maddr: b"",
+            wants_rport: false,
+            is_well_formed: true,
+        };
+        Some(if params.is_blank() { via } else { via.with_params() })
+    }
+
+    fn with_params(mut self) -> Via<'a> {
+        let (mut branch, mut rport, mut maddr) = (None, None, None);
+        for param in self.params.all() {
+            self.is_well_formed &= param.is_well_formed;
+            if branch.is_none() && param.is(b"branch") {
+                branch = Some(param.text());
+            } else if rport.is_none() && param.is(b"rport") {
+                rport = Some(param.text());
+            } else if maddr.is_none() && param.is(b"maddr") {
+                maddr = Some(param.text());
+            }
+        }
+        self.branch = branch.unwrap_or_default();
+        self.maddr = maddr.unwrap_or_default();
+        self.wants_rport = rport.is_some_and(<[u8]>::is_empty);
+        self
     }
 
     /// Whether it is of the SIP we speak.
@@ -45,26 +130,37 @@ impl<'a> Via<'a> {
     /// The branch parameter.
     #[must_use]
     pub fn branch(&self) -> Option<&'a [u8]> {
-        self.params.get(b"branch").filter(|branch| !branch.is_empty())
+        Some(self.branch).filter(|branch| !branch.is_empty())
+    }
+
+    /// The maddr parameter.
+    #[must_use]
+    pub fn maddr(&self) -> Option<&'a [u8]> {
+        Some(self.maddr).filter(|maddr| !maddr.is_empty())
     }
 
     /// Whether the branch is unique by RFC 3261 8.1.1.7. The bare cookie is not: nothing tells two of them apart.
     #[must_use]
     pub fn has_magic_cookie(&self) -> bool {
-        self.branch().is_some_and(|branch| {
-            branch.len() > 7 && branch.get(..7).is_some_and(|c| c.eq_ignore_ascii_case(b"z9hG4bK"))
-        })
+        let cookie = self.branch.split_at_checked(7);
+        cookie.is_some_and(|(cookie, rest)| !rest.is_empty() && cookie.eq_ignore_ascii_case(b"z9hG4bK"))
     }
 
     /// Whether the sender asks for the source port (RFC 3581 3).
     #[must_use]
     pub fn wants_rport(&self) -> bool {
-        self.params.get(b"rport").is_some_and(<[u8]>::is_empty)
+        self.wants_rport
+    }
+
+    /// Whether its parameters are what the grammar allows; see [`Params::is_well_formed`].
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        self.is_well_formed
     }
 }
 
 fn before_slash(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let slash = memchr::memchr(b'/', bytes)?;
+    let slash = scan::find(b'/', bytes)?;
     Some((trim(bytes.get(..slash)?), bytes.get(slash + 1..)?))
 }
 

@@ -1,0 +1,179 @@
+//! Looking for an octet in a short string. A library that searches in vectors wins where there is much to pass over; a
+//! header value is at its end before such a search has begun. So here eight octets are looked at together.
+
+const WORD_BYTES: usize = 8;
+const ONES: u64 = u64::MAX / 0xff;
+const TOPS: u64 = ONES << 7;
+
+/// Where the first `wanted` is.
+#[inline]
+#[must_use]
+pub fn find(wanted: u8, octets: &[u8]) -> Option<usize> {
+    first(octets, |word| equal(word, wanted))
+}
+
+/// Where the first of two octets is.
+#[inline]
+#[must_use]
+pub fn find2(one: u8, other: u8, octets: &[u8]) -> Option<usize> {
+    first(octets, |word| equal(word, one) | equal(word, other))
+}
+
+/// Where the first of three octets is.
+#[inline]
+#[must_use]
+pub fn find3(one: u8, other: u8, third: u8, octets: &[u8]) -> Option<usize> {
+    first(octets, |word| equal(word, one) | equal(word, other) | equal(word, third))
+}
+
+/// Where the first line ends, and where the next begins. A line of printable ASCII is found by its carriage return.
+#[inline]
+#[must_use]
+pub fn line(octets: &[u8]) -> Option<(usize, usize)> {
+    let end = first(octets, odd)?;
+    match octets.get(end..)? {
+        [b'\r', b'\n', ..] => Some((end, end + 2)),
+        _ => line_with_care(octets),
+    }
+}
+
+/// The same by the line feed alone.
+#[inline(never)]
+fn line_with_care(octets: &[u8]) -> Option<(usize, usize)> {
+    let feed = memchr::memchr(b'\n', octets)?;
+    let line = octets.get(..feed)?;
+    Some((line.strip_suffix(b"\r").unwrap_or(line).len(), feed + 1))
+}
+
+/// Whether every octet is printable ASCII; `false` may also be said of some others.
+#[inline]
+#[must_use]
+pub fn is_plain(octets: &[u8]) -> bool {
+    first(octets, odd).is_none()
+}
+
+/// The top bit of each octet that is a control, and of most that are not ASCII. The lowest one is right, as below.
+#[inline]
+const fn odd(word: u64) -> u64 {
+    word.wrapping_sub(ONES * 0x20) & TOPS
+}
+
+/// The top bit of each octet of `word` that is `wanted`. Those above the lowest such octet may be wrong, so the lowest
+/// bit alone says where.
+#[inline]
+const fn equal(word: u64, wanted: u8) -> u64 {
+    let differing = word ^ (ONES * wanted as u64);
+    differing.wrapping_sub(ONES) & !differing & TOPS
+}
+
+/// Where the first hit is.
+#[inline]
+fn first(octets: &[u8], hits: impl Fn(u64) -> u64) -> Option<usize> {
+    let Some(last) = octets.last_chunk() else { return first_of_few(octets, hits) };
+    for (at, word) in octets.as_chunks().0.iter().enumerate() {
+        let hits = hits(u64::from_le_bytes(*word));
+        if hits != 0 {
+            return Some(at * WORD_BYTES + lowest(hits));
+        }
+    }
+    // The last word overlaps the one before it, in which nothing was found.
+    let hits = hits(u64::from_le_bytes(*last));
+    (hits != 0).then(|| octets.len() - WORD_BYTES + lowest(hits))
+}
+
+/// The same in less than a word. What fills the word up may be hit as well.
+#[inline(never)]
+fn first_of_few(octets: &[u8], hits: impl Fn(u64) -> u64) -> Option<usize> {
+    let word = match (octets.first_chunk(), octets.last_chunk()) {
+        (Some(first), Some(last)) => {
+            let overlap = u64::from(u32::from_le_bytes(*last)) << ((octets.len() - 4) * 8);
+            u64::from(u32::from_le_bytes(*first)) | overlap
+        }
+        _ => octets.iter().rev().fold(0, |word, &octet| word << 8 | u64::from(octet)),
+    };
+    Some(lowest(hits(word))).filter(|&at| at < octets.len())
+}
+
+/// The octet that the lowest bit stands in.
+#[inline]
+const fn lowest(hits: u64) -> usize {
+    hits.trailing_zeros() as usize / 8
+}
+
+/// Whether two short strings are the same.
+#[inline]
+#[must_use]
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len()
+        && match one.len() {
+            8..=16 => same_ends::<8>(one, other),
+            4..8 => same_ends::<4>(one, other),
+            2..4 => same_ends::<2>(one, other),
+            _ => one == other,
+        }
+}
+
+/// Whether the first and the last `N` octets are the same; of strings of one length up to twice that, all of them.
+#[inline]
+fn same_ends<const N: usize>(one: &[u8], other: &[u8]) -> bool {
+    one.first_chunk::<N>() == other.first_chunk() && one.last_chunk::<N>() == other.last_chunk()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_at_a_line_feed_alone() {
+        for before in ["", "\t", "a\rb", "Zoë ", "\u{90}", "long enough for two words, and Zoë in it"] {
+            for (end, after) in [("\n", ""), ("\r\n", "\n"), ("\n", "next\r\n"), ("\r\n", "next one")] {
+                let text = [before, end, after].concat();
+                assert_eq!(line(text.as_bytes()), Some((before.len(), before.len() + end.len())), "{text:?}");
+            }
+            assert_eq!(line(before.as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn strings_are_the_same_if_every_octet_is() {
+        for len in 0..40 {
+            let one: Vec<u8> = (0..len).collect();
+            assert!(same(&one, &one) && !same(&one, &[&one[..], b"x"].concat()));
+            for at in 0..one.len() {
+                let mut other = one.clone();
+                other[at] = b'x';
+                assert!(!same(&one, &other), "{at} of {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_one_is_found_wherever_it_stands_and_nothing_beyond_the_end() {
+        for len in 0..40 {
+            let mut octets = vec![b'a'; len];
+            assert_eq!((find(b':', &octets), find(0, &octets)), (None, None));
+            assert!(is_plain(&octets));
+            for at in (0..len).rev() {
+                // The neighbours of a wanted octet are where a borrow would show.
+                octets[at] = b':' + 1;
+                assert_eq!(find(b':', &octets[..=at]), None);
+                octets[at] = b':';
+                assert_eq!(find(b':', &octets), Some(at));
+                assert_eq!(find2(b'x', b':', &octets), Some(at));
+                assert_eq!(find3(b'x', b'y', b':', &octets), Some(at));
+            }
+        }
+    }
+
+    #[test]
+    fn every_octet_is_told_from_every_other() {
+        for octet in 0..=255_u8 {
+            let octets = [octet; 11];
+            assert_eq!(is_plain(&octets), (b' '..0xa0).contains(&octet), "{octet}");
+            assert_eq!(line(&octets), (octet == b'\n').then_some((0, 1)));
+            for wanted in 0..=255_u8 {
+                assert_eq!(find(wanted, &octets), (octet == wanted).then_some(0));
+            }
+        }
+    }
+}
