@@ -171,6 +171,8 @@ pub const TURN_ARRIVALS_MAX: usize = 256;
 /// takes up cost a few milliseconds; five times that is noticed by those who wait, and seen by a clock that the kernel brings up
 /// to date 250 times a second.
 pub const TURN_BUDGET_US: u64 = 20_000;
+/// Answers that leave in one turn and are timed; of more than these the last stage is not.
+pub const REPLIES_TIMED_MAX: usize = 4_096;
 /// Values under way from one core to one other.
 pub const HANDOFFS_MAX: usize = 4_096;
 /// Values of one core that found a full queue; beyond, it takes nothing in from its sockets until there is room.

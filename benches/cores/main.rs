@@ -73,6 +73,7 @@ fn gateway(backend: Backend, cores: Vec<usize>) -> Cost {
         backend,
         listen: vec![(Transport::Udp, any), (Transport::Tcp, any)],
         drain: Duration::from_secs(5),
+        profile: false,
     };
     let gateway = Gateway::start(&options, settings(smsc, binds), Arc::new(|_, _| {})).unwrap();
     while !gateway.snapshots().iter().all(|core| core.ready) {

@@ -26,7 +26,13 @@ pub struct Flags {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve until SIGTERM, then finish what was accepted
-    Run(File),
+    Run {
+        #[command(flatten)]
+        file: File,
+        /// Time every stage of every message: in the metrics, and in the log on SIGUSR1 and after the drain
+        #[arg(long)]
+        profile: bool,
+    },
     /// Check a configuration: exit 0, or 2 with every error at its line
     Check(File),
     /// Send texts both ways through a gateway, between a CPM client and an SM-SC on loopback
@@ -51,7 +57,9 @@ const MISTAKEN: u8 = 2;
 #[must_use]
 pub fn main() -> ExitCode {
     match Flags::parse().command {
-        Command::Run(file) => read(&file.config).map_or(ExitCode::from(MISTAKEN), |config| run(&config)),
+        Command::Run { file, profile } => {
+            read(&file.config).map_or(ExitCode::from(MISTAKEN), |config| run(&config, profile))
+        }
         Command::Check(file) => check(&file.config),
         Command::Demo { fault } => demo(&fault),
     }

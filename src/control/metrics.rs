@@ -2,7 +2,9 @@
 
 use core::fmt::{Display, Write};
 
-use crate::observe::{Codes, Family, Histogram, Kind, LinkStats, ShellStats, SipCodes, Snapshot, Stats};
+use crate::observe::{
+    Codes, Family, FineHistogram, Flow, Histogram, Kind, LinkStats, ShellStats, SipCodes, Snapshot, Stage, Stats, Step,
+};
 use crate::wire::smpp::CommandStatus;
 
 /// What is the same in every scrape.
@@ -28,6 +30,8 @@ pub fn text(about: &About, snapshots: &[Snapshot], log_lines_dropped: u64) -> St
     page.links(about, snapshots);
     page.link_codes(about, snapshots);
     page.latencies(snapshots);
+    page.stages(snapshots);
+    page.steps(snapshots);
     page.text
 }
 
@@ -141,6 +145,52 @@ impl Page {
         }
     }
 
+    /// Only while a profile is made, and of what was seen.
+    fn stages(&mut self, snapshots: &[Snapshot]) {
+        let name = "isthmus_stage_latency_seconds";
+        let timed: Vec<_> =
+            snapshots.iter().filter_map(|one| Some((one.core.to_string(), one.stages.as_ref()?))).collect();
+        if timed.is_empty() {
+            return;
+        }
+        self.head(name, "histogram", "How long messages were in each stage of their way.");
+        for (core, times) in timed {
+            for (flow, stage) in Flow::ALL.into_iter().flat_map(|flow| Stage::ALL.map(|stage| (flow, stage))) {
+                let labels = [("core", core.as_str()), ("flow", flow.name()), ("stage", stage.name())];
+                self.fine_histogram(name, &labels, times.of(flow, stage));
+            }
+        }
+    }
+
+    fn steps(&mut self, snapshots: &[Snapshot]) {
+        let name = "isthmus_turn_step_seconds";
+        let timed: Vec<_> =
+            snapshots.iter().filter_map(|one| Some((one.core.to_string(), one.steps.as_ref()?))).collect();
+        if timed.is_empty() {
+            return;
+        }
+        self.head(name, "histogram", "How long the steps of turns took that had something to do.");
+        for (core, times) in timed {
+            for step in Step::ALL {
+                self.fine_histogram(name, &[("core", core.as_str()), ("step", step.name())], times.of(step));
+            }
+        }
+    }
+
+    fn fine_histogram(&mut self, name: &str, common: &[Label<'_>], histogram: &FineHistogram) {
+        let count = histogram.count();
+        if count == 0 {
+            return;
+        }
+        let bucket = format!("{name}_bucket");
+        for (edge_ns, count) in histogram.octaves() {
+            self.sample(&bucket, &[common, &[("le", &seconds_of_ns(edge_ns))]].concat(), count);
+        }
+        self.sample(&bucket, &[common, &[("le", "+Inf")]].concat(), count);
+        self.sample(&format!("{name}_sum"), common, seconds_of_ns(histogram.sum_ns()));
+        self.sample(&format!("{name}_count"), common, count);
+    }
+
     fn histogram(&mut self, name: &str, common: &[Label<'_>], histogram: &Histogram) {
         let bucket = format!("{name}_bucket");
         for (edge_us, count) in histogram.octaves() {
@@ -206,7 +256,14 @@ fn command_status(code: u32) -> String {
 
 /// Exact, as integers and their fraction.
 fn seconds(us: u64) -> String {
-    let text = format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
+    trimmed(&format!("{}.{:06}", us / 1_000_000, us % 1_000_000))
+}
+
+fn seconds_of_ns(ns: u64) -> String {
+    trimmed(&format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000))
+}
+
+fn trimmed(text: &str) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 

@@ -8,4 +8,5 @@ pub mod flags;
 pub mod load;
 pub mod log;
 pub mod metrics;
+pub mod profile;
 pub mod run;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 use tracing_appender::non_blocking::ErrorCounter;
 
@@ -15,20 +15,23 @@ use super::config::Config;
 use super::events::EventLog;
 use super::log::Logging;
 use super::metrics::About;
+use super::profile;
 use crate::engine::transport::Transport;
 use crate::observe::Snapshot;
-use crate::shell::{Gateway, StartError};
+use crate::shell::{Gateway, Options, StartError};
 
 /// How often signals and cores are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Serves until SIGTERM or SIGINT, then drains. A second signal ends it at once.
 ///
+/// With `profile`, every stage of every message is timed: SIGUSR1 and the end of the drain write a table to the log.
+///
 /// The exit code is 0 if everything that was accepted was finished, else 1.
 #[must_use]
-pub fn run(config: &Config) -> ExitCode {
+pub fn run(config: &Config, profile: bool) -> ExitCode {
     let logging = Logging::start(config.log);
-    match serve(config, logging.dropped()) {
+    match serve(config, profile, logging.dropped()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             tracing::error!("{failure}");
@@ -72,16 +75,20 @@ impl Source for Cores {
     }
 }
 
-fn serve(config: &Config, log_lines_dropped: ErrorCounter) -> Result<(), Failure> {
-    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(Failure::Signals)?;
+fn serve(config: &Config, profile: bool, log_lines_dropped: ErrorCounter) -> Result<(), Failure> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1]).map_err(Failure::Signals)?;
     let events = event_log(config);
-    let gateway = Arc::new(start(config, Arc::clone(&events))?);
+    let gateway = Arc::new(start(config, Arc::clone(&events), profile)?);
     let about = About { backend: gateway.backend().0.to_owned(), ..about(config) };
     let cores = Arc::new(Cores { gateway: Arc::clone(&gateway), about, events, log_lines_dropped });
     let admin = Admin::start(config.admin.listen, cores).map_err(|error| Failure::Admin(config.admin.listen, error))?;
     announce(config, &gateway, &admin);
     wait_for_signal(&mut signals, &gateway)?;
-    drain(config, &mut signals, &gateway)?;
+    let drained = drain(config, &mut signals, &gateway);
+    if profile {
+        profile::log(&gateway.snapshots());
+    }
+    drained?;
     drop(admin);
     tracing::info!("drained");
     Ok(())
@@ -93,13 +100,14 @@ pub fn event_log(config: &Config) -> Arc<EventLog> {
     Arc::new(EventLog::new(about(config), config.runtime.cores.len()))
 }
 
-/// Starts the cores.
+/// Starts the cores, with a stopwatch if there is to be a `profile`.
 ///
 /// # Errors
 /// As [`Gateway::start`].
-pub fn start(config: &Config, events: Arc<EventLog>) -> Result<Gateway, StartError> {
+pub fn start(config: &Config, events: Arc<EventLog>, profile: bool) -> Result<Gateway, StartError> {
     let sink = move |core, event| events.log(core, &event);
-    Gateway::start(&config.shell_options(), config.settings(), Arc::new(sink))
+    let options = Options { profile, ..config.shell_options() };
+    Gateway::start(&options, config.settings(), Arc::new(sink))
 }
 
 fn about(config: &Config) -> About {
@@ -138,7 +146,7 @@ fn url(transport: Transport, address: std::net::SocketAddr) -> String {
 
 fn wait_for_signal(signals: &mut Signals, gateway: &Gateway) -> Result<(), Failure> {
     while !gateway.is_finished() {
-        if signals.pending().next().is_some() {
+        if is_to_end(signals, gateway) {
             return Ok(());
         }
         sleep(LOOK_EVERY);
@@ -146,12 +154,24 @@ fn wait_for_signal(signals: &mut Signals, gateway: &Gateway) -> Result<(), Failu
     Err(Failure::Ended)
 }
 
+/// Whether a signal says so. SIGUSR1 asks for the table.
+fn is_to_end(signals: &mut Signals, gateway: &Gateway) -> bool {
+    let mut end = false;
+    for signal in signals.pending() {
+        match signal {
+            SIGUSR1 => profile::log(&gateway.snapshots()),
+            _ => end = true,
+        }
+    }
+    end
+}
+
 fn drain(config: &Config, signals: &mut Signals, gateway: &Gateway) -> Result<(), Failure> {
     tracing::info!(open_messages = open_messages(gateway), "draining");
     gateway.drain();
     let until = Instant::now() + config.runtime.drain;
     while !gateway.is_finished() {
-        if Instant::now() > until || signals.pending().next().is_some() {
+        if Instant::now() > until || is_to_end(signals, gateway) {
             return Err(Failure::Unfinished(open_messages(gateway)));
         }
         sleep(LOOK_EVERY);

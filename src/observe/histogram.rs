@@ -22,7 +22,7 @@ pub struct Histogram {
 impl Histogram {
     /// One more that took `duration_us` microseconds.
     pub fn add(&mut self, duration_us: u64) {
-        if let Some(count) = self.buckets.get_mut(bucket_of(duration_us)) {
+        if let Some(count) = self.buckets.get_mut(bucket_of(duration_us, SUB_BITS, VALUE_BITS_MAX)) {
             *count += 1;
         }
         self.sum_us = self.sum_us.saturating_add(duration_us);
@@ -46,7 +46,7 @@ impl Histogram {
         let mut count = 0;
         (1..=VALUE_BITS_MAX).map(move |bits| {
             let edge_us = 1_u64 << bits;
-            while bucket + 1 < BUCKETS && bucket_upper_us(bucket) <= edge_us {
+            while bucket + 1 < BUCKETS && bucket_upper(bucket, SUB_BITS) <= edge_us {
                 count += self.buckets.get(bucket).copied().unwrap_or(0);
                 bucket += 1;
             }
@@ -64,7 +64,7 @@ impl Histogram {
             below += count;
             below > 0 && below as f64 >= share * all as f64
         })?;
-        (bucket + 1 < BUCKETS).then(|| bucket_upper_us(bucket))
+        (bucket + 1 < BUCKETS).then(|| bucket_upper(bucket, SUB_BITS))
     }
 
     /// Adds what another one counted.
@@ -80,37 +80,50 @@ impl Default for Histogram {
     }
 }
 
-/// Upper edges belong to the bucket, so that powers of two are edges: 0 counts as 1 microsecond.
-const fn bucket_of(duration_us: u64) -> usize {
-    let value = duration_us.saturating_sub(1);
+/// Which of the buckets, 2^`sub_bits` to the octave, counts `duration`. Upper edges belong to the bucket, so that powers of
+/// two are edges, and 0 counts as 1. The last one is for all that has more than `bits_max` bits.
+#[inline]
+pub(super) const fn bucket_of(duration: u64, sub_bits: u32, bits_max: u32) -> usize {
+    let subs = 1 << sub_bits;
+    let value = duration.saturating_sub(1);
     let bits = u64::BITS - value.leading_zeros();
-    if bits > VALUE_BITS_MAX {
-        return BUCKETS - 1;
+    if bits > bits_max {
+        return ((bits_max - sub_bits + 1) as usize) << sub_bits;
     }
-    if bits <= SUB_BITS {
-        return low_bits(value);
+    if bits <= sub_bits {
+        return low_bits(value, subs);
     }
-    let octave = bits - SUB_BITS;
-    octave as usize * SUBS + low_bits(value >> (octave - 1)) - SUBS
+    let octave = bits - sub_bits;
+    octave as usize * subs + low_bits(value >> (octave - 1), subs) - subs
 }
 
 /// The longest duration that `bucket`, which is not the last, counts.
-const fn bucket_upper_us(bucket: usize) -> u64 {
-    if bucket < SUBS {
+#[inline]
+pub(super) const fn bucket_upper(bucket: usize, sub_bits: u32) -> u64 {
+    let subs = 1 << sub_bits;
+    if bucket < subs {
         return bucket as u64 + 1;
     }
-    let octave = bucket / SUBS - 1;
-    ((SUBS + bucket % SUBS) as u64 + 1) << octave
+    let octave = bucket / subs - 1;
+    ((subs + bucket % subs) as u64 + 1) << octave
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "three bits are left")]
-const fn low_bits(value: u64) -> usize {
-    (value & (2 * SUBS as u64 - 1)) as usize
+#[allow(clippy::cast_possible_truncation, reason = "few bits are left")]
+const fn low_bits(value: u64, subs: usize) -> usize {
+    (value & (2 * subs as u64 - 1)) as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn bucket_of(us: u64) -> usize {
+        super::bucket_of(us, SUB_BITS, VALUE_BITS_MAX)
+    }
+
+    fn bucket_upper_us(bucket: usize) -> u64 {
+        bucket_upper(bucket, SUB_BITS)
+    }
 
     #[test]
     fn buckets_hold_what_their_edges_say() {

@@ -1,6 +1,6 @@
 //! Everything that one core shows at one moment.
 
-use super::{Codes, Latencies, LinkStats, ShellStats, Stats};
+use super::{Codes, Latencies, LinkStats, ShellStats, StageTimes, Stats, StepTimes};
 
 /// What a core publishes about once a second, and at once when it becomes ready or drains.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub struct Snapshot {
     pub stats: Stats,
     /// How long things took.
     pub latencies: Latencies,
+    /// How long messages were in each stage, if that is looked at.
+    pub stages: Option<Box<StageTimes>>,
+    /// How long the steps of turns took, if that is looked at.
+    pub steps: Option<Box<StepTimes>>,
     /// SIP results.
     pub sip_codes: SipCodes,
     /// Its SMPP binds.

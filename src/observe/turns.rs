@@ -84,6 +84,12 @@ impl TurnWatch {
         self.last = ticks_ns;
     }
 
+    /// When this turn began, and when its latest step ended.
+    #[must_use]
+    pub const fn so_far_ns(&self) -> (u64, u64) {
+        (self.begun, self.last)
+    }
+
     /// What each step of this turn has taken so far, in nanoseconds.
     #[must_use]
     pub fn spent_ns(&self) -> &[u64; STEPS] {

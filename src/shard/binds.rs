@@ -8,7 +8,7 @@ use crate::engine::smpp::{DeliveryId, Event, Order, Outcome, Request, Session, S
 use crate::engine::transport::{ConnectId, LinkId, ShardId, Transmit};
 use crate::engine::{Moment, Now, Random};
 use crate::limits;
-use crate::observe::{Codes, Histogram, LinkStats, Stats};
+use crate::observe::{Codes, Histogram, LinkStats, Stage, Stats, Stopwatch, Trace};
 use crate::wire::Framing;
 use crate::wire::smpp::{self, CommandStatus, Header, Pdu, status_report};
 
@@ -50,8 +50,10 @@ pub(super) enum BindEvent {
 pub(super) struct Binds {
     own: ShardId,
     binds: Vec<Bind>,
-    /// Submissions in the sessions, and since when.
-    tokens: Slab<(SegmentRef, Moment)>,
+    /// Submissions in the sessions, since when, and how long they took before.
+    tokens: Slab<(SegmentRef, Moment, Trace)>,
+    /// When the octets at hand arrived, in the time of the traces.
+    arrived_ns: u64,
     submit_latency: Histogram,
     spare: Pool,
 }
@@ -82,6 +84,7 @@ impl Binds {
             own,
             binds,
             tokens: Slab::new(),
+            arrived_ns: 0,
             submit_latency: Histogram::default(),
             spare: Pool::new(limits::SPARE_BATCHES_MAX, limits::SPARE_BATCH_BYTES_MAX),
         }
@@ -144,6 +147,28 @@ impl Binds {
         self.binds.get_mut(usize::try_from(order.0 & !CONNECT_BIT).ok()?)
     }
 
+    /// When the octets that come next arrived.
+    pub(super) fn arrived(&mut self, arrived_ns: u64) {
+        self.arrived_ns = arrived_ns;
+    }
+
+    /// From now on `flushed` is called.
+    pub(super) fn time(&mut self) {
+        self.binds.iter_mut().for_each(|bind| bind.session.tell_sent());
+    }
+
+    /// What was written has been handed to the kernel.
+    pub(super) fn flushed(&mut self, now_ns: u64, stopwatch: &mut Stopwatch) {
+        for bind in &mut self.binds {
+            while let Some(token) = bind.session.poll_sent() {
+                let submission = usize::try_from(token).ok().and_then(|token| self.tokens.get_mut(token));
+                if let Some((_, _, trace)) = submission {
+                    stopwatch.end_at(trace, Stage::LinkQueue, now_ns);
+                }
+            }
+        }
+    }
+
     /// Octets from an SM-SC.
     pub(super) fn bytes(&mut self, now: Now, link: LinkId, bytes: &Bytes) {
         if let Some(at) = self.by_link(link) {
@@ -194,11 +219,12 @@ impl Binds {
             rest = after;
             let Some(header) = Header::parse(pdu) else { return };
             let whose = SegmentRef { segment: u8::try_from(header.sequence_number).unwrap_or(u8::MAX), ..submit.whose };
-            if chosen.is_some_and(|bind| self.submit_one(now, bind, whose, pdu, options)) {
+            if chosen.is_some_and(|bind| self.submit_one(now, bind, (whose, submit.trace), pdu, options)) {
                 stats.submits += 1;
             } else {
                 let outcome = SubmitOutcome::NotSent;
-                outbox.hand(whose.owner, Handoff::Submitted { whose, smsc: submit.smsc, outcome });
+                let (smsc, trace) = (submit.smsc, submit.trace);
+                outbox.hand(whose.owner, Handoff::Submitted { whose, smsc, outcome, trace, answered_ns: 0 });
             }
         }
     }
@@ -213,13 +239,20 @@ impl Binds {
         able.min_by_key(|(_, bind)| load(bind)).map(|(at, _)| at)
     }
 
-    fn submit_one(&mut self, now: Now, bind: usize, whose: SegmentRef, pdu: &[u8], options: SubmitOptions) -> bool {
+    fn submit_one(
+        &mut self,
+        now: Now,
+        bind: usize,
+        (whose, trace): (SegmentRef, Trace),
+        pdu: &[u8],
+        options: SubmitOptions,
+    ) -> bool {
         let request = match Pdu::parse(pdu) {
             Ok((_, Pdu::SubmitSm(body))) => Request::SubmitSm(body),
             Ok((_, Pdu::DataSm(body))) => Request::DataSm(body),
             _ => return false,
         };
-        let token = self.tokens.insert((whose, now.moment));
+        let token = self.tokens.insert((whose, now.moment, trace));
         let taken = self.binds[bind].session.submit(now, token as u64, &request, options).is_ok();
         if !taken {
             self.tokens.remove(token);
@@ -330,7 +363,8 @@ impl Binds {
     }
 
     fn submitted(&mut self, now: Now, at: usize, token: u64, outcome: Outcome, outbox: &mut Outbox) {
-        let Some((whose, since)) = usize::try_from(token).ok().and_then(|token| self.tokens.try_remove(token)) else {
+        let Some((whose, since, trace)) = usize::try_from(token).ok().and_then(|token| self.tokens.try_remove(token))
+        else {
             return;
         };
         let outcome = match outcome {
@@ -342,7 +376,8 @@ impl Binds {
             Outcome::Unknown(_) => SubmitOutcome::Unknown,
             Outcome::NotSent(_) => SubmitOutcome::NotSent,
         };
-        outbox.hand(whose.owner, Handoff::Submitted { whose, smsc: self.binds[at].smsc, outcome });
+        let (smsc, answered_ns) = (self.binds[at].smsc, self.arrived_ns);
+        outbox.hand(whose.owner, Handoff::Submitted { whose, smsc, outcome, trace, answered_ns });
     }
 
     /// A connection is gone, or could not be made.

@@ -11,6 +11,7 @@ use crate::iwf::large_message;
 use crate::iwf::message::Minted;
 use crate::iwf::short_message::{self, Arrived, Head, NotTaken};
 use crate::limits;
+use crate::observe::{Stage, Trace};
 use crate::wire::short_message::National;
 use crate::wire::short_message::user_data::Concatenated;
 use crate::wire::smpp::{CommandStatus, HEADER_BYTES};
@@ -42,6 +43,8 @@ pub(super) struct Delivery {
     joined: Option<(Joined, u8)>,
     attempts: u8,
     arrived: Moment,
+    /// How long it took so far.
+    pub(super) trace: Trace,
 }
 
 impl Delivery {
@@ -59,8 +62,9 @@ const ATTEMPTS_MAX: u8 = 150;
 
 impl Shard {
     /// As owner of its addresses: a deliver_sm or data_sm that is no status report.
-    pub(super) fn deliver(&mut self, now: Now, deliver: DeliverRef, pdu: &[u8]) {
+    pub(super) fn deliver(&mut self, now: Now, deliver: DeliverRef, pdu: &[u8], mut trace: Trace) {
         self.stats.delivers += 1;
+        self.stopwatch.end(&mut trace, Stage::Queue);
         let body = pdu.get(HEADER_BYTES..).unwrap_or_default();
         let fingerprint = self.route.hash(&[&self.account(deliver.smsc), body]);
         match self.redelivery.arrived(now.moment, fingerprint, &deliver) {
@@ -81,7 +85,10 @@ impl Shard {
             );
         }
         match short_message::read(pdu, &self.iwf) {
-            Ok(arrived) => self.take_short_message(now, deliver, fingerprint, &arrived),
+            Ok(arrived) => {
+                self.stopwatch.end(&mut trace, Stage::Parse);
+                self.take_short_message(now, deliver, fingerprint, &arrived, trace)
+            }
             Err(why) => {
                 let (status, why) = not_taken(why);
                 self.refuse_delivery(now, deliver, fingerprint, status, why);
@@ -100,18 +107,32 @@ impl Shard {
         self.stats.delivers_refused += 1;
         let sequence_number = deliver.delivery.sequence_number;
         self.event(Event::DeliverRefused { smsc: deliver.smsc, sequence_number, status, why });
-        self.answer_delivery(now, deliver, fingerprint, status);
+        self.answer_delivery(now, deliver, fingerprint, status, Trace::default());
     }
 
-    fn answer_delivery(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64, status: CommandStatus) {
+    fn answer_delivery(
+        &mut self,
+        now: Now,
+        deliver: DeliverRef,
+        fingerprint: u64,
+        status: CommandStatus,
+        trace: Trace,
+    ) {
         let waiting = self.redelivery.answered(now.moment, fingerprint, deliver, status);
-        self.answer(waiting, status);
+        self.answer_timed(waiting, status, trace);
     }
 
-    fn take_short_message(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64, arrived: &Arrived<'_>) {
+    fn take_short_message(
+        &mut self,
+        now: Now,
+        deliver: DeliverRef,
+        fingerprint: u64,
+        arrived: &Arrived<'_>,
+        trace: Trace,
+    ) {
         let common = Common { smsc: deliver.smsc, head: arrived.head };
         let Some(part) = arrived.part else {
-            return self.take_single(now, deliver, fingerprint, common, arrived);
+            return self.take_single(now, (deliver, fingerprint, trace), common, arrived);
         };
         if self.undelivered.len() >= limits::UNDELIVERED_MAX {
             // What is acknowledged in parts might have to be kept for long.
@@ -126,7 +147,9 @@ impl Shard {
         // A set that this part ended has its head under the same key as the one it began.
         self.expire_joins(now);
         match outcome {
-            Outcome::Single | Outcome::Unusable => self.take_single(now, deliver, fingerprint, common, arrived),
+            Outcome::Single | Outcome::Unusable => {
+                self.take_single(now, (deliver, fingerprint, trace), common, arrived)
+            }
             Outcome::Stored => {
                 self.stats.parts_stored += 1;
                 self.joining_heads.insert(key, common);
@@ -137,7 +160,7 @@ impl Shard {
                 self.stats.parts_repeated += 1;
                 let open = self.joined_open.contains(&key);
                 let status = if open { CommandStatus::ESME_RX_T_APPN } else { CommandStatus::ESME_ROK };
-                self.answer_delivery(now, deliver, fingerprint, status);
+                self.answer_delivery(now, deliver, fingerprint, status, trace);
             }
             Outcome::Full => {
                 self.refuse_delivery(now, deliver, fingerprint, CommandStatus::ESME_RX_T_APPN, "no room for parts");
@@ -146,16 +169,14 @@ impl Shard {
                 self.joining_heads.remove(&key);
                 self.joined_open.insert(key);
                 let joined = Some((joined, number));
-                self.pass_on(
-                    now,
-                    Delivery { common, deliver: Some(deliver), fingerprint, joined, attempts: 0, arrived: now.moment },
-                );
+                let (deliver, arrived) = (Some(deliver), now.moment);
+                self.pass_on(now, Delivery { common, deliver, fingerprint, joined, attempts: 0, arrived, trace });
             }
         }
     }
 
     pub(super) fn answer_part(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64) {
-        self.answer_delivery(now, deliver, fingerprint, CommandStatus::ESME_ROK);
+        self.answer_delivery(now, deliver, fingerprint, CommandStatus::ESME_ROK, Trace::default());
     }
 
     /// Parts belong together if account, addresses, reference, its width and its kind agree.
@@ -172,15 +193,22 @@ impl Shard {
         ])
     }
 
-    fn take_single(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64, common: Common, arrived: &Arrived<'_>) {
+    fn take_single(
+        &mut self,
+        now: Now,
+        (deliver, fingerprint, trace): (DeliverRef, u64, Trace),
+        common: Common,
+        arrived: &Arrived<'_>,
+    ) {
         let parts = [(arrived.national, arrived.octets)];
         if !self.decode(common, arrived.data_coding, parts) {
             let status = CommandStatus::ESME_RX_P_APPN;
             return self.refuse_delivery(now, deliver, fingerprint, status, "not text");
         }
+        let (deliver, arrived) = (Some(deliver), now.moment);
         self.send_short_message(
             now,
-            Delivery { common, deliver: Some(deliver), fingerprint, joined: None, attempts: 0, arrived: now.moment },
+            Delivery { common, deliver, fingerprint, joined: None, attempts: 0, arrived, trace },
         );
     }
 
@@ -286,11 +314,13 @@ impl Shard {
             }
             short_message::write(&head, &scratch.text, now, iwf, minted, &mut scratch.octets, out);
         });
+        self.request_written(token);
     }
 
     /// "When the SMS IWF receives the SIP response, it SHALL generate a deliver_sm_resp" by Table 10.
-    pub(super) fn short_message_ended(&mut self, now: Now, delivery: Delivery, ended: Ended) {
+    pub(super) fn short_message_ended(&mut self, now: Now, mut delivery: Delivery, ended: Ended) {
         let status = self.command_status_of(ended);
+        self.stopwatch.end_at_arrival(&mut delivery.trace, Stage::Sip);
         self.finish(now, delivery, status);
     }
 
@@ -320,7 +350,7 @@ impl Shard {
                         why: "the SIP side did not take it",
                     });
                 }
-                self.answer_delivery(now, deliver, delivery.fingerprint, status);
+                self.answer_delivery(now, deliver, delivery.fingerprint, status, delivery.trace);
             }
             None if !accepted => self.event(Event::DeliverLost { smsc: delivery.common.smsc }),
             None => {}
@@ -330,7 +360,7 @@ impl Shard {
     /// There will be nobody here for the repeated last part: it is acknowledged like the others.
     fn take_over(&mut self, now: Now, delivery: &mut Delivery) {
         if let Some(deliver) = delivery.deliver.take() {
-            self.answer_delivery(now, deliver, delivery.fingerprint, CommandStatus::ESME_ROK);
+            self.answer_delivery(now, deliver, delivery.fingerprint, CommandStatus::ESME_ROK, delivery.trace);
         }
     }
 
@@ -376,10 +406,10 @@ impl Shard {
             match (self.joining_heads.remove(&joined.key()), incomplete) {
                 (Some(common), Incomplete::DeliverWhatCame) => {
                     let joined = Some((joined, 0));
-                    self.pass_on(
-                        now,
-                        Delivery { common, deliver: None, fingerprint: 0, joined, attempts: 0, arrived: now.moment },
-                    );
+                    let (arrived, trace) = (now.moment, Trace::default());
+                    let delivery =
+                        Delivery { common, deliver: None, fingerprint: 0, joined, attempts: 0, arrived, trace };
+                    self.pass_on(now, delivery);
                 }
                 _ => self.joining.recycle(joined),
             }

@@ -10,22 +10,35 @@ use super::handoff::{Handoff, SessionRef};
 impl Shard {
     pub(super) fn take_handoff(&mut self, now: Now, from: ShardId, handoff: Handoff) {
         match handoff {
-            Handoff::Sip { source, bytes } => self.handle_sip(now, source, &bytes),
+            Handoff::Sip { source, bytes, arrival } => {
+                self.stopwatch.arrived(arrival);
+                self.handle_sip(now, source, &bytes)
+            }
             Handoff::StreamOut { link, bytes, otherwise } => self.stream_out(now, link, bytes, otherwise),
             Handoff::Submit(submit) => {
                 self.binds.submit(now, &submit, &mut self.outbox, &mut self.stats);
                 self.pool.give(submit.pdus);
             }
-            Handoff::Submitted { whose, smsc, outcome } => self.submitted(now, whose, smsc, outcome),
+            Handoff::Submitted { whose, smsc, outcome, trace, answered_ns } => {
+                let trace = self.outcome_known(trace, outcome, answered_ns);
+                self.submitted(now, whose, smsc, outcome, trace)
+            }
             Handoff::Register { hash, whose, until } => self.register(hash, whose, until),
             Handoff::Forget { hash, whose } => self.reports.forget(hash, whose),
             Handoff::Report { hash, report } => self.find_message(now, hash, report),
             Handoff::Reported { hash, whose, report } => self.reported(now, hash, whose, report),
-            Handoff::Deliver { deliver, pdu } => self.deliver(now, deliver, &pdu),
-            Handoff::Answer { deliver, status } => self.binds.answer(now, deliver, status),
+            Handoff::Deliver { deliver, pdu, trace } => self.deliver(now, deliver, &pdu, trace),
+            Handoff::Answer { deliver, status, trace } => {
+                self.binds.answer(now, deliver, status);
+                self.stopwatch.reply(trace);
+            }
             Handoff::BindLost(bind) => self.redelivery.bind_lost(now.moment, bind),
             Handoff::Binds { smsc, transmitters } => self.choice.set(smsc, from, transmitters),
-            Handoff::Msrp { link, session, piece } => self.take_piece(now, link, session, *piece),
+            Handoff::Msrp { link, session, piece, arrival } => {
+                self.stopwatch.arrived(arrival);
+                self.stopwatch.begin();
+                self.take_piece(now, link, session, *piece)
+            }
             Handoff::MsrpJoin { link, session } => self.msrp_join(link, SessionRef { shard: from, session }),
             Handoff::MsrpLeave { link, session } => self.msrp_leave(now, link, SessionRef { shard: from, session }),
             Handoff::MsrpOut { link, session, bytes } => {

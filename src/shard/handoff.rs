@@ -9,6 +9,7 @@ use crate::engine::msrp::Piece;
 use crate::engine::smpp::DeliveryId;
 use crate::engine::transport::{LinkId, LinkRef, ShardId, Source};
 use crate::limits;
+use crate::observe::{ArrivedAt, Trace};
 use crate::wire::inline::Inline;
 use crate::wire::smpp::{CommandStatus, MessageState};
 
@@ -71,6 +72,8 @@ pub struct Submit {
     pub until: Moment,
     /// Whether a throttled PDU is tried again until then, or reported at once.
     pub retry_throttled: bool,
+    /// How long it took so far.
+    pub trace: Trace,
 }
 
 /// What became of one short message.
@@ -100,6 +103,8 @@ pub struct Report {
     pub state: MessageState,
     /// Whether the short message may still change its state.
     pub intermediate: bool,
+    /// How long it took so far.
+    pub trace: Trace,
 }
 
 /// A session of any shard.
@@ -136,6 +141,8 @@ pub enum Handoff {
         source: Source,
         /// The whole message, still in its receive buffer where it arrived in one.
         bytes: Bytes,
+        /// When it arrived.
+        arrival: ArrivedAt,
     },
     /// Bytes for a connection of this core.
     StreamOut {
@@ -156,6 +163,10 @@ pub enum Handoff {
         smsc: u16,
         /// How it ended.
         outcome: SubmitOutcome,
+        /// How long it took so far.
+        trace: Trace,
+        /// When the response arrived, in the time of the trace.
+        answered_ns: u64,
     },
     /// An accepted message_id, for the index shard of its hash.
     Register {
@@ -195,6 +206,8 @@ pub enum Handoff {
         deliver: DeliverRef,
         /// The whole PDU.
         pdu: Bytes,
+        /// How long it took so far.
+        trace: Trace,
     },
     /// The response to a deliver_sm, for the bind it came on.
     Answer {
@@ -202,6 +215,8 @@ pub enum Handoff {
         deliver: DeliverRef,
         /// With which command_status.
         status: CommandStatus,
+        /// How long it took so far.
+        trace: Trace,
     },
     /// A connection of a bind is gone; answers on it can no longer arrive.
     BindLost(BindRef),
@@ -220,6 +235,8 @@ pub enum Handoff {
         session: u64,
         /// The octets, still in their receive buffer.
         piece: Box<Piece>,
+        /// When they arrived.
+        arrival: ArrivedAt,
     },
     /// A session uses a connection of this core.
     MsrpJoin {

@@ -32,8 +32,8 @@ impl Shard {
 
     fn hand_piece(&mut self, link: LinkId, whose: SessionRef, piece: Piece) {
         self.stats.msrp_chunks += u64::from(piece.head.is_some());
-        let link = LinkRef { shard: self.settings.id, link };
-        self.outbox.hand(whose.shard, Handoff::Msrp { link, session: whose.session, piece: Box::new(piece) });
+        let (link, arrival) = (LinkRef { shard: self.settings.id, link }, self.stopwatch.arrival());
+        self.outbox.hand(whose.shard, Handoff::Msrp { link, session: whose.session, piece: Box::new(piece), arrival });
     }
 
     /// RFC 4975 7.2: "If the request does not match an existing session, 481".

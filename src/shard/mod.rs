@@ -26,6 +26,7 @@ mod sessions;
 pub mod settings;
 mod sip_stream;
 mod smsc_choice;
+mod stages;
 mod status_reports;
 mod streams;
 mod submit;
@@ -53,7 +54,7 @@ use crate::engine::{Moment, Now, Random};
 use crate::iwf::Iwf;
 use crate::iwf::number_pool::NumberPool;
 use crate::limits;
-use crate::observe::{Latencies, LinkStats, Overrun, SipCodes, Snapshot, Stats};
+use crate::observe::{Latencies, LinkStats, Overrun, SipCodes, Snapshot, Stats, Stopwatch};
 use crate::wire::sip;
 
 use binds::{BindEvent, Binds};
@@ -134,6 +135,9 @@ pub struct Shard {
     records: records::Records,
     stats: Stats,
     latencies: Latencies,
+    stopwatch: Stopwatch,
+    /// What leaves at the end of this turn, while the stopwatch runs.
+    leaving: Vec<stages::Leaving>,
     sip_codes: SipCodes,
     next_order: u64,
     draining: bool,
@@ -195,6 +199,8 @@ impl Shard {
             records: records::Records::default(),
             stats: Stats::default(),
             latencies: Latencies::default(),
+            stopwatch: Stopwatch::default(),
+            leaving: Vec::new(),
             sip_codes: SipCodes::default(),
             next_order: 0,
             draining: false,
@@ -268,6 +274,7 @@ impl Shard {
     /// Octets of a connection.
     pub fn on_stream(&mut self, now: Now, link: LinkId, bytes: Bytes) {
         if self.binds.has(link) {
+            self.note_smpp();
             self.binds.bytes(now, link, &bytes)
         } else if self.msrp_links.has(link) {
             self.msrp_stream(now, link, bytes)
@@ -300,7 +307,8 @@ impl Shard {
             return self.handle_sip(now, source, &bytes);
         }
         self.stats.sip_handed_over += 1;
-        self.outbox.hand(owner, Handoff::Sip { source, bytes });
+        let arrival = self.stopwatch.arrival();
+        self.outbox.hand(owner, Handoff::Sip { source, bytes, arrival });
     }
 
     /// A connection is gone.
@@ -339,6 +347,7 @@ impl Shard {
 
     /// Timers may be due.
     pub fn on_tick(&mut self, now: Now) {
+        self.nothing_arrived();
         self.servers.handle_timeout(now.moment);
         self.clients.handle_timeout(now.moment, &mut self.random);
         if self.has_sessions() {
@@ -451,6 +460,7 @@ impl Shard {
         (snapshot.ready, snapshot.draining) = (self.is_ready(), self.draining);
         snapshot.stats = self.stats();
         snapshot.latencies = Latencies { submit: self.binds.submit_latency(), ..self.latencies };
+        self.stopwatch.show(&mut snapshot.stages);
         snapshot.sip_codes = self.sip_codes;
         snapshot.links.clear();
         snapshot.links.extend(self.links());

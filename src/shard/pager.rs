@@ -11,6 +11,7 @@ use crate::iwf::pager::{self, Form, NotAcceptable};
 use crate::iwf::retained::{Procedure, Progress, Retained};
 use crate::iwf::segments::{Reports, Responses};
 use crate::limits;
+use crate::observe::{Flow, Stage, Trace};
 use crate::policy::{EarlyAnswer, Policy};
 use crate::wire::cpim::Dispositions;
 use crate::wire::sip::{Message as SipMessage, Name};
@@ -66,6 +67,7 @@ pub(super) struct Kept {
     /// The chat it came in, or 0.
     pub(super) session: u64,
     pub(super) converted: Converted,
+    pub(super) trace: Trace,
 }
 
 /// Why there are no short messages.
@@ -121,6 +123,7 @@ impl Shard {
     ) -> Result<(), Refusal> {
         let read = pager::read(message, body, &self.iwf.policy, &mut scratch.text)
             .map_err(|why| Refusal::not_acceptable(why, &self.iwf.policy))?;
+        let trace = self.stopwatch.parsed(Flow::CpmToSms);
         let Scratch { text, octets } = scratch;
         let converted = self.convert(|form, reference, policy, pdus| {
             read.write_short_messages(text, form, reference, policy, octets, pdus)
@@ -136,6 +139,7 @@ impl Shard {
             procedure: Procedure::Pager,
             session: 0,
             converted,
+            trace,
         };
         let early = self.iwf.policy.submission.early_answer;
         self.submit_kept(now, Some(Reply::Sip(transaction)), call_id, kept, early);
@@ -185,7 +189,7 @@ impl Shard {
     }
 
     fn keep(&mut self, now: Now, reply: Option<Reply>, call_id: CallId, kept: Kept) -> u64 {
-        let Kept { mut retained, requested, expires_s, procedure, session, converted } = kept;
+        let Kept { mut retained, requested, expires_s, procedure, session, converted, mut trace } = kept;
         let policy = &self.iwf.policy;
         let validity_s = policy.submission.validity_s(expires_s).unwrap_or(policy.reports.wait_without_validity_s);
         let wait_s = validity_s.min(limits::REPORT_WAIT_S_MAX);
@@ -193,6 +197,7 @@ impl Shard {
         let deadline = Duration::from_millis(u64::from(policy.submission.answer_deadline_ms));
         let report_requested = registered_delivery_of(requested, policy) != 0;
         self.unanswered += 1;
+        self.stopwatch.end(&mut trace, Stage::Map);
         let key = self.messages.insert(Message {
             reply,
             accepted_early: false,
@@ -212,6 +217,7 @@ impl Shard {
             until: now.moment + deadline * 4 / 5,
             alarm: None,
             telling: Telling::default(),
+            trace,
         });
         let alarm = self.arm(now.moment + deadline, ALARM_ANSWER, key);
         if let Some(message) = self.messages.get_mut(key) {
@@ -256,6 +262,7 @@ impl Shard {
             procedure: Procedure::Pager,
             session: 0,
             converted,
+            trace: Trace::default(),
         };
         let reply = question_of.map(|session| Reply::Question { session });
         self.submit_kept(now, reply, CallId::default(), kept, EarlyAnswer::None);

@@ -15,6 +15,7 @@ use crate::iwf::pager;
 use crate::iwf::retained::{Procedure, Retained};
 use crate::iwf::session_media::{self, Between};
 use crate::limits;
+use crate::observe::Flow;
 use crate::policy;
 use crate::wire::msrp::FailureReport;
 use crate::wire::sip::Writer;
@@ -135,6 +136,7 @@ impl Shard {
     ) -> Result<Kept, Ending> {
         let Scratch { text, octets } = scratch;
         let read = large_message::read(invitation, content_type, content, body, text).map_err(session_media::ending)?;
+        let trace = self.stopwatch.parsed(Flow::CpmToSms);
         let converted = self.convert(|form, reference, policy, pdus| {
             read.write_short_messages(text, form, reference, policy, octets, pdus)
         });
@@ -142,7 +144,7 @@ impl Shard {
         let mut retained = Retained { octets: self.stored.take(), ..Retained::default() };
         read.retain(now, text, &mut retained);
         let (requested, expires_s) = (read.requested, read.expires_s);
-        Ok(Kept { retained, requested, expires_s, procedure: Procedure::LargeMessage, session: 0, converted })
+        Ok(Kept { retained, requested, expires_s, procedure: Procedure::LargeMessage, session: 0, converted, trace })
     }
 
     /// 6.2.2.1.5, Table 7.
@@ -157,6 +159,7 @@ impl Shard {
     ) -> Result<Kept, Ending> {
         let Scratch { text, octets } = scratch;
         let read = session_media::read(invitation, content_type, content, body, text).map_err(session_media::ending)?;
+        let trace = self.stopwatch.parsed(Flow::CpmToSms);
         let mut retained = Retained { octets: self.stored.take(), ..Retained::default() };
         read.retain(now, text, &mut retained);
         if let Some(FirstMessage { names_sender }) = first {
@@ -167,7 +170,7 @@ impl Shard {
             session_media::write_short_messages(whose, text, form, reference, policy, octets, pdus)
         });
         let converted = converted.map_err(ending_of)?;
-        Ok(Kept { retained, requested, expires_s: None, procedure: Procedure::Chat, session, converted })
+        Ok(Kept { retained, requested, expires_s: None, procedure: Procedure::Chat, session, converted, trace })
     }
 
     fn note_begun(&mut self, key: u64) {

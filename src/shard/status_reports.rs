@@ -12,6 +12,7 @@ use crate::interwork::sms::pager_to_submit_sm::{registered_delivery_of, reports_
 use crate::iwf::message::Minted;
 use crate::iwf::segments::Tally;
 use crate::iwf::{event_report, notification};
+use crate::observe::{Flow, Stage, Trace};
 use crate::policy::{FailureReport, IntermediateNotification, NoMatchingMessageId, SeveralSegments};
 use crate::wire::cpim::imdn::{Notification, Status};
 use crate::wire::smpp::message_id::Origin;
@@ -40,6 +41,8 @@ pub(super) struct Telling {
     waiting: Option<(DeliverRef, u64, SegmentRef)>,
     /// Since when.
     since: Moment,
+    /// How long it took so far.
+    pub(super) trace: Trace,
     /// The submission failed after the sender was told 202: no status report will come.
     unsubmitted: bool,
 }
@@ -91,11 +94,16 @@ impl Shard {
     }
 
     fn take_delivery(&mut self, deliver: DeliverRef, pdu: Bytes) {
+        self.stopwatch.begin();
         match binds::look(&pdu) {
-            Some(Delivered::Report(report)) => self.take_report(deliver, &report),
+            Some(Delivered::Report(report)) => {
+                let trace = self.stopwatch.parsed_in_batch(Flow::Report);
+                self.take_report(deliver, &report, trace);
+            }
             Some(Delivered::Text { source, destination }) => {
                 let owner = self.route.of_hash(self.correspondence(source, destination));
-                self.outbox.hand(owner, Handoff::Deliver { deliver, pdu });
+                let trace = self.stopwatch.received(Flow::SmsToCpm);
+                self.outbox.hand(owner, Handoff::Deliver { deliver, pdu, trace });
             }
             None => self.answer(deliver, CommandStatus::ESME_RX_P_APPN),
         }
@@ -116,15 +124,19 @@ impl Shard {
     }
 
     pub(super) fn answer(&mut self, deliver: DeliverRef, status: CommandStatus) {
-        self.outbox.hand(deliver.shard, Handoff::Answer { deliver, status });
+        self.answer_timed(deliver, status, Trace::default());
     }
 
-    fn take_report(&mut self, deliver: DeliverRef, report: &StatusReport<'_>) {
+    pub(super) fn answer_timed(&mut self, deliver: DeliverRef, status: CommandStatus, trace: Trace) {
+        self.outbox.hand(deliver.shard, Handoff::Answer { deliver, status, trace });
+    }
+
+    fn take_report(&mut self, deliver: DeliverRef, report: &StatusReport<'_>, trace: Trace) {
         self.stats.reports += 1;
         let Some(smsc) = self.settings.smscs.get(usize::from(deliver.smsc)) else { return };
         let message_id = smsc.message_id.canonical(report.message_id, Origin::Receipt);
         let hash = self.report_hash(deliver.smsc, &message_id);
-        let report = Report { deliver, message_id, state: report.state, intermediate: report.intermediate };
+        let report = Report { deliver, message_id, state: report.state, intermediate: report.intermediate, trace };
         self.outbox.hand(self.route.of_hash(hash), Handoff::Report { hash, report });
     }
 
@@ -181,12 +193,13 @@ impl Shard {
     }
 
     /// As owner: a status report for one short message of ours.
-    pub(super) fn reported(&mut self, now: Now, hash: u64, whose: SegmentRef, report: Report) {
+    pub(super) fn reported(&mut self, now: Now, hash: u64, whose: SegmentRef, mut report: Report) {
+        self.stopwatch.end(&mut report.trace, Stage::Queue);
         let policy = self.iwf.policy.reports;
         let Some(message) = self.messages.get_mut(whose.message) else {
             // It was one of ours, and its fate was told before.
             self.stats.reports_repeated += 1;
-            return self.report_is_over(hash, whose, report.deliver, CommandStatus::ESME_ROK);
+            return self.report_is_over(hash, whose, report, CommandStatus::ESME_ROK);
         };
         if report.intermediate {
             return self.intermediate(now, whose, report);
@@ -209,14 +222,13 @@ impl Shard {
                 self.answer(report.deliver, CommandStatus::ESME_ROK);
             }
             // What decided the message is being told: another segment's failure changes nothing any more.
-            Tally::Decided(_) if being_told => {
-                self.report_is_over(hash, whose, report.deliver, CommandStatus::ESME_ROK)
-            }
-            Tally::Waiting => self.report_is_over(hash, whose, report.deliver, CommandStatus::ESME_ROK),
+            Tally::Decided(_) if being_told => self.report_is_over(hash, whose, report, CommandStatus::ESME_ROK),
+            Tally::Waiting => self.report_is_over(hash, whose, report, CommandStatus::ESME_ROK),
             Tally::Decided(state) => {
                 message.telling.state = Some(state);
                 message.telling.waiting = Some((report.deliver, hash, whose));
                 message.telling.since = now.moment;
+                message.telling.trace = report.trace;
                 self.tell(now, whose.message);
             }
         }
@@ -232,9 +244,18 @@ impl Shard {
     }
 
     /// An id has done its service: its report was passed on, or there was nothing to pass on.
-    fn report_is_over(&mut self, hash: u64, whose: SegmentRef, deliver: DeliverRef, status: CommandStatus) {
+    fn report_is_over(&mut self, hash: u64, whose: SegmentRef, report: Report, status: CommandStatus) {
+        self.waiting_is_over((report.deliver, hash, whose), status, report.trace);
+    }
+
+    fn waiting_is_over(
+        &mut self,
+        (deliver, hash, whose): (DeliverRef, u64, SegmentRef),
+        status: CommandStatus,
+        trace: Trace,
+    ) {
         self.outbox.hand(self.route.of_hash(hash), Handoff::Forget { hash, whose });
-        self.answer(deliver, status);
+        self.answer_timed(deliver, status, trace);
     }
 
     /// 6.2.3 for a message whose sender was told 202 early: its submission failed.
@@ -268,6 +289,7 @@ impl Shard {
         if failed_iw && !done[2] && self.iwf.events.is_some() {
             self.send_about(now, key, Told::FailedIw, None);
         }
+        self.notifications_written(key);
         self.told(now, key);
     }
 
@@ -360,6 +382,9 @@ impl Shard {
             Told::FailedIw | Told::Processing => 2,
         };
         message.telling.done[place] = !later;
+        if message.telling.is_idle() {
+            self.stopwatch.end_at_arrival(&mut message.telling.trace, Stage::Sip);
+        }
         self.told(now, key);
     }
 
@@ -369,16 +394,18 @@ impl Shard {
         let Some(message) = self.messages.get_mut(key).filter(|message| message.telling.is_idle()) else { return };
         if message.telling.unsubmitted {
             // We tell it again ourselves if we must: the SM-SC has done its part.
-            if let Some((deliver, hash, whose)) = message.telling.waiting.take() {
-                self.report_is_over(hash, whose, deliver, CommandStatus::ESME_ROK);
+            if let Some(waiting) = message.telling.waiting.take() {
+                let trace = message.telling.trace;
+                self.waiting_is_over(waiting, CommandStatus::ESME_ROK, trace);
             }
             return self.told_unsubmitted(now, key);
         }
+        let trace = message.telling.trace;
         let Some((deliver, hash, whose)) = message.telling.waiting.take() else { return };
         if message.telling.failed {
             message.reports.take_back(whose.segment);
             let expired = message.progress.expired;
-            self.answer(deliver, CommandStatus::ESME_RX_T_APPN);
+            self.answer_timed(deliver, CommandStatus::ESME_RX_T_APPN, trace);
             // Its time ran out meanwhile, and no alarm will ring for it again.
             if expired {
                 self.drop_message(key);
@@ -388,7 +415,7 @@ impl Shard {
         self.latencies.report.add(micros(now.moment.since(message.telling.since)));
         message.progress.relayed = true;
         let over = message.progress.is_over();
-        self.report_is_over(hash, whose, deliver, CommandStatus::ESME_ROK);
+        self.waiting_is_over((deliver, hash, whose), CommandStatus::ESME_ROK, trace);
         if over {
             self.drop_message(key);
         }

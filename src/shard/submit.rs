@@ -12,6 +12,7 @@ use crate::interwork::sms::pager_to_submit_sm::sip_status;
 use crate::iwf::retained::{Progress, Retained};
 use crate::iwf::segments::{Reports, Responses, Submission};
 use crate::limits;
+use crate::observe::Trace;
 use crate::policy::{ThrottledSubmit, UnknownOutcome};
 use crate::wire::Framing;
 use crate::wire::cpim::Dispositions;
@@ -72,6 +73,8 @@ pub(super) struct Message {
     pub(super) until: Moment,
     pub(super) alarm: Option<TimerId>,
     pub(super) telling: Telling,
+    /// How long it took, until its submission or its latest outcome.
+    pub(super) trace: Trace,
 }
 
 /// Other links that are tried for what one could not send.
@@ -122,11 +125,12 @@ impl Shard {
         let whose = SegmentRef { owner: self.settings.id, message: key, segment: 0 };
         let retry = self.iwf.policy.submission.throttled_submit == ThrottledSubmit::Retry;
         let retry_throttled = message.total > 1 || retry;
-        self.outbox.hand(shard, Handoff::Submit(Submit { whose, smsc, pdus, until: message.until, retry_throttled }));
+        let (until, trace) = (message.until, message.trace);
+        self.outbox.hand(shard, Handoff::Submit(Submit { whose, smsc, pdus, until, retry_throttled, trace }));
     }
 
     /// As owner: one short message has its outcome.
-    pub(super) fn submitted(&mut self, now: Now, whose: SegmentRef, smsc: u16, outcome: SubmitOutcome) {
+    pub(super) fn submitted(&mut self, now: Now, whose: SegmentRef, smsc: u16, outcome: SubmitOutcome, trace: Trace) {
         let Some(message) = self
             .messages
             .get_mut(whose.message)
@@ -134,6 +138,7 @@ impl Shard {
         else {
             return self.submitted_late(whose, smsc, outcome);
         };
+        message.trace = trace;
         let taken = match outcome {
             SubmitOutcome::Responded { status, message_id } => {
                 message.responses.responded(whose.segment, status);
@@ -370,6 +375,7 @@ impl Shard {
         message.progress.answered = true;
         let reply = message.reply.take()?;
         self.latencies.cpm_to_sms.add(micros(now.moment.since(message.arrived)));
+        self.stopwatch.reply(message.trace);
         Some(reply)
     }
 

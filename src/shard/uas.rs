@@ -131,6 +131,7 @@ const fn class_of(code: u16) -> &'static str {
 impl Shard {
     pub(super) fn handle_sip(&mut self, now: Now, source: Source, bytes: &[u8]) {
         self.stats.sip_messages += 1;
+        self.stopwatch.begin();
         let mut index = core::mem::take(&mut self.index);
         match Message::parse(bytes, &mut index) {
             Ok(message) if message.is_request() => self.handle_request(now, &source, &message, bytes.len()),

@@ -26,6 +26,11 @@ impl Clock {
         Now { moment, unix_ms: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX) }
     }
 
+    /// For what lasts less than a microsecond.
+    pub(super) fn nanos(self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// When `moment` is, for the runtime's timers.
     pub(super) fn instant(self, moment: Moment) -> Instant {
         const FAR_US: u64 = 3_600_000_000;

@@ -23,7 +23,7 @@ use super::uring::UringPort;
 use super::wait::Edge;
 use super::world::World;
 use crate::engine::transport::ShardId;
-use crate::observe::{ShellStats, TurnWatch};
+use crate::observe::{ArrivedAt, ShellStats, TurnWatch};
 use crate::queue::Post;
 
 /// Where events go.
@@ -41,6 +41,8 @@ pub(super) struct Seed<W: World> {
     pub(super) common: Arc<Common>,
     pub(super) sink: Arc<Sink<W::Event>>,
     pub(super) make: Arc<dyn Fn(ShardId) -> W + Send + Sync>,
+    /// Whether to time stages and steps.
+    pub(super) profile: bool,
     /// Told how coming to life went.
     pub(super) started: SyncSender<(ShardId, io::Result<()>)>,
 }
@@ -104,9 +106,13 @@ async fn live<W: World, P: Port>(mut seed: Seed<W>, open: impl FnOnce(Vec<Listen
 fn pump<W: World, P: Port>(seed: Seed<W>, port: P) -> io::Result<Pump<W, P>> {
     let clock = Clock::new();
     let bell = seed.common.bell(usize::from(seed.id.0)).duplicate()?;
+    let mut world = (seed.make)(seed.id);
+    if seed.profile {
+        world.profile(ticks::exact);
+    }
     Ok(Pump {
         id: seed.id,
-        world: (seed.make)(seed.id),
+        world,
         port_edge: Edge::new(port.readable()?)?,
         bell_edge: Edge::new(bell)?,
         port,
@@ -114,7 +120,9 @@ fn pump<W: World, P: Port>(seed: Seed<W>, port: P) -> io::Result<Pump<W, P>> {
         common: seed.common,
         sink: seed.sink,
         clock,
-        ticks: ticks::coarse,
+        ticks: if seed.profile { ticks::exact } else { ticks::coarse },
+        steps: seed.profile.then(Box::default),
+        arrival: ArrivedAt::default(),
         watch: TurnWatch::default(),
         dns: Dns::new(),
         timer: pump::timer(clock),

@@ -65,6 +65,7 @@ impl Gateway {
                 common: Arc::clone(&gateway.common),
                 sink: Arc::clone(&sink),
                 make: Arc::clone(&make),
+                profile: options.profile,
                 started: started.clone(),
             };
             let thread = thread::Builder::new().name(format!("core-{number}"));

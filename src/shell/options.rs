@@ -18,6 +18,8 @@ pub struct Options {
     pub listen: Vec<(Transport, SocketAddr)>,
     /// How long a drain may take.
     pub drain: Duration,
+    /// Whether to time the stages of messages and the steps of turns.
+    pub profile: bool,
 }
 
 /// How the kernel is asked.

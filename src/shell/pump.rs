@@ -24,7 +24,7 @@ use super::world::World;
 use crate::engine::transport::{ListenerId, ShardId, Transmit};
 use crate::engine::{Moment, Now};
 use crate::limits;
-use crate::observe::{ShellStats, Step, TurnWatch};
+use crate::observe::{ArrivedAt, ShellStats, Step, StepTimes, TurnWatch};
 
 /// Between two snapshots.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(1);
@@ -46,6 +46,10 @@ pub(super) struct Pump<W: World, P> {
     pub(super) clock: Clock,
     pub(super) ticks: Ticks,
     pub(super) watch: TurnWatch,
+    /// What the steps of turns took, if that is looked at.
+    pub(super) steps: Option<Box<StepTimes>>,
+    /// When what this turn took from the kernel arrived, if that is looked at.
+    pub(super) arrival: ArrivedAt,
     pub(super) dns: Dns,
     pub(super) port_edge: Edge,
     pub(super) bell_edge: Edge,
@@ -113,6 +117,9 @@ impl<W: World, P: Port> Pump<W, P> {
         self.port.flush();
         self.out.wake(&self.common, &mut self.stats);
         self.passed(Step::Flush);
+        if self.steps.is_some() {
+            self.world.flushed();
+        }
         self.report(now);
         self.look_back();
         if took + ordered > 0 { Turn::Busy } else { Turn::Idle }
@@ -125,11 +132,21 @@ impl<W: World, P: Port> Pump<W, P> {
 
     /// Names what held the core up, if anything did.
     fn look_back(&mut self) {
+        if let Some(steps) = &mut self.steps {
+            steps.add(self.watch.spent_ns());
+        }
         let Some(step) = self.watch.overran() else { return };
         self.stats.count_overrun(step);
         if let Some(overrun) = self.watch.tell() {
             self.world.overran(overrun);
         }
+    }
+
+    /// All that a turn takes from the kernel arrived together: the kernel's own time would cost more than it tells.
+    fn note_arrival(&mut self) {
+        let (received_ns, handed_ns) = self.watch.so_far_ns();
+        self.arrival = ArrivedAt { received_ns, handed_ns };
+        self.world.arrived(self.arrival);
     }
 
     fn take_arrivals(&mut self, now: Now) -> usize {
@@ -139,6 +156,9 @@ impl<W: World, P: Port> Pump<W, P> {
             self.stats.budget_exhausted += 1;
         }
         self.passed(Step::Collect);
+        if self.steps.is_some() {
+            self.note_arrival();
+        }
         let took = arrivals.len() + self.take_written(now);
         arrivals.drain(..).for_each(|arrival| self.arrived(now, arrival));
         self.arrivals = arrivals;
@@ -181,7 +201,7 @@ impl<W: World, P: Port> Pump<W, P> {
         } else {
             let lease = self.port.lease(slot);
             self.stats.datagrams_handed_over += 1;
-            self.out.hand(owner, Parcel::Datagram(listener, peer, lease), &mut self.stats);
+            self.out.hand(owner, Parcel::Datagram(listener, peer, lease, self.arrival), &mut self.stats);
         }
     }
 
@@ -200,7 +220,12 @@ impl<W: World, P: Port> Pump<W, P> {
         {
             took += 1;
             match parcel {
-                Parcel::Datagram(listener, peer, lease) => self.world.on_datagram(now, listener, peer, &lease),
+                Parcel::Datagram(listener, peer, lease, arrival) => {
+                    if self.steps.is_some() {
+                        self.world.arrived(arrival);
+                    }
+                    self.world.on_datagram(now, listener, peer, &lease)
+                }
                 Parcel::Handoff(handoff) => self.world.on_handoff(now, from, handoff),
             }
         }
@@ -281,6 +306,7 @@ impl<W: World, P: Port> Pump<W, P> {
             snapshot.core = usize::from(self.id.0);
             (snapshot.ready, snapshot.draining) = (self.state.ready, self.state.draining);
             snapshot.shell = shell;
+            show_steps(self.steps.as_deref(), &mut snapshot.steps);
             self.world.show(snapshot);
         })
     }
@@ -357,6 +383,13 @@ impl<W: World, P: Port> Pump<W, P> {
             tokio::time::sleep(RETRY_AFTER).await;
         }
         let _ = self.publish();
+    }
+}
+
+fn show_steps(steps: Option<&StepTimes>, shown: &mut Option<Box<StepTimes>>) {
+    match (steps, shown) {
+        (Some(steps), Some(shown)) => (**shown).clone_from(steps),
+        (steps, shown) => *shown = steps.cloned().map(Box::new),
     }
 }
 

@@ -14,7 +14,7 @@ use super::sockets;
 use super::world::World;
 use crate::engine::transport::{ConnectId, LinkId, ListenerId, QueryId, Record, ShardId, Transmit};
 use crate::engine::{Moment, Now};
-use crate::observe::{Overrun, Snapshot};
+use crate::observe::{ArrivedAt, Overrun, Snapshot};
 use crate::shard::Shard;
 use crate::shard::event::Event;
 use crate::shard::handoff::Handoff;
@@ -122,6 +122,15 @@ impl World for Shard {
     }
     fn is_ready(&self) -> bool {
         Shard::is_ready(self)
+    }
+    fn profile(&mut self, ticks_ns: fn() -> u64) {
+        Shard::profile(self, ticks_ns);
+    }
+    fn arrived(&mut self, arrival: ArrivedAt) {
+        Shard::arrived(self, arrival);
+    }
+    fn flushed(&mut self) {
+        Shard::flushed(self);
     }
     fn overran(&mut self, overrun: Overrun) {
         Shard::overran(self, overrun);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::engine::transport::{ConnectId, LinkId, ListenerId, QueryId, Record, ShardId, Transmit};
 use crate::engine::{Moment, Now};
-use crate::observe::{Overrun, Snapshot};
+use crate::observe::{ArrivedAt, Overrun, Snapshot};
 
 /// The logic of one core: made on its thread, never leaves it. Told what happened by `on_*`; then every `poll_*` is
 /// drained, the deadline last.
@@ -54,6 +54,13 @@ pub trait World {
     fn is_drained(&self) -> bool;
     /// Whether traffic would find its way.
     fn is_ready(&self) -> bool;
+    /// From now on time stages by this clock, in nanoseconds and the same on all cores; then, and only then, the following
+    /// two are called.
+    fn profile(&mut self, _ticks_ns: fn() -> u64) {}
+    /// When what is told next arrived.
+    fn arrived(&mut self, _arrival: ArrivedAt) {}
+    /// All that was ordered in this turn has been handed to the kernel.
+    fn flushed(&mut self) {}
     /// A turn took too long: something for the log.
     fn overran(&mut self, _overrun: Overrun) {}
     /// Fills in all that the shell does not know.

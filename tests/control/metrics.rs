@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use isthmus::control::metrics::{About, text};
-use isthmus::observe::{LinkStats, ShellStats, SipCodes, Snapshot, Stats};
+use isthmus::control::profile::table;
+use isthmus::observe::{
+    ArrivedAt, Flow, LinkStats, STEPS, ShellStats, SipCodes, Snapshot, Stage, Stats, StepTimes, Stopwatch,
+};
 
 use super::exposition::{Page, parse};
 
@@ -78,13 +81,62 @@ fn latencies_are_histograms_in_seconds() {
     assert_eq!(value(&page, family, &format!("{family}_count{{core=0,direction=cpm_to_sms}}")), 3.0);
 }
 
+/// Cores with a profile: one CPM message that was parsed in 1.5 us and one turn of 2 us in each step.
+fn profiled() -> Vec<Snapshot> {
+    let mut stopwatch = Stopwatch::start(|| 4_500);
+    stopwatch.arrived(ArrivedAt { received_ns: 1_000, handed_ns: 2_000 });
+    let mut trace = stopwatch.received(Flow::CpmToSms);
+    stopwatch.end_at(&mut trace, Stage::Queue, 3_000);
+    stopwatch.end(&mut trace, Stage::Parse);
+    let mut steps = StepTimes::default();
+    steps.add(&[2_000; STEPS]);
+    let mut snapshots = snapshots();
+    for snapshot in &mut snapshots {
+        stopwatch.show(&mut snapshot.stages);
+        snapshot.steps = Some(Box::new(steps.clone()));
+    }
+    snapshots
+}
+
+#[test]
+fn stages_and_steps_are_shown_while_a_profile_is_made() {
+    let page = parse(&text(&about(), &profiled(), 0));
+    let family = "isthmus_stage_latency_seconds";
+    assert_eq!(page[family].kind, "histogram");
+    let labels = "core=1,flow=cpm_to_sms,";
+    for (le, count) in [("0.000001024", 0.0), ("0.000002048", 1.0), ("137.438953472", 1.0), ("+Inf", 1.0)] {
+        let sample = format!("{family}_bucket{{{labels}le={le},stage=parse}}");
+        assert_eq!(value(&page, family, &sample), count, "{le}");
+    }
+    assert_eq!(value(&page, family, &format!("{family}_sum{{{labels}stage=parse}}")), 0.0000015);
+    assert!(!page[family].samples.contains_key(&format!("{family}_count{{{labels}stage=map}}")));
+    let family = "isthmus_turn_step_seconds";
+    assert_eq!(value(&page, family, &format!("{family}_count{{core=0,step=flush}}")), 1.0);
+    let without = parse(&text(&about(), &snapshots(), 0));
+    assert!(without.keys().all(|name| !name.contains("_stage_") && !name.contains("_step_")));
+}
+
+#[test]
+fn the_table_has_a_row_for_what_was_seen() {
+    let table = table(&profiled());
+    let words = |row: &String| row.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let rows: Vec<_> = table.iter().map(words).collect();
+    assert_eq!(rows[0][2..], ["stage", "count", "mean", "p50", "p99", "p99.9", "max", "total", "ms"]);
+    assert_eq!(rows[3], ["cpm_to_sms", "parse", "2", "1.5", "1.5", "1.5", "1.5", "1.5", "0"]);
+    assert_eq!(rows.len(), 1 + 3 + STEPS, "{table:#?}");
+    assert_eq!(rows[4][..2], ["turn", "collect"]);
+    // Numbers stand below their heads.
+    assert!(table.iter().all(|row| row.len() == table[0].len()), "{table:#?}");
+    assert!(isthmus::control::profile::table(&snapshots()).is_empty());
+}
+
 /// The operator's table has every family that a scrape shows, and no other.
 #[test]
 fn every_family_is_documented() {
     let (_, document) = include_str!("../../docs/operations.md").split_once("## Metrics").unwrap();
     let rows = document.lines().filter_map(|line| line.strip_prefix("| `isthmus_"));
     let documented: BTreeSet<_> = rows.map(|row| format!("isthmus_{}", row.split('`').next().unwrap())).collect();
-    let shown: BTreeSet<_> = parse(&text(&about(), &snapshots(), 0)).into_keys().collect();
+    let shown: BTreeSet<_> = parse(&text(&about(), &profiled(), 0)).into_keys().collect();
     let missing: Vec<_> = shown.difference(&documented).collect();
     let gone: Vec<_> = documented.difference(&shown).collect();
     assert!(missing.is_empty() && gone.is_empty(), "docs/operations.md lacks {missing:#?} and has {gone:#?}");

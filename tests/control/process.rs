@@ -19,25 +19,38 @@ struct Gateway {
 
 impl Gateway {
     fn start(name: &str, more: &str) -> Gateway {
+        Gateway::start_with(name, more, &[])
+    }
+
+    fn start_with(name: &str, more: &str, flags: &[&str]) -> Gateway {
         let text = format!(
             "sip.listen = ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0']\nsip.next_hop = 'sip:127.0.0.1:9'\n\
              admin.listen = '127.0.0.1:0'\nsmsc = [{{ address = '127.0.0.1:9', password = 'geheim' }}]\n\
              log.format = 'json'\nlog.level = 'debug'\n{more}"
         );
         let mut command = Command::new(env!("CARGO_BIN_EXE_isthmus"));
-        command.args(["run", "-c"]).arg(file(name, &text)).stderr(Stdio::piped());
+        command.args(["run", "-c"]).arg(file(name, &text)).args(flags).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap());
         Gateway { child, log: Vec::new(), lines }
     }
 
+    /// The next line whose message begins so.
+    fn line_of(&mut self, begin: &str) -> String {
+        self.next(&format!("\"message\":\"{begin}"))
+    }
+
     /// The next line with this message.
     fn line(&mut self, message: &str) -> String {
+        self.next(&format!("\"message\":\"{message}\""))
+    }
+
+    fn next(&mut self, message: &str) -> String {
         loop {
             let mut line = String::new();
             assert!(self.lines.read_line(&mut line).unwrap() > 0, "no {message:?} in {:#?}", self.log);
             self.log.push(line.clone());
-            if line.contains(&format!("\"message\":\"{message}\"")) {
+            if line.contains(message) {
                 return line;
             }
         }
@@ -87,6 +100,35 @@ fn run_serves_until_a_signal_and_drains() {
         assert!(log.iter().any(|line| line.contains("\"drained\"")), "{log:#?}");
         assert!(!log.iter().any(|line| line.contains("geheim")), "{log:#?}");
     }
+}
+
+/// SIGUSR1 and the end of a drain write the table; a process that is not profiled says so and goes on.
+#[test]
+fn a_profile_is_made_when_it_is_asked_for() {
+    let mut gateway = Gateway::start_with("profile.toml", "", &["--profile"]);
+    let admin = field(&gateway.line("started"), "admin").parse().unwrap();
+    let published = || get(admin, "/metrics").1.contains("isthmus_turn_step_seconds_bucket");
+    let until = Instant::now() + PATIENCE;
+    while !published() {
+        assert!(Instant::now() < until, "no step was published");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    gateway.signal("USR1");
+    gateway.line_of("profile, us");
+    gateway.line_of("turn         collect");
+    gateway.signal("TERM");
+    let (code, log) = gateway.end();
+    assert_eq!(code, Some(0), "{log:#?}");
+    let table = log.iter().filter(|line| line.contains("\"message\":\"profile, us"));
+    assert_eq!(table.count(), 2, "{log:#?}");
+
+    let mut gateway = Gateway::start("no-profile.toml", "");
+    let admin = field(&gateway.line("started"), "admin").parse().unwrap();
+    gateway.signal("USR1");
+    gateway.line_of("no profile is made");
+    assert!(!get(admin, "/metrics").1.contains("isthmus_turn_step_seconds"));
+    gateway.signal("TERM");
+    assert_eq!(gateway.end().0, Some(0));
 }
 
 /// The log names the ports of media apart from those of SIP, and they are open.

@@ -33,6 +33,7 @@ mod session_races;
 mod session_upkeep;
 mod sip;
 mod sms_to_pager;
+mod stages;
 mod status_report_to_imdn;
 mod text;
 mod throttling;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use isthmus::engine::transport::Transport;
+use isthmus::observe::{Flow, Snapshot, Stage, StageTimes};
 use isthmus::shard::settings::{Network, Settings, SipSettings, SmscSettings};
 use isthmus::shell::{Backend, Gateway, Options};
 use isthmus::wire::Framing;
@@ -25,6 +26,8 @@ fn start(backend: Backend, cores: u16, smsc: &Smsc) -> Gateway {
         backend,
         listen: vec![(Transport::Udp, any), (Transport::Tcp, any)],
         drain: PATIENCE,
+        // With one core it is off: then nothing may be shown.
+        profile: cores > 1,
     };
     let template = Settings {
         sip: SipSettings {
@@ -95,10 +98,23 @@ fn assert_every_core_worked(gateway: &Gateway, cores: u16) {
         if owned.iter().sum::<u64>() == MESSAGES as u64 {
             assert!(owned.iter().all(|count| *count > 0), "{owned:?}");
             assert!(cores == 1 || crossed > MESSAGES as u64 / 4, "{crossed}");
-            return;
+            return assert_every_stage_was_timed(&snapshots, cores);
         }
         assert!(Instant::now() < until, "{owned:?}");
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Every message has been in every stage of its way once, whichever cores it crossed.
+fn assert_every_stage_was_timed(snapshots: &[Snapshot], cores: u16) {
+    let mut all = Box::<StageTimes>::default();
+    let timed = snapshots.iter().filter_map(|snapshot| snapshot.stages.as_ref());
+    assert_eq!(timed.map(|stages| all.merge(stages)).count(), if cores > 1 { snapshots.len() } else { 0 });
+    for stage in Stage::ALL {
+        let times = all.of(Flow::CpmToSms, stage);
+        let messages = if stage == Stage::Sip || cores == 1 { 0 } else { MESSAGES as u64 };
+        assert_eq!(times.count(), messages, "{stage:?}");
+        assert_eq!(times.sum_ns() > 0, messages > 0, "{stage:?}");
     }
 }
 

@@ -51,6 +51,7 @@ impl Config {
             },
             listen: sockets(&self.sip.listen).chain(outbind).chain(sockets(&self.msrp.listen)).collect(),
             drain: self.runtime.drain,
+            profile: false,
         }
     }
 }

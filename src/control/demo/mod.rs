@@ -131,7 +131,7 @@ impl Stage {
         let client = Client::start(trace, sender.clone(), faults).map_err(text)?;
         let smsc = Smsc::start(trace, sender, faults).map_err(text)?;
         let config = configuration(client.address(), smsc.address())?;
-        let gateway = run::start(&config, run::event_log(&config)).map_err(|error| error.to_string())?;
+        let gateway = run::start(&config, run::event_log(&config), false).map_err(|error| error.to_string())?;
         let udp = gateway.listeners().iter().find(|listener| listener.transport == Transport::Udp);
         let sip = udp.ok_or("no UDP listener")?.local;
         let msrp = gateway.listeners().last().ok_or("no MSRP listener")?.local;

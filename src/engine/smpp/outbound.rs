@@ -174,6 +174,9 @@ impl Session {
     }
 
     fn sent(&mut self, now: Now, sequence_number: u32, in_flight: InFlight) {
+        if let Some(sent) = self.sent_tokens.as_mut().filter(|sent| sent.len() < SMPP_WINDOW_MAX) {
+            sent.push(in_flight.token);
+        }
         self.window.insert(sequence_number, in_flight);
         self.throughput.spend(now.moment);
         self.enquire_link.pdu(now.moment);

@@ -11,6 +11,7 @@ use super::throughput::{Throttle, Throughput};
 use super::window::{self, Window};
 use super::{CloseReason, Config, Counters, Doubt, Event, Initiator, NotSent, Order, Outcome, State, TimerName};
 use crate::engine::{Moment, Now, Random};
+use crate::limits::SMPP_WINDOW_MAX;
 use crate::wire::smpp::{Bind, CommandId, CommandStatus, Header, emit};
 use crate::wire::{Framing, smpp};
 
@@ -54,6 +55,8 @@ pub struct Session {
     random: Random,
     partial: BytesMut,
     pub(super) outbox: Vec<u8>,
+    /// Tokens of submissions in it and not asked for yet, if anybody does.
+    pub(super) sent_tokens: Option<Vec<u64>>,
     pub(super) events: VecDeque<Event>,
     orders: VecDeque<Order>,
     pub(super) counters: Counters,
@@ -88,6 +91,7 @@ impl Session {
             random,
             partial: BytesMut::new(),
             outbox: Vec::new(),
+            sent_tokens: None,
             events: VecDeque::new(),
             orders,
             counters: Counters::default(),
@@ -289,6 +293,17 @@ impl Session {
             self.counters.pdus_sent += smpp::count(spare);
         }
         any
+    }
+
+    /// From now on [`Session::poll_sent`] tells of submissions.
+    pub fn tell_sent(&mut self) {
+        self.sent_tokens = Some(Vec::with_capacity(SMPP_WINDOW_MAX));
+    }
+
+    /// A submission that was written, in no order, if that is told. Of those that nobody asked for, it tells of as many as
+    /// a window may have.
+    pub fn poll_sent(&mut self) -> Option<u64> {
+        self.sent_tokens.as_mut()?.pop()
     }
 
     /// What to do with the connection, after sending what was polled.
