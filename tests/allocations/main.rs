@@ -14,6 +14,7 @@ mod one_core;
 mod sessions;
 mod shard_sessions;
 
+use isthmus::observe::Flow;
 use one_core::{OneCore, Watch};
 
 thread_local! {
@@ -91,11 +92,14 @@ const WARM_UP: u64 = 8_000;
 const MEASURED: u64 = 3_000;
 
 fn allocations_of(step: impl Fn(&mut OneCore<Counted>, u64)) -> u64 {
-    let mut core = OneCore::new();
-    (0..WARM_UP).for_each(|number| step(&mut core, number));
+    allocations_in(&mut OneCore::new(), step)
+}
+
+fn allocations_in(core: &mut OneCore<Counted>, step: impl Fn(&mut OneCore<Counted>, u64)) -> u64 {
+    (0..WARM_UP).for_each(|number| step(core, number));
     ALLOCATIONS.set(0);
     SHOW.set(true);
-    (WARM_UP..WARM_UP + MEASURED).for_each(|number| step(&mut core, number));
+    (WARM_UP..WARM_UP + MEASURED).for_each(|number| step(core, number));
     ALLOCATIONS.get()
 }
 
@@ -112,4 +116,16 @@ fn a_pager_message_its_response_its_report_and_the_notification() {
 #[test]
 fn a_short_message_for_a_cpm_user() {
     assert_eq!(allocations_of(OneCore::short_message), 0);
+}
+
+/// All flows together, with the stopwatch running.
+#[test]
+fn what_is_timed() {
+    let mut core = OneCore::profiled();
+    let allocations = allocations_in(&mut core, |core, number| {
+        core.pager_message(number, Some("positive-delivery"));
+        core.short_message(number);
+    });
+    assert_eq!(allocations, 0);
+    assert_eq!(Flow::ALL.map(|flow| core.timed(flow)), [WARM_UP + MEASURED; 3]);
 }

@@ -1,5 +1,6 @@
 //! One shard with an SM-SC and a CPM client that answer at once, driven without sockets: for counting and for timing.
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use isthmus::engine::transport::{LinkId, ListenerId, Transmit, Transport};
 use isthmus::engine::{Moment, Now};
+use isthmus::observe::{ArrivedAt, Flow, Snapshot, Stage};
 use isthmus::shard::Shard;
 use isthmus::shard::settings::{Listener, Network, Settings, SipSettings, SmscSettings};
 use isthmus::wire::smpp::{CommandId, CommandStatus, DeliverSm, Header, Pdu, Response, Tlvs};
@@ -28,6 +30,7 @@ pub struct OneCore<W> {
     places: Vec<usize>,
     octets: Vec<u8>,
     receipts: u64,
+    profiled: bool,
     watch: PhantomData<W>,
 }
 
@@ -35,6 +38,16 @@ const CPM: &str = "192.0.2.1:5070";
 const PACE: Duration = Duration::from_millis(200);
 /// A place that a number is written into.
 const NUMBER: &[u8] = b"##########";
+
+thread_local! {
+    static LOOKS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A clock that goes on when it is looked at.
+fn ticks() -> u64 {
+    LOOKS.set(LOOKS.get() + 1);
+    LOOKS.get()
+}
 
 fn settings() -> Settings {
     let listener = |transport| Listener { transport, local: "198.51.100.1:5060".parse().unwrap() };
@@ -65,6 +78,7 @@ impl<W: Watch> OneCore<W> {
             places: Vec::new(),
             octets: Vec::new(),
             receipts: 0,
+            profiled: false,
             watch: PhantomData,
         };
         core.shard.on_tick(core.now);
@@ -75,9 +89,19 @@ impl<W: Watch> OneCore<W> {
         core
     }
 
+    /// The same, timing the stages of messages.
+    #[allow(dead_code, reason = "not every user looks")]
+    pub fn profiled() -> OneCore<W> {
+        let mut core = OneCore::new();
+        core.shard.profile(ticks);
+        core.profiled = true;
+        core
+    }
+
     /// One CPM message: 202, and if a report is asked for its notification, answered.
     pub fn pager_message(&mut self, number: u64, dispositions: Option<&str>) {
         self.write_request(number, dispositions);
+        self.arrives();
         let (shard, now, cpm, request) = (&mut self.shard, self.now, self.cpm, &self.request);
         W::inside(|| shard.on_datagram(now, ListenerId(0), cpm, request));
         let seen = self.exchange(dispositions.map(|_| number));
@@ -100,6 +124,14 @@ impl<W: Watch> OneCore<W> {
         self.rest();
     }
 
+    /// How many messages have been timed to their end.
+    #[allow(dead_code, reason = "not every user looks")]
+    pub fn timed(&self, flow: Flow) -> u64 {
+        let mut snapshot = Snapshot::default();
+        self.shard.observe(&mut snapshot);
+        snapshot.stages.map_or(0, |stages| stages.of(flow, Stage::Reply).count())
+    }
+
     fn rest(&mut self) {
         self.now = self.now.after(PACE);
         let (shard, now) = (&mut self.shard, self.now);
@@ -115,6 +147,7 @@ impl<W: Watch> OneCore<W> {
 
     /// Hands `octets` to the shard as the shell does: owned by somebody else.
     fn smsc_sends(&mut self) {
+        self.arrives();
         let bytes = Bytes::from_owner(self.octets.clone());
         let (shard, now, link) = (&mut self.shard, self.now, self.link);
         W::inside(|| shard.on_stream(now, link, bytes));
@@ -138,8 +171,19 @@ impl<W: Watch> OneCore<W> {
                 None => break,
             }
         }
+        if self.profiled {
+            let shard = &mut self.shard;
+            W::inside(|| shard.flushed());
+        }
         while self.shard.poll_event().is_some() {}
         seen
+    }
+
+    fn arrives(&mut self) {
+        if self.profiled {
+            let shard = &mut self.shard;
+            W::inside(|| shard.arrived(ArrivedAt { received_ns: ticks(), handed_ns: ticks() }));
+        }
     }
 
     fn recycle(&mut self, bytes: Vec<u8>) {
