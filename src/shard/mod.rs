@@ -155,10 +155,7 @@ impl Shard {
         let sent_by = SentBy::new(|transport, is_ipv4| settings.sip.sent_by(transport, is_ipv4));
         let iwf = Iwf::new(settings.policy.clone());
         let calls = calls::new(own_hash.clone(), sent_by.clone(), &settings, &iwf);
-        let mut clients = ClientNonInvite::new(own_hash.clone(), sent_by, settings.sip.datagram_request_bytes_max);
-        if let Some(route) = settings.sip.route() {
-            clients.set_route(route);
-        }
+        let clients = clients(own_hash.clone(), sent_by, &settings);
         Shard {
             index: sip::Index::new(),
             servers: ServerNonInvite::new(own_hash),
@@ -514,4 +511,12 @@ impl Shard {
     pub fn is_drained(&self) -> bool {
         self.draining && self.binds.is_drained() && self.outbox.transmits.is_empty()
     }
+}
+
+fn clients(hash: KeyedHash, sent_by: SentBy, settings: &Settings) -> ClientNonInvite {
+    let mut clients = ClientNonInvite::new(hash, sent_by, settings.sip.datagram_request_bytes_max);
+    if let Some(route) = settings.sip.route() {
+        clients.set_route(route);
+    }
+    clients
 }

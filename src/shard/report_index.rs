@@ -192,6 +192,7 @@ mod tests {
     use super::*;
     use crate::engine::smpp::DeliveryId;
     use crate::engine::transport::ShardId;
+    use crate::observe::Trace;
     use crate::shard::handoff::DeliverRef;
     use crate::wire::inline::Inline;
     use crate::wire::smpp::{CommandId, MessageState};
@@ -199,7 +200,13 @@ mod tests {
     fn report() -> Report {
         let delivery = DeliveryId { connection: 1, sequence_number: 1, command_id: CommandId::DELIVER_SM };
         let deliver = DeliverRef { shard: ShardId(0), bind: 0, smsc: 0, delivery };
-        Report { deliver, message_id: Inline::new(), state: MessageState::DELIVERED, intermediate: false }
+        Report {
+            deliver,
+            message_id: Inline::new(),
+            state: MessageState::DELIVERED,
+            intermediate: false,
+            trace: Trace::default(),
+        }
     }
 
     #[test]

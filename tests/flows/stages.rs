@@ -65,7 +65,7 @@ impl Timed {
         let Some(Transmit::Connect { order, peer }) = timed.shard.poll_transmit() else { panic!("no connection") };
         timed.shard.on_connected(NOW, SMSC, order, peer);
         timed.sent();
-        timed.respond(1, CommandId::BIND_TRANSCEIVER_RESP, |id| Pdu::BindResp(id));
+        timed.respond(1, CommandId::BIND_TRANSCEIVER_RESP, Pdu::BindResp);
         assert!(timed.shard.is_ready());
         timed.sent();
         timed
@@ -198,7 +198,8 @@ fn addresses() -> DeliverSm<'static> {
 /// Every flow, with every stage being the slow one: each stage has exactly what passed in it, and all of them the whole.
 #[test]
 fn the_slow_stage_is_named_and_the_stages_sum_to_the_whole() {
-    let flows: [(Flow, fn(&mut Timed, &Delays) -> u64, Stage); 3] = [
+    type Run = fn(&mut Timed, &Delays) -> u64;
+    let flows: [(Flow, Run, Stage); 3] = [
         (Flow::CpmToSms, |timed, delays| timed.cpm_to_sms(delays, ""), Stage::Sip),
         (Flow::SmsToCpm, Timed::sms_to_cpm, Stage::Smsc),
         (Flow::Report, Timed::report, Stage::Smsc),
