@@ -75,13 +75,15 @@ pub fn write_response_head(message: &Message<'_>, source: &Source, to_tag: &[u8]
         match field.name {
             Name::Via if core::mem::take(&mut top) => top_via(message, field.value, source, out),
             Name::Via | Name::From | Name::CallId | Name::CSeq => {
-                line(field.name.as_str().as_bytes(), field.value, b"", out);
+                line(field.name.as_start(), field.value, b"", out);
             }
             Name::To => {
                 let tagged = message.to().is_ok_and(|to| to.tag().is_some());
-                line(b"To", field.value, if tagged { b"" } else { to_tag }, out);
+                line("To: ", field.value, if tagged { b"" } else { to_tag }, out);
             }
-            Name::Other if field.raw_name.eq_ignore_ascii_case(TIMESTAMP) => line(TIMESTAMP, field.value, b"", out),
+            Name::Other if field.raw_name.eq_ignore_ascii_case(b"Timestamp") => {
+                line("Timestamp: ", field.value, b"", out);
+            }
             _ => {}
         }
     }
@@ -134,15 +136,13 @@ pub(super) fn write_trying(heads: &[&[u8]], out: &mut Vec<u8>) {
 /// Appends the lines of Record-Route, which the responses that make a dialog copy (RFC 3261 12.1.1).
 pub(super) fn write_record_route(message: &Message<'_>, out: &mut Vec<u8>) {
     for field in message.fields().filter(|field| field.name == Name::RecordRoute) {
-        line(field.name.as_str().as_bytes(), field.value, b"", out);
+        line(field.name.as_start(), field.value, b"", out);
     }
 }
 
-const TIMESTAMP: &[u8] = b"Timestamp";
-
-fn line(name: &[u8], value: &[u8], tag: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(name);
-    out.extend_from_slice(b": ");
+/// `start` is the name with its colon.
+fn line(start: &str, value: &[u8], tag: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(start.as_bytes());
     unfolded(value, out);
     if !tag.is_empty() {
         out.extend_from_slice(b";tag=");
@@ -204,16 +204,26 @@ fn received(address: IpAddr, out: &mut Vec<u8>) {
     write_address(address, out);
 }
 
+fn write_octet(octet: u8, out: &mut Vec<u8>) {
+    if octet >= 100 {
+        out.push(b'0' + octet / 100);
+    }
+    if octet >= 10 {
+        out.push(b'0' + octet / 10 % 10);
+    }
+    out.push(b'0' + octet % 10);
+}
+
 /// Appends an address as text, without brackets.
 pub fn write_address(address: IpAddr, out: &mut Vec<u8>) {
     use std::io::Write;
     match address.to_canonical() {
         IpAddr::V4(v4) => {
-            for (at, octet) in v4.octets().into_iter().enumerate() {
-                if at > 0 {
-                    out.push(b'.');
-                }
-                decimal(out, u64::from(octet));
+            let [first, rest @ ..] = v4.octets();
+            write_octet(first, out);
+            for octet in rest {
+                out.push(b'.');
+                write_octet(octet, out);
             }
         }
         // Writing to a Vec cannot fail.

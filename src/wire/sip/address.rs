@@ -31,6 +31,7 @@ pub(super) struct Place {
 }
 
 impl Place {
+    #[inline]
     pub(super) fn of(self, bytes: &[u8]) -> NameAddr<'_> {
         NameAddr {
             display_name: self.display_name.of(bytes),

@@ -29,7 +29,7 @@ impl<'o> Writer<'o> {
     /// Starts a response.
     pub fn response(out: &'o mut Vec<u8>, code: u16, reason: &str) -> Writer<'o> {
         out.extend_from_slice(b"SIP/2.0 ");
-        decimal(out, u64::from(code));
+        three_digits(out, code);
         out.push(b' ');
         let mut writer = Writer { out };
         writer.value(reason.as_bytes());
@@ -141,6 +141,15 @@ impl<'o> Writer<'o> {
 
     fn line_end(&mut self) {
         self.out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// A status code; one that is none as it is.
+fn three_digits(out: &mut Vec<u8>, code: u16) {
+    let digit = |number: u16| b'0' + u8::try_from(number % 10).unwrap_or(0);
+    match code {
+        100..1000 => out.extend_from_slice(&[digit(code / 100), digit(code / 10), digit(code)]),
+        _ => decimal(out, u64::from(code)),
     }
 }
 

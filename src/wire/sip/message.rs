@@ -287,11 +287,9 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// Absent, not `number method`, or the number is 2^31 or more.
+    #[inline]
     pub fn cseq(&self) -> Result<CSeq<'a>, Malformed> {
-        let read = once(&self.index.read.cseq, || {
-            let cseq = CSeq::parse(self.header(Name::CSeq)?)?;
-            Some((cseq.number, place(self.bytes, cseq.method)))
-        });
+        let read = self.index.read.cseq.get().or_else(|| self.read_cseq());
         let cseq = read.map(|(number, method)| CSeq { number, method: method.of(self.bytes) });
         cseq.ok_or(Malformed::new("CSeq", 0))
     }
@@ -300,6 +298,7 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// Absent or not a name-addr or addr-spec.
+    #[inline]
     pub fn from(&self) -> Result<NameAddr<'a>, Malformed> {
         self.address(&self.index.read.from, Name::From).ok_or(Malformed::new("From", 0))
     }
@@ -308,6 +307,7 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// Absent or not a name-addr or addr-spec.
+    #[inline]
     pub fn to(&self) -> Result<NameAddr<'a>, Malformed> {
         self.address(&self.index.read.to, Name::To).ok_or(Malformed::new("To", 0))
     }
@@ -316,30 +316,48 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// Absent or malformed.
+    #[inline]
     pub fn top_via(&self) -> Result<Via<'a>, Malformed> {
-        self.read_top_via().map(|top| top.place.of(self.bytes)).ok_or(Malformed::new("Via", 0))
+        let top = self.index.read.via.get().or_else(|| self.read_top_via());
+        top.map(|top| top.place.of(self.bytes)).ok_or(Malformed::new("Via", 0))
     }
 
     /// Whether there is one Via and no more.
     #[must_use]
     pub fn has_one_via(&self) -> bool {
-        match self.read_top_via() {
+        match self.index.read.via.get().or_else(|| self.read_top_via()) {
             Some(top) => top.is_alone && !self.is_repeated(Name::Via),
             None => self.values(Name::Via).nth(1).is_none() && self.header(Name::Via).is_some(),
         }
     }
 
-    fn read_top_via(&self) -> Option<TopVia> {
-        once(&self.index.read.via, || {
-            let mut values = Values::new(self.header(Name::Via)?);
-            let place = Via::parse(values.next()?)?.place(self.bytes);
-            Some(TopVia { place, is_alone: values.next().is_none() })
-        })
+    #[inline]
+    fn address(&self, read: &Cell<Option<address::Place>>, name: Name) -> Option<NameAddr<'a>> {
+        read.get().or_else(|| self.read_address(read, name)).map(|place| place.of(self.bytes))
     }
 
-    fn address(&self, read: &Cell<Option<address::Place>>, name: Name) -> Option<NameAddr<'a>> {
-        let place = once(read, || Some(NameAddr::parse(self.header(name)?)?.place(self.bytes)));
-        place.map(|place| place.of(self.bytes))
+    #[inline(never)]
+    fn read_cseq(&self) -> Option<(u32, Span)> {
+        let cseq = CSeq::parse(self.header(Name::CSeq)?)?;
+        let read = Some((cseq.number, place(self.bytes, cseq.method)));
+        self.index.read.cseq.set(read);
+        read
+    }
+
+    #[inline(never)]
+    fn read_top_via(&self) -> Option<TopVia> {
+        let mut values = Values::new(self.header(Name::Via)?);
+        let place = Via::parse(values.next()?)?.place(self.bytes);
+        let read = Some(TopVia { place, is_alone: values.next().is_none() });
+        self.index.read.via.set(read);
+        read
+    }
+
+    #[inline(never)]
+    fn read_address(&self, read: &Cell<Option<address::Place>>, name: Name) -> Option<address::Place> {
+        let place = Some(NameAddr::parse(self.header(name)?)?.place(self.bytes));
+        read.set(place);
+        place
     }
 
     /// RFC 3261 20.22; `None` if absent.
@@ -376,14 +394,6 @@ impl<'a> CSeq<'a> {
         let method = trim(method);
         is_token(method).then_some(CSeq { number, method })
     }
-}
-
-/// What `cell` holds; if nothing yet, what `read` finds.
-fn once<T: Copy>(cell: &Cell<Option<T>>, read: impl FnOnce() -> Option<T>) -> Option<T> {
-    if cell.get().is_none() {
-        cell.set(read());
-    }
-    cell.get()
 }
 
 /// A header line that is none stays raw (RFC 3261 8.2: what is not necessary for processing is ignored).

@@ -28,22 +28,12 @@ pub use via::Via;
 /// Removes linear white space, folds included, at both ends (RFC 3261 25.1 LWS).
 #[inline]
 #[must_use]
-pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
-    trim_end(trim_start(bytes))
-}
-
-#[inline]
-fn trim_start(mut bytes: &[u8]) -> &[u8] {
+pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = bytes
         && is_lws(*first)
     {
         bytes = rest;
     }
-    bytes
-}
-
-#[inline]
-fn trim_end(mut bytes: &[u8]) -> &[u8] {
     while let [rest @ .., last] = bytes
         && is_lws(*last)
     {

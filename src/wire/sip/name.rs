@@ -23,7 +23,8 @@ macro_rules! names {
             }
 
             /// The name, and what stands between it and its value.
-            pub(super) const fn as_start(self) -> &'static str {
+            #[must_use]
+            pub const fn as_start(self) -> &'static str {
                 match self { $(Name::$variant => concat!($text, ": "),)+ Name::Other => ": " }
             }
 

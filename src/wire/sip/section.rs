@@ -9,7 +9,7 @@ use crate::wire::span::Span;
 
 use super::Name;
 use super::chars::is_token;
-use super::{trim_end, trim_start};
+use super::{place, trim};
 
 /// What a walk meets next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,17 +85,24 @@ pub(super) fn parts(bytes: &[u8], line: Span) -> Option<Parts> {
         None => other_spelling(raw_name)?,
     };
     let value = match rest.get(1..)? {
-        [b' ', value @ ..] | value => trim_start(value),
+        [b' ', value @ ..] | value => value,
     };
-    let start = line.end() - value.len();
-    Some(Parts {
-        name,
-        raw_name: Span::new(line.start(), line.start() + len),
-        value: Span::new(start, start + trim_end(value).len()),
-    })
+    let value = if is_trimmed(value) { value } else { trim_more(value) };
+    Some(Parts { name, raw_name: Span::new(line.start(), line.start() + len), value: place(bytes, value) })
+}
+
+#[inline]
+fn is_trimmed(value: &[u8]) -> bool {
+    matches!(value, [first, .., last] if *first > b' ' && *last > b' ')
+}
+
+#[inline(never)]
+fn trim_more(value: &[u8]) -> &[u8] {
+    trim(value)
 }
 
 /// A name in other letters, of another header, or with white space before the colon; and its length.
+#[inline(never)]
 fn other_spelling(raw_name: &[u8]) -> Option<(Name, usize)> {
     let name = raw_name.trim_ascii_end();
     is_token(name).then(|| (Name::parse(name), name.len()))

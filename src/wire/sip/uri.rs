@@ -125,6 +125,22 @@ fn tel(rest: &[u8]) -> Option<TelUri<'_>> {
 /// `host [: port]`, the host a name, an IPv4 address or an IPv6 reference in brackets.
 #[must_use]
 pub fn host_port(bytes: &[u8]) -> Option<(&[u8], Option<u16>)> {
+    let (host, rest) = bytes.split_at_checked(HOST.run(bytes))?;
+    match rest {
+        [] if !host.is_empty() => Some((host, None)),
+        [b':', digits @ ..] if !host.is_empty() && digits.last().is_some_and(u8::is_ascii_digit) => {
+            Some((host, Some(port(super::trim(digits))?)))
+        }
+        _ => host_port_with_care(bytes),
+    }
+}
+
+fn port(digits: &[u8]) -> Option<u16> {
+    decimal(digits).and_then(|port| u16::try_from(port).ok())
+}
+
+/// The same for an IPv6 reference, or with white space.
+fn host_port_with_care(bytes: &[u8]) -> Option<(&[u8], Option<u16>)> {
     let host_end = match bytes.strip_prefix(b"[") {
         Some(_) => scan::find(b']', bytes)? + 1,
         None => scan::find(b':', bytes).unwrap_or(bytes.len()),
@@ -132,7 +148,7 @@ pub fn host_port(bytes: &[u8]) -> Option<(&[u8], Option<u16>)> {
     let host = super::trim(bytes.get(..host_end)?);
     let port = match super::trim(bytes.get(host_end..)?) {
         [] => None,
-        [b':', digits @ ..] => Some(decimal(super::trim(digits)).and_then(|port| u16::try_from(port).ok())?),
+        [b':', digits @ ..] => Some(port(super::trim(digits))?),
         _ => return None,
     };
     let fine = !host.is_empty() && (host.starts_with(b"[") || HOST.all(host));

@@ -44,6 +44,7 @@ pub(super) struct Place {
 }
 
 impl Place {
+    #[inline]
     pub(super) fn of(self, bytes: &[u8]) -> Via<'_> {
         Via {
             protocol: self.protocol.of(bytes),
@@ -80,8 +81,14 @@ impl<'a> Via<'a> {
     /// Reads `protocol / version / transport LWS host [: port] *(; param)`. `None` if it is not that.
     #[must_use]
     pub fn parse(value: &'a [u8]) -> Option<Via<'a>> {
-        let (protocol, rest) = before_slash(value)?;
-        let (version, rest) = before_slash(rest)?;
+        let (protocol, version, rest) = match value.split_at_checked(8) {
+            Some((b"SIP/2.0/", rest)) => (value.get(..3)?, value.get(4..7)?, rest),
+            _ => {
+                let (protocol, rest) = before_slash(value)?;
+                let (version, rest) = before_slash(rest)?;
+                (protocol, version, rest)
+            }
+        };
         let rest = trim(rest);
         let end = rest.iter().position(|octet| octet.is_ascii_whitespace())?;
         let (transport, sent_by) = (rest.get(..end)?, trim(rest.get(end..)?));
