@@ -1,5 +1,5 @@
 //! The steady state of a pager message, of its status report and of a short message allocates nothing in the pure rooms;
-//! and what sessions hold.
+//! and what messages and sessions hold.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "a failure shows where it allocated")]
@@ -9,6 +9,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+mod messages;
 mod msrp_sessions;
 mod one_core;
 mod sessions;

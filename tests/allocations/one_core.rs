@@ -111,6 +111,17 @@ impl<W: Watch> OneCore<W> {
         self.rest();
     }
 
+    /// One CPM message and its 202, `pace` before the next; the report that it may ask for does not come.
+    #[allow(dead_code, reason = "the bench has no use for it")]
+    pub fn unreported_message(&mut self, number: u64, dispositions: Option<&str>, pace: Duration) {
+        self.write_request(number, dispositions);
+        self.shard.on_datagram(self.now, ListenerId(0), self.cpm, &self.request);
+        assert_eq!(self.exchange(None).accepted, 1);
+        self.now = self.now.after(pace);
+        self.shard.on_tick(self.now);
+        self.exchange(None);
+    }
+
     /// One short message: its MESSAGE answered, its deliver_sm_resp seen.
     pub fn short_message(&mut self, number: u64) {
         let sequence = u32::try_from(number % 0x7FFF_0000).unwrap() + 1;
