@@ -14,7 +14,7 @@
 //! | [`interwork`] | the tables of the OMA documents as data | wire policy |
 //! | [`iwf`] | the procedures of the Interworking Function: engines meet tables | engine wire interwork policy |
 //! | [`shard`] | one core's world, single-threaded and still without I/O | iwf interwork engine wire policy observe limits |
-//! | [`load`] | the load generator without its sockets: plan, checks, results | wire limits |
+//! | [`load`] | the load generator without its sockets: plan, checks, results | engine wire limits |
 //! | `shell` | threads, sockets, clocks: the feature `uring` | shard engine queue observe limits |
 //!
 //! Protocol logic is pure: it is handed the time, the bytes and its random seed, and returns values. Only `shell`

@@ -240,3 +240,25 @@ pub const LOAD_LATENCY_US_MAX: u64 = 600_000_000;
 pub const LOAD_SECONDS_MAX: usize = 86_400;
 /// Microseconds after which a message was sent late by the generator itself.
 pub const LOAD_BEHIND_US: u64 = 1_000;
+/// Messages of one load: their numbers have six digits of five bits.
+pub const LOAD_MESSAGES_MAX: u32 = 1 << 30;
+/// Characters of the shortest text: its number and a check.
+pub const LOAD_TEXT_CHARACTERS_MIN: u32 = 8;
+/// Characters of the longest text, which is then cut into fewer than 255 short messages in every alphabet.
+pub const LOAD_TEXT_CHARACTERS_MAX: u32 = 8_000;
+/// Places of a long text at which the text of a message may begin.
+pub const LOAD_TEXT_STARTS: u32 = 4_096;
+/// Messages whose end is not known; one more makes the oldest a lost one. A power of two.
+pub const LOAD_OPEN_MAX: usize = 1 << 22;
+/// Telephone numbers of each kind.
+pub const LOAD_NUMBERS: u32 = 100_000;
+/// Peers of the CPM side.
+pub const LOAD_PEERS_MAX: usize = 4_096;
+/// Texts whose segments are not all there; one more makes an old one incomplete for ever. A power of two.
+pub const LOAD_JOINING_MAX: usize = 1 << 16;
+/// Branches, and segments, that are remembered so that one that comes again is known. A power of two.
+pub const LOAD_REMEMBERED_MAX: usize = 1 << 17;
+/// Short messages under way to one peer, and so the largest window. A power of two.
+pub const LOAD_WINDOW_MAX: usize = 1 << 16;
+/// Messages handed to the kernel in a turn before answers are taken in.
+pub const LOAD_TURN_MESSAGES_MAX: u32 = 64;

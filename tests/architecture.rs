@@ -24,7 +24,7 @@ const ARROWS: Arrows = &[
     ("observe", &["limits"]),
     ("queue", &["limits"]),
     ("shard", &["iwf", "interwork", "engine", "wire", "policy", "observe", "limits"]),
-    ("load", &["wire", "limits"]),
+    ("load", &["engine", "wire", "limits"]),
     ("shell", &["shard", "engine", "queue", "observe", "limits"]),
     ("control", &["shell", "load", "shard", "engine", "wire", "policy", "observe", "limits"]),
     ("main", &["control"]),

@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::config::Config;
 use super::demo::{Fault, demo};
+use super::load::load;
+use super::load::options::Options;
 use super::run::run;
 
 /// What the process is asked to do.
@@ -41,6 +43,8 @@ enum Command {
         #[arg(long, value_name = "FAULT")]
         fault: Vec<Fault>,
     },
+    /// Load a gateway from both sides, and check what becomes of every message
+    Load(Box<Options>),
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +66,7 @@ pub fn main() -> ExitCode {
         }
         Command::Check(file) => check(&file.config),
         Command::Demo { fault } => demo(&fault),
+        Command::Load(options) => load(&options),
     }
 }
 
