@@ -96,8 +96,8 @@ fn log(about: &About, core: usize, event: &Event) {
             let (smsc, status) = (name(about, smsc), named(status));
             tracing::info!(core, %smsc, sequence_number, command_status = %status, why, "short message refused");
         }
-        Event::TurnOverran(Overrun { step, step_us, turn_us, untold }) => {
-            tracing::warn!(core, step = step.name(), step_us, turn_us, untold, "a turn took too long");
+        Event::TurnOverran(Overrun { step, step_us, turn_us, untold, preempted }) => {
+            tracing::warn!(core, step = step.name(), step_us, turn_us, preempted, untold, "a turn took too long");
         }
         Event::DeliverLost { smsc } => {
             tracing::error!(core, smsc = %name(about, smsc), "short message given up after its parts were acknowledged");

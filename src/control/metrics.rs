@@ -25,6 +25,7 @@ pub fn text(about: &About, snapshots: &[Snapshot], log_lines_dropped: u64) -> St
     let mut page = Page::default();
     page.gateway(about, snapshots, log_lines_dropped);
     page.cores(Stats::FAMILIES, snapshots, |snapshot| &snapshot.stats);
+    page.cpu(snapshots);
     page.cores(ShellStats::FAMILIES, snapshots, |snapshot| &snapshot.shell);
     page.sip_codes(snapshots);
     page.links(about, snapshots);
@@ -71,6 +72,14 @@ impl Page {
                 let core = snapshot.core.to_string();
                 self.members(&name, family, &[("core", &core)], numbers(snapshot));
             }
+        }
+    }
+
+    fn cpu(&mut self, snapshots: &[Snapshot]) {
+        let name = "isthmus_core_cpu_seconds_total";
+        self.head(name, "counter", "Processor time of a core's thread, the kernel's for it included.");
+        for snapshot in snapshots {
+            self.sample(name, &[("core", &snapshot.core.to_string())], seconds(snapshot.shell.cpu_us));
         }
     }
 

@@ -5,7 +5,10 @@ use super::turns::Step;
 
 families! {
     /// Sockets, buffers and turns of one core.
-    pub struct ShellStats {}
+    pub struct ShellStats {
+        /// Processor time of the core's thread in microseconds.
+        pub cpu_us: u64,
+    }
 
     Counter datagrams "UDP datagrams." {
         datagrams_in [direction "in"],
@@ -28,6 +31,7 @@ families! {
         overran_flush [step "flush"],
         overran_publish [step "publish"],
     }
+    Counter core_preemptions "How often a core's thread lost its processor to another thread." { preempted }
     Counter receive_rearms "Multishot receives that ended and were armed again." { rearms }
     Counter handoffs "Values that crossed between cores." {
         handoffs_in [direction "in"],

@@ -55,6 +55,8 @@ pub struct Overrun {
     pub turn_us: u64,
     /// Turns that overran since the last one that was told of.
     pub untold: u64,
+    /// How often the core's thread had lost its processor to another one, in the second before at most.
+    pub preempted: u64,
 }
 
 /// Times the steps of turns. It is told the time in nanoseconds of any clock that does not go back.
@@ -103,7 +105,7 @@ impl TurnWatch {
         (self.last - self.begun > budget_ns).then(|| self.longest())
     }
 
-    /// What is to be told of a turn that overran: not more than once a second, so that a log which is what holds the core
+    /// What is to be told of a turn that overran, without what the kernel knows of it: not more than once a second, so that a log which is what holds the core
     /// up does not do so more.
     pub fn tell(&mut self) -> Option<Overrun> {
         if self.last < self.quiet_until {
@@ -113,7 +115,7 @@ impl TurnWatch {
         self.quiet_until = self.last + TELL_EVERY_NS;
         let (step, untold) = (self.longest(), core::mem::take(&mut self.untold));
         let (step_us, turn_us) = (self.spent_ns[step as usize] / 1_000, (self.last - self.begun) / 1_000);
-        Some(Overrun { step, step_us, turn_us, untold })
+        Some(Overrun { step, step_us, turn_us, untold, preempted: 0 })
     }
 
     fn longest(&self) -> Step {
@@ -144,7 +146,8 @@ mod tests {
             let mut watch = TurnWatch::default();
             turn(&mut watch, 5, slow, 30 * MS);
             assert_eq!(watch.overran(), Some(slow));
-            assert_eq!(watch.tell(), Some(Overrun { step: slow, step_us: 30_000, turn_us: 36_000, untold: 0 }));
+            let told = Overrun { step: slow, step_us: 30_000, turn_us: 36_000, untold: 0, preempted: 0 };
+            assert_eq!(watch.tell(), Some(told));
         }
     }
 

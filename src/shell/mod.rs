@@ -31,6 +31,7 @@ mod sockets;
 mod ticks;
 mod token;
 mod uring;
+mod usage;
 mod wait;
 mod world;
 

@@ -19,12 +19,13 @@ use super::outgoing::Outgoing;
 use super::parcel::Parcel;
 use super::port::{Arrival, Port};
 use super::ticks::Ticks;
+use super::usage;
 use super::wait::Edge;
 use super::world::World;
 use crate::engine::transport::{ListenerId, ShardId, Transmit};
 use crate::engine::{Moment, Now};
 use crate::limits;
-use crate::observe::{ArrivedAt, ShellStats, Step, StepTimes, TurnWatch};
+use crate::observe::{ArrivedAt, Overrun, ShellStats, Step, StepTimes, TurnWatch};
 
 /// Between two snapshots.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(1);
@@ -138,7 +139,8 @@ impl<W: World, P: Port> Pump<W, P> {
         let Some(step) = self.watch.overran() else { return };
         self.stats.count_overrun(step);
         if let Some(overrun) = self.watch.tell() {
-            self.world.overran(overrun);
+            let preempted = usage::of_this_thread().preempted - self.stats.preempted;
+            self.world.overran(Overrun { preempted, ..overrun });
         }
     }
 
@@ -313,8 +315,12 @@ impl<W: World, P: Port> Pump<W, P> {
 
     /// The port's numbers and ours.
     fn shell_stats(&mut self) -> ShellStats {
+        let usage = usage::of_this_thread();
+        self.stats.preempted = usage.preempted;
         let own = &self.stats;
         ShellStats {
+            cpu_us: usage.cpu_us,
+            preempted: usage.preempted,
             wakes: own.wakes,
             turns: own.turns,
             budget_exhausted: own.budget_exhausted,

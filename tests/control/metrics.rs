@@ -28,8 +28,8 @@ fn value(page: &Page, family: &str, sample: &str) -> f64 {
 fn a_fresh_gateway_shows_every_family() {
     let page = parse(&text(&about(), &snapshots(), 0));
     let declared = Stats::FAMILIES.len() + ShellStats::FAMILIES.len() + LinkStats::FAMILIES.len();
-    // build_info, log lines, ready, draining, two families of codes, three of latencies
-    assert_eq!(page.len(), declared + 9, "{:#?}", page.keys());
+    // build_info, log lines, ready, draining, processor time, two families of codes, three of latencies
+    assert_eq!(page.len(), declared + 10, "{:#?}", page.keys());
     assert_eq!(value(&page, "isthmus_ready", "isthmus_ready{core=1}"), 1.0);
 }
 
@@ -38,11 +38,13 @@ fn numbers_stand_under_their_core_and_link() {
     let mut snapshots = snapshots();
     snapshots[1].stats.cpm_accepted = 5;
     snapshots[1].shell.datagrams_in = 6;
+    snapshots[1].shell.cpu_us = 2_500_000;
     snapshots[1].links[1].window_size = 64;
     let page = parse(&text(&about(), &snapshots, 3));
     let sample = "isthmus_messages_total{core=1,direction=cpm_to_sms,result=accepted}";
     assert_eq!(value(&page, "isthmus_messages_total", sample), 5.0);
     assert_eq!(value(&page, "isthmus_datagrams_total", "isthmus_datagrams_total{core=1,direction=in}"), 6.0);
+    assert_eq!(value(&page, "isthmus_core_cpu_seconds_total", "isthmus_core_cpu_seconds_total{core=1}"), 2.5);
     let sample = "isthmus_smpp_window{bind=0,core=1,smsc=b\"\\,state=all}";
     assert_eq!(value(&page, "isthmus_smpp_window", sample), 64.0);
     assert_eq!(value(&page, "isthmus_log_lines_dropped_total", "isthmus_log_lines_dropped_total{}"), 3.0);

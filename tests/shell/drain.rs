@@ -43,6 +43,7 @@ fn snapshots_show_each_core() {
         let snapshots = gateway.snapshots();
         assert_eq!(snapshots.iter().map(|snapshot| snapshot.core).collect::<Vec<_>>(), [0, 1]);
         assert!(snapshots.iter().all(|snapshot| snapshot.shell.buffers_all > 0));
+        assert!(snapshots.iter().all(|snapshot| snapshot.shell.cpu_us > 0));
     }
 }
 

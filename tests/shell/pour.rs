@@ -57,7 +57,8 @@ fn octet(at: usize) -> u8 {
 
 /// Octets that the world has ordered, and of them those that left.
 fn poured(client: &UdpSocket) -> (usize, usize) {
-    let said = ask(client, "0poured");
+    // A question by UDP may overtake the order by TCP.
+    let said = std::iter::repeat_with(|| ask(client, "0poured")).find(|said| said != "0:nothing").expect("without end");
     let (ordered, written) = said.strip_prefix("0:").expect("core 0").split_once(' ').expect("two numbers");
     (ordered.parse().expect("number"), written.parse().expect("number"))
 }
