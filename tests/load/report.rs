@@ -192,6 +192,7 @@ fn progress_is_one_line() {
     assert!(line.starts_with(" 26/300 s  CPM to SMS, answer: 1,000 sent, "), "{line}");
     assert!(line.contains(" refused, p50 ") && line.contains(", p99 ") && !line.contains('\n'), "{line}");
     assert_eq!(report::progress(1, 9, [("idle", &Second::default())]), "1/9 s  nothing sent");
+    assert_eq!(report::progress(12, 9, []), "9+3 s  nothing sent");
 }
 
 #[test]

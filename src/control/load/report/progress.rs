@@ -4,12 +4,16 @@ use super::number::{duration, grouped};
 use super::text::plain;
 use crate::load::Second;
 
-/// The line for second `at_s` (counted from 1) of `of_s`: what each flow with traffic did in it.
+/// The line for second `at_s` (counted from 1) of `of_s`: what each flow with traffic did in it. A later second is one in
+/// which the ends of messages are waited for.
 pub fn progress<'a>(at_s: u64, of_s: u64, flows: impl IntoIterator<Item = (&'a str, &'a Second)>) -> String {
     let flows: Vec<_> = flows.into_iter().filter(|(_, second)| !is_idle(second)).map(flow).collect();
     let width = of_s.to_string().len();
     let flows = if flows.is_empty() { String::from("nothing sent") } else { flows.join(" | ") };
-    format!("{at_s:>width$}/{of_s} s  {flows}")
+    match at_s.checked_sub(of_s) {
+        None | Some(0) => format!("{at_s:>width$}/{of_s} s  {flows}"),
+        Some(after_s) => format!("{:>width$}+{after_s} s  {flows}", of_s),
+    }
 }
 
 const fn is_idle(second: &Second) -> bool {

@@ -9,7 +9,7 @@ pub(super) use scale::Scale;
 pub(super) const WHOLE: f64 = 1_180.0;
 pub(super) const HALF: f64 = 580.0;
 const HEIGHT: f64 = 290.0;
-const LEFT: f64 = 66.0;
+const LEFT: f64 = 76.0;
 const RIGHT: f64 = 22.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 46.0;
