@@ -8,6 +8,7 @@ import agreements
 import chat
 import judge
 import large
+import loads
 import messages
 import peers
 import self_test
@@ -367,6 +368,7 @@ SCENARIOS |= {
     "faults.media_strangers": agreements.strangers,
     "chat.two_cores": lambda setting: chat.chat(setting, cores=[0, 1], binds=2),
 }
+SCENARIOS |= {"load.smpp": loads.smpp, "load.sip": loads.sip}
 NAMES = list(SCENARIOS)
 
 

@@ -4,7 +4,7 @@
 //   {"deliver": FILE, "window": N}   sends each line of FILE as a deliver_sm over the bound sessions, N at once
 //   {"answer": true}                 answers again after `hold_after`
 //
-// {port, log, receipts: "after" | "before" | "none", receipt_delay_ms, throttle_every, hold_after, hex_ids}
+// {port, log, receipts: "after" | "before" | "none", receipt_delay_ms, throttle_every, hold_after, hex_ids, echo}
 //
 // It is durable as a real one: started again on the same log, it sends the receipts that were not answered, and of the
 // file to be delivered only the parts that were not taken.
@@ -135,6 +135,20 @@ function on_submit(session, pdu) {
     answer();
   }
   if (receipt) schedule_receipt(receipt);
+  if (options.echo) echo(session, pdu);
+}
+
+// The short message as it came, back to who sent it.
+function echo(session, pdu) {
+  const fields = {
+    source_addr_ton: 1, source_addr_npi: 1, source_addr: pdu.destination_addr,
+    dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: pdu.source_addr,
+    esm_class: pdu.esm_class & 0x40, data_coding: pdu.data_coding, short_message: pdu.short_message,
+  };
+  for (const name of ['message_payload', 'sar_msg_ref_num', 'sar_total_segments', 'sar_segment_seqnum']) {
+    if (pdu[name] !== undefined) fields[name] = pdu[name];
+  }
+  session.deliver_sm(fields);
 }
 
 function on_bind(session, pdu) {
