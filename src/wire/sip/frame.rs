@@ -1,7 +1,6 @@
 //! Where a SIP message ends on a stream (RFC 3261 18.3), and whose it is.
 
 use crate::limits;
-use crate::wire::span::Span;
 use crate::wire::{Framing, Malformed};
 
 use super::section::{self, Step};
@@ -56,8 +55,8 @@ fn section_end(stream: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
 }
 
 /// The value of a header line if its name is `name`. Both names this is for start with their compact letter or 'C'.
-fn value_of(bytes: &[u8], line: Span, name: Name) -> Option<&[u8]> {
-    matches!(line.of(bytes).first()?, b'C' | b'c' | b'L' | b'l' | b'I' | b'i').then_some(())?;
+fn value_of<'a>(bytes: &'a [u8], line: &[u8], name: Name) -> Option<&'a [u8]> {
+    matches!(line.first()?, b'C' | b'c' | b'L' | b'l' | b'I' | b'i').then_some(())?;
     let parts = section::parts(bytes, line)?;
     (parts.name == name).then(|| parts.value.of(bytes))
 }

@@ -127,7 +127,7 @@ impl Index {
             match walk.step()? {
                 Step::End(body) => return Some(body),
                 Step::Line(_) if self.fields.len() >= limits::SIP_HEADERS_MAX => self.left_out += 1,
-                Step::Line(line) => self.push(section::parts(bytes, line).unwrap_or_else(|| raw(line))),
+                Step::Line(line) => self.push(section::parts(bytes, line).unwrap_or_else(|| raw(bytes, line))),
             }
         }
     }
@@ -175,7 +175,7 @@ impl<'a> Message<'a> {
     /// The start line is none, or the blank line is missing.
     pub fn parse(bytes: &'a [u8], index: &'a mut Index) -> Result<Message<'a>, Malformed> {
         let (first, walk) = section::start(bytes).ok_or(Malformed::new("start line", 0))?;
-        let start_line = start_line(first.of(bytes))?;
+        let start_line = start_line(first)?;
         let body = index.fill(bytes, walk).ok_or(Malformed::new("end of header", bytes.len()))?;
         index.body = Span::new(body, bytes.len());
         let index = &*index;
@@ -397,8 +397,8 @@ impl<'a> CSeq<'a> {
 }
 
 /// A header line that is none stays raw (RFC 3261 8.2: what is not necessary for processing is ignored).
-fn raw(line: Span) -> Parts {
-    Parts { name: Name::Other, raw_name: Span::default(), value: line }
+fn raw(bytes: &[u8], line: &[u8]) -> Parts {
+    Parts { name: Name::Other, raw_name: Span::default(), value: place(bytes, line) }
 }
 
 /// Splits where the elements are, not where they should be: what stands beside them is for `check`, which can answer.
