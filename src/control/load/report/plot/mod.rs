@@ -55,7 +55,8 @@ pub(super) struct Plot {
 impl Plot {
     /// Writes a figure: title, drawing, legend.
     pub(super) fn draw(&self, markup: &mut Markup) {
-        markup.element("figure", &[], |figure| {
+        let class = if self.width > HALF { "whole" } else { "half" };
+        markup.element("figure", &[("class", &class)], |figure| {
             figure.line("figcaption", &[], &self.title);
             let view = format!("0 0 {} {HEIGHT}", self.width);
             figure.element("svg", &[("viewBox", &view), ("role", &"img"), ("aria-label", &self.title)], |svg| {
