@@ -17,6 +17,8 @@ pub(super) struct Desk {
     pub(super) strange: u64,
     /// Requests of the gateway that came again, and were answered again.
     pub(super) repeated: u64,
+    /// Status reports that the gateway did not take for now.
+    pub(super) reports_put_off: u64,
     /// Requests of ours that were sent again for want of an answer.
     pub(super) sent_again: u64,
 }

@@ -11,7 +11,7 @@ use super::joiner::{Heard, Joiner};
 use super::ledger::Flow;
 use super::links::frames;
 use super::mix::{Message, Way};
-use super::sender::{Manner, Sender};
+use super::sender::{Answered, Manner, Sender};
 use super::settings::EsmeSettings;
 use super::smsc::{nack, reply};
 use super::texts::Judged;
@@ -163,7 +163,7 @@ impl Esme {
     fn on_response(&mut self, now: Now, desk: &mut Desk, header: Header, id: &[u8]) {
         let taken = header.command_status == CommandStatus::ESME_ROK;
         let number = self.sender.number_of(header.sequence_number);
-        if let Some((number, status)) = self.sender.answered(header.sequence_number, header.command_status) {
+        if let Answered::Text(number, status) = self.sender.answered(header.sequence_number, header.command_status) {
             desk.ledger.answered(number, desk.us(now), Answer::Smpp(status), status == CommandStatus::ESME_ROK);
         }
         let Some(number) = number.filter(|number| taken && desk.texts.message(*number).is_notified()) else { return };

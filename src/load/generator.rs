@@ -114,6 +114,7 @@ impl Generator {
                 strange: 0,
                 repeated: 0,
                 sent_again: 0,
+                reports_put_off: 0,
             },
             cpm: settings.cpm.clone().map(|cpm| Cpm::new(cpm, settings.run)),
             smsc: settings.smsc.clone().map(|smsc| Smsc::new(smsc, random.fork())),
@@ -370,10 +371,11 @@ impl Generator {
     }
 
     fn observed(&self) -> Vec<Setting> {
-        let Desk { strange, repeated, sent_again, .. } = self.desk;
+        let Desk { strange, repeated, sent_again, reports_put_off, .. } = self.desk;
         [
             ("requests sent again for want of an answer", sent_again),
             ("requests of the gateway that came again", repeated),
+            ("status reports not taken for now (ESME_RX_T_APPN), sent again", reports_put_off),
             ("messages of no run, or not readable", strange),
         ]
         .map(|(name, count)| Setting::new(name, count))

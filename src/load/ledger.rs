@@ -78,6 +78,11 @@ impl Slot {
     const fn has(&self, flags: u16) -> bool {
         self.flags & flags == flags
     }
+
+    /// Whether its last status report is sent for the first time.
+    const fn is_to_be_reported(&self) -> bool {
+        self.has(flag::AWAITS_NOTIFICATION) && self.reported_us == 0
+    }
 }
 
 /// Every message whose end is not known, and the results of all.
@@ -221,7 +226,7 @@ impl Ledger {
 
     /// The last status report of a message is sent.
     pub(super) fn reported(&mut self, number: u32, at_us: u64) {
-        let Some((place, slot)) = self.known(number).filter(|(_, slot)| slot.has(flag::AWAITS_NOTIFICATION)) else {
+        let Some((place, slot)) = self.known(number).filter(|(_, slot)| slot.is_to_be_reported()) else {
             return;
         };
         self.slots[place].reported_us = at_us;

@@ -56,8 +56,18 @@ enum Waiting {
 struct Sent {
     sequence: u32,
     link: LinkId,
-    /// The message, if it is about a text of it.
-    number: Option<u32>,
+    what: Waiting,
+}
+
+/// What a response means.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Answered {
+    /// This message is answered, and this is the worst answer to a part of it.
+    Text(u32, CommandStatus),
+    /// This report was not taken.
+    Report(Report),
+    /// Nothing yet, or nothing that was asked.
+    Nothing,
 }
 
 /// What is under way to one peer.
@@ -120,7 +130,10 @@ impl Sender {
     /// The message that a request without a response is about.
     pub(super) fn number_of(&self, sequence: u32) -> Option<u32> {
         let sent = self.sent.get(sequence as usize & (self.sent.len() - 1))?.as_ref()?;
-        sent.number.filter(|_| sent.sequence == sequence)
+        match sent.what {
+            Waiting::Text(number) if sent.sequence == sequence => Some(number),
+            _ => None,
+        }
     }
 
     /// How many short messages the text of a message takes.
@@ -131,21 +144,31 @@ impl Sender {
         Plan::new(&text, chosen, &self.segment_options()).map_or(1, |plan| plan.total())
     }
 
-    /// A response. Says which message is now answered and how, if one is.
-    pub(super) fn answered(&mut self, sequence: u32, status: CommandStatus) -> Option<(u32, CommandStatus)> {
+    /// A response.
+    pub(super) fn answered(&mut self, sequence: u32, status: CommandStatus) -> Answered {
         let place = sequence as usize & (self.sent.len() - 1);
-        let sent = self.sent.get_mut(place)?.take_if(|sent| sent.sequence == sequence)?;
+        let sent = self.sent.get_mut(place).and_then(|sent| sent.take_if(|sent| sent.sequence == sequence));
+        let Some(sent) = sent else { return Answered::Nothing };
         self.in_flight -= 1;
-        let number = sent.number?;
-        let Some((left, worst)) = self.parts.get_mut(&number) else { return Some((number, status)) };
+        match sent.what {
+            Waiting::Text(number) => self.part_answered(number, status),
+            Waiting::Report(report) if status != CommandStatus::ESME_ROK => Answered::Report(report),
+            Waiting::Report(_) => Answered::Nothing,
+        }
+    }
+
+    fn part_answered(&mut self, number: u32, status: CommandStatus) -> Answered {
+        let Some((left, worst)) = self.parts.get_mut(&number) else { return Answered::Text(number, status) };
         *left -= 1;
         if status != CommandStatus::ESME_ROK {
             *worst = status;
         }
         if *left > 0 {
-            return None;
+            return Answered::Nothing;
         }
-        self.parts.remove(&number).map(|(_, worst)| (number, worst))
+        let worst = *worst;
+        self.parts.remove(&number);
+        Answered::Text(number, worst)
     }
 
     /// What was sent on a connection that is gone is not answered any more.
@@ -190,7 +213,7 @@ impl Sender {
         segment: &Segment,
         octets: &[u8],
     ) {
-        let sequence = self.sequence(link, Some(message.number));
+        let sequence = self.sequence(link, Waiting::Text(message.number));
         self.tlvs.clear();
         if segment.concatenation == Some(Concatenation::Sar) {
             tlv::put(&mut self.tlvs, Tag::SAR_MSG_REF_NUM, &segment.reference.to_be_bytes());
@@ -216,7 +239,7 @@ impl Sender {
     }
 
     fn write_report(&mut self, now: Now, desk: &mut Desk, link: LinkId, report: &Report) {
-        let sequence = self.sequence(link, None);
+        let sequence = self.sequence(link, Waiting::Report(*report));
         let (state, word) = if report.undelivered {
             (MessageState::UNDELIVERABLE, "UNDELIV")
         } else {
@@ -246,11 +269,11 @@ impl Sender {
         }
     }
 
-    fn sequence(&mut self, link: LinkId, number: Option<u32>) -> u32 {
+    fn sequence(&mut self, link: LinkId, what: Waiting) -> u32 {
         let sequence = self.next_sequence;
         self.next_sequence = if sequence == 0x7FFF_FFFF { 1 } else { sequence + 1 };
         let place = sequence as usize & (self.sent.len() - 1);
-        let old = self.sent[place].replace(Sent { sequence, link, number });
+        let old = self.sent[place].replace(Sent { sequence, link, what });
         // A request that was never answered leaves the window at last.
         self.in_flight += usize::from(old.is_none());
         sequence

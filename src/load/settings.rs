@@ -118,7 +118,7 @@ impl Default for SmscSettings {
             error_status: CommandStatus::ESME_RSYSERR,
             throttle: 0,
             report_delay: Duration::ZERO,
-            window: 1_000,
+            window: 200,
             data_coding_0: DataCodingZero::Gsm7,
             concatenation: Concatenation::Udh8,
             from: String::from("4915140"),

@@ -1,5 +1,7 @@
 //! The SM-SC side: an SMPP server that takes binds and short messages, answers, reports, and delivers.
 
+use core::time::Duration;
+
 use bytes::Bytes;
 
 use super::answers::{Answers, Judgement};
@@ -9,13 +11,16 @@ use super::joiner::{Heard, Joiner};
 use super::later::{Later, Task};
 use super::links::{Links, frames};
 use super::mix::{Message, Way};
-use super::sender::{Address, Manner, Report, Sender, id_octets};
+use super::sender::{Address, Answered, Manner, Report, Sender, id_octets};
 use super::settings::SmscSettings;
 use super::texts::Judged;
 use crate::engine::transport::LinkId;
 use crate::engine::{Moment, Now, Random};
 use crate::limits;
 use crate::wire::smpp::{self, Bind, CommandId, CommandStatus, Header, Pdu, Plain, Response, SubmitSm, Tag, Tlvs, tlv};
+
+/// After this long a status report that was not taken for now is sent again.
+const TRY_AGAIN: Duration = Duration::from_millis(300);
 
 /// The SM-SC side.
 #[derive(Debug)]
@@ -207,9 +212,17 @@ impl Smsc {
     }
 
     fn on_delivered(&mut self, now: Now, desk: &mut Desk, header: Header) {
-        if let Some((number, status)) = self.sender.answered(header.sequence_number, header.command_status) {
-            let taken = status == CommandStatus::ESME_ROK;
-            desk.ledger.answered(number, desk.us(now), Answer::Smpp(status), taken);
+        match self.sender.answered(header.sequence_number, header.command_status) {
+            Answered::Text(number, status) => {
+                let taken = status == CommandStatus::ESME_ROK;
+                desk.ledger.answered(number, desk.us(now), Answer::Smpp(status), taken);
+            }
+            // SMPP 3.4 5.1.3: an error of the receiver that passes.
+            Answered::Report(report) if header.command_status == CommandStatus::ESME_RX_T_APPN => {
+                desk.reports_put_off += 1;
+                self.later.add(now.moment + TRY_AGAIN, Task::Report(report));
+            }
+            Answered::Report(_) | Answered::Nothing => {}
         }
     }
 }

@@ -153,6 +153,19 @@ fn errors_and_throttling_are_counted_by_code_and_lose_nothing() {
 }
 
 #[test]
+fn a_status_report_that_is_not_taken_for_now_is_sent_again() {
+    let reports = Dispositions { positive_delivery: true, ..Dispositions::NONE };
+    let mix = Mix { report_share: 1.0, reports, ..Mix::default() };
+    // More at once than the gateway takes of a bind.
+    let smsc = SmscSettings { window: 2_000, report_delay: Duration::from_secs(1), ..SmscSettings::default() };
+    let pace = Pace::Open { per_s: 1_000_000.0 };
+    let results = Net::new(Settings { pace, messages: 800, smsc: Some(smsc), ..settings(mix) }).run();
+    assert!(results.verdict().passed(), "{}", results.verdict());
+    let notified = counts(&results, "status report: delivery notification");
+    assert_eq!((notified.sent, notified.arrived), (800, 800));
+}
+
+#[test]
 fn the_same_seed_makes_the_same_messages() {
     let mix = Mix { lengths: every(&[(8, 200)]), alphabets: every(&Alphabet::ALL), ..Mix::default() };
     let texts = |seed| {

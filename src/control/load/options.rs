@@ -113,7 +113,7 @@ pub struct Options {
     #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "0", help_heading = "SM-SC")]
     pub report_delay: Duration,
     /// Requests to the peer without a response: deliver_sm of the SM-SC side, submit_sm of the client
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=crate::limits::LOAD_WINDOW_MAX as i64), default_value = "1000", help_heading = "SM-SC")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=crate::limits::LOAD_WINDOW_MAX as i64), default_value = "200", help_heading = "SM-SC")]
     pub smpp_window: u32,
     /// What data_coding 0 means: gsm7, latin1, ascii
     #[arg(long, value_name = "NAME", value_parser = values::data_coding_0, default_value = "gsm7", help_heading = "SM-SC")]
