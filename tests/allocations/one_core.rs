@@ -17,6 +17,11 @@ use isthmus::wire::smpp::{CommandId, CommandStatus, DeliverSm, Header, Pdu, Resp
 pub trait Watch {
     /// Calls it.
     fn inside<T>(call: impl FnOnce() -> T) -> T;
+
+    /// Around the calls that make a `submit_sm` of a MESSAGE.
+    fn outward<T>(call: impl FnOnce() -> T) -> T {
+        call()
+    }
 }
 
 /// The shard and what surrounds it.
@@ -84,7 +89,7 @@ impl<W: Watch> OneCore<W> {
         core.shard.on_tick(core.now);
         let Some(Transmit::Connect { order, peer }) = core.shard.poll_transmit() else { panic!("no connection") };
         core.shard.on_connected(core.now, core.link, order, peer);
-        core.exchange(None);
+        core.exchange(None, None);
         assert!(core.shard.is_ready());
         core
     }
@@ -103,8 +108,11 @@ impl<W: Watch> OneCore<W> {
         self.write_request(number, dispositions);
         self.arrives();
         let (shard, now, cpm, request) = (&mut self.shard, self.now, self.cpm, &self.request);
-        W::inside(|| shard.on_datagram(now, ListenerId(0), cpm, request));
-        let seen = self.exchange(dispositions.map(|_| number));
+        let submit_sm = W::outward(|| {
+            W::inside(|| shard.on_datagram(now, ListenerId(0), cpm, request));
+            W::inside(|| shard.poll_transmit())
+        });
+        let seen = self.exchange(submit_sm, dispositions.map(|_| number));
         assert_eq!(seen.accepted, 1);
         assert_eq!(seen.requests, u64::from(dispositions.is_some()));
         assert_eq!(seen.delivered, u64::from(dispositions.is_some()));
@@ -130,7 +138,7 @@ impl<W: Watch> OneCore<W> {
             ..addresses(b"491710000001", b"491700000002")
         };
         self.deliver(sequence, &pdu);
-        let seen = self.exchange(None);
+        let seen = self.exchange(None, None);
         assert_eq!((seen.requests, seen.delivered), (1, 1));
         self.rest();
     }
@@ -147,7 +155,7 @@ impl<W: Watch> OneCore<W> {
         self.now = self.now.after(PACE);
         let (shard, now) = (&mut self.shard, self.now);
         W::inside(|| shard.on_tick(now));
-        self.exchange(None);
+        self.exchange(None, None);
     }
 
     fn deliver(&mut self, sequence: u32, pdu: &DeliverSm<'_>) {
@@ -164,23 +172,14 @@ impl<W: Watch> OneCore<W> {
         W::inside(|| shard.on_stream(now, link, bytes));
     }
 
-    /// Answers what the shard says until it says nothing. `report`: the number of the message that is reported on.
-    fn exchange(&mut self, report: Option<u64>) -> Seen {
+    /// Answers `first` and what the shard says until it says nothing. `report`: the number of the message that is
+    /// reported on.
+    fn exchange(&mut self, first: Option<Transmit>, report: Option<u64>) -> Seen {
         let mut seen = Seen::default();
-        loop {
-            let shard = &mut self.shard;
-            match W::inside(|| shard.poll_transmit()) {
-                Some(Transmit::Datagram { bytes, .. }) => {
-                    self.cpm_gets(&bytes, &mut seen);
-                    self.recycle(bytes);
-                }
-                Some(Transmit::Stream { bytes, .. }) => {
-                    self.smsc_gets(&bytes, report, &mut seen);
-                    self.recycle(bytes);
-                }
-                Some(other) => panic!("{other:?}"),
-                None => break,
-            }
+        let mut said = first.or_else(|| self.poll());
+        while let Some(transmit) = said {
+            self.answer(transmit, report, &mut seen);
+            said = self.poll();
         }
         if self.profiled {
             let shard = &mut self.shard;
@@ -194,6 +193,25 @@ impl<W: Watch> OneCore<W> {
         if self.profiled {
             let shard = &mut self.shard;
             W::inside(|| shard.arrived(ArrivedAt { received_ns: ticks(), handed_ns: ticks() }));
+        }
+    }
+
+    fn poll(&mut self) -> Option<Transmit> {
+        let shard = &mut self.shard;
+        W::inside(|| shard.poll_transmit())
+    }
+
+    fn answer(&mut self, transmit: Transmit, report: Option<u64>, seen: &mut Seen) {
+        match transmit {
+            Transmit::Datagram { bytes, .. } => {
+                self.cpm_gets(&bytes, seen);
+                self.recycle(bytes);
+            }
+            Transmit::Stream { bytes, .. } => {
+                self.smsc_gets(&bytes, report, seen);
+                self.recycle(bytes);
+            }
+            other => panic!("{other:?}"),
         }
     }
 
