@@ -56,11 +56,19 @@ impl Number {
 /// The number of a tel URI, or of a SIP URI with user=phone.
 #[must_use]
 pub fn of_uri(uri: &[u8], addresses: &Addresses) -> Option<Number> {
+    if let Some(number) = plain_tel(uri) {
+        return global(number, addresses);
+    }
     match Uri::parse(uri)? {
         Uri::Tel(tel) => of_tel(&tel, addresses),
         Uri::Sip(sip) => of_sip(&sip, addresses),
         Uri::Other { .. } => None,
     }
+}
+
+/// The digits of a tel URI that is a global number and nothing else, as most are.
+fn plain_tel(uri: &[u8]) -> Option<&[u8]> {
+    uri.strip_prefix(b"tel:+").filter(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
 }
 
 fn of_tel(tel: &TelUri<'_>, addresses: &Addresses) -> Option<Number> {
@@ -87,12 +95,12 @@ fn of_sip(sip: &SipUri<'_>, addresses: &Addresses) -> Option<Number> {
 fn of_dialled(text: &[u8], addresses: &Addresses) -> Option<Number> {
     let mut digits = Inline::<ADDRESS_BYTES_MAX>::new();
     let (plus, text) = text.strip_prefix(b"+").map_or((false, text), |rest| (true, rest));
-    for octet in text {
-        match octet {
-            b'0'..=b'9' => digits.push(*octet).then_some(())?,
-            b'-' | b'.' | b'(' | b')' => {}
-            _ => return None,
-        }
+    let of_number = |octet: &u8| matches!(octet, b'0'..=b'9' | b'-' | b'.' | b'(' | b')');
+    if !text.iter().all(of_number) {
+        return None;
+    }
+    for part in text.split(|octet| !octet.is_ascii_digit()) {
+        digits.extend(part).then_some(())?;
     }
     if plus { global(&digits, addresses) } else { local(&digits, addresses) }
 }

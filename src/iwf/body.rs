@@ -6,8 +6,10 @@ use crate::wire::Malformed;
 use crate::wire::cpim::{self, mime};
 
 /// What was found.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Body<'a> {
+    /// What its text is read from: what a wrapper around everything wraps, otherwise all of it.
+    pub content: cpim::Part<'a>,
     /// The outermost CPIM wrapper; a recipient list may stand beside it (RFC 5365 4).
     pub cpim: Option<cpim::Message<'a>>,
     /// Whether any part is of a protected type.
@@ -24,7 +26,8 @@ impl<'a> Body<'a> {
     /// # Errors
     /// A CPIM wrapper makes no sense.
     pub fn look(content_type: &'a [u8], body: &'a [u8], protected_types: &[String]) -> Result<Body<'a>, Malformed> {
-        let mut found = Body::default();
+        let content = cpim::Part::new(content_type, body);
+        let mut found = Body { content, cpim: None, protected: false, notification: false, composing: false };
         found.look_into(content_type, body, 0, protected_types)?;
         Ok(found)
     }
@@ -45,7 +48,7 @@ impl<'a> Body<'a> {
         }
         if media_type.eq_ignore_ascii_case(b"message/cpim") {
             let wrapped = cpim::Message::parse(body)?;
-            self.cpim = self.cpim.or(Some(wrapped));
+            self.unwrap(depth, &wrapped);
             let content_type = wrapped.content_type().unwrap_or_default();
             return self.look_into(content_type, wrapped.content(), depth + 1, protected_types);
         }
@@ -56,6 +59,13 @@ impl<'a> Body<'a> {
             self.look_into(content_type, content, depth + 1, protected_types)?;
         }
         Ok(())
+    }
+
+    fn unwrap(&mut self, depth: usize, wrapped: &cpim::Message<'a>) {
+        if let Some(content) = cpim::Part::within(wrapped).filter(|_| depth == 0) {
+            self.content = content;
+        }
+        self.cpim = self.cpim.or(Some(*wrapped));
     }
 }
 

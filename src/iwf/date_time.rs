@@ -13,18 +13,27 @@ const BYTES: usize = 24;
 pub fn of(unix_ms: u64) -> Inline<BYTES> {
     let at = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
     let date = TimeZone::UTC.to_datetime(at);
-    let mut out = Inline::new();
-    digits(u64::from(date.year().unsigned_abs()), 4, &mut out);
-    let parts =
-        [(b'-', date.month()), (b'-', date.day()), (b'T', date.hour()), (b':', date.minute()), (b':', date.second())];
-    for (before, part) in parts {
-        push(before, &mut out);
-        digits(u64::from(part.unsigned_abs()), 2, &mut out);
+    let (year, part) = (date.year().unsigned_abs(), |part: i8| u16::from(part.unsigned_abs()));
+    let mut text = *b"yyyy-mm-ddThh:mm:ss.mmmZ";
+    let pairs = [
+        (0, year / 100),
+        (2, year % 100),
+        (5, part(date.month())),
+        (8, part(date.day())),
+        (11, part(date.hour())),
+        (14, part(date.minute())),
+        (17, part(date.second())),
+    ];
+    for (at, pair) in pairs {
+        (text[at], text[at + 1]) = (digit(pair / 10), digit(pair));
     }
-    push(b'.', &mut out);
-    digits(unix_ms % 1000, 3, &mut out);
-    push(b'Z', &mut out);
-    out
+    let ms = u16::try_from(unix_ms % 1000).unwrap_or(0);
+    (text[20], text[21], text[22]) = (digit(ms / 100), digit(ms / 10), digit(ms));
+    Inline::from_slice(&text).unwrap_or_default()
+}
+
+fn digit(number: u16) -> u8 {
+    b'0' + u8::try_from(number % 10).unwrap_or(0)
 }
 
 /// Octets of a SIP date.
@@ -36,18 +45,6 @@ pub fn of_sip(unix_ms: u64) -> Inline<SIP_BYTES> {
     let at = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
     let text = TimeZone::UTC.to_datetime(at).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     Inline::from_slice(text.as_bytes()).unwrap_or_default()
-}
-
-fn digits(number: u64, count: u32, out: &mut Inline<BYTES>) {
-    for place in (0..count).rev() {
-        let digit = number / 10_u64.pow(place) % 10;
-        push(b'0' + u8::try_from(digit).unwrap_or(0), out);
-    }
-}
-
-fn push(octet: u8, out: &mut Inline<BYTES>) {
-    let fits = out.push(octet);
-    debug_assert!(fits, "a date has as many octets as its form");
 }
 
 #[cfg(test)]

@@ -42,14 +42,8 @@ pub(super) fn write_stored(invitation: &Invitation, headers: &mut Writer<'_>) {
 ///
 /// # Errors
 /// Why it is not acceptable.
-pub fn read<'a>(
-    invitation: &'a Invitation,
-    content_type: &[u8],
-    octets: &[u8],
-    body: &Body<'a>,
-    text: &mut String,
-) -> Result<Read<'a>, NotAcceptable> {
-    let cpim = read_text(content_type, octets, body, text)?;
+pub fn read<'a>(invitation: &'a Invitation, body: &Body<'a>, text: &mut String) -> Result<Read<'a>, NotAcceptable> {
+    let cpim = read_text(body, text)?;
     Ok(Read::new(invitation.headers(), cpim, invitation.message_expires_s))
 }
 

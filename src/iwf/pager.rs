@@ -7,7 +7,7 @@ use crate::interwork::sms::pager_to_submit_sm::TABLE_1;
 use crate::interwork::sms::short_message::ShortMessageRecord;
 use crate::interwork::table::{FieldTable, NotConvertible};
 use crate::policy::{EndToEndProtection, Policy};
-use crate::wire::cpim::{self, Dispositions, NotText, text_of};
+use crate::wire::cpim::{self, Dispositions, NotText};
 use crate::wire::short_message::fingerprint;
 use crate::wire::sip::{Message, Name};
 use crate::wire::span::Span;
@@ -77,24 +77,18 @@ pub fn read<'a>(
     if !is_identity(message.header(Name::ContentEncoding)) {
         return Err(NotAcceptable::MediaType);
     }
-    let content_type = message.header(Name::ContentType).unwrap_or_default();
-    let cpim = read_text(content_type, message.body(), &body, text)?;
+    let cpim = read_text(&body, text)?;
     let expires_s = message.header(Name::Expires).and_then(seconds);
     Ok(Read::new(Headers::of(message, policy)?, cpim, expires_s))
 }
 
 /// Reads the text of a body that was looked into; it replaces what `text` holds. Returns the wrapper.
-pub(super) fn read_text<'a>(
-    content_type: &[u8],
-    octets: &[u8],
-    body: &Body<'a>,
-    text: &mut String,
-) -> Result<Option<cpim::Message<'a>>, NotAcceptable> {
+pub(super) fn read_text<'a>(body: &Body<'a>, text: &mut String) -> Result<Option<cpim::Message<'a>>, NotAcceptable> {
     if body.protected {
         return Err(NotAcceptable::Protected);
     }
     text.clear();
-    text_of(content_type, octets, text).map_err(not_text)?;
+    body.content.text(text).map_err(not_text)?;
     Ok(body.cpim)
 }
 

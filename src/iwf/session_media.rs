@@ -44,14 +44,8 @@ pub struct Read<'a> {
 ///
 /// # Errors
 /// Why it is not acceptable.
-pub fn read<'a>(
-    invitation: &'a Invitation,
-    content_type: &[u8],
-    octets: &[u8],
-    body: &Body<'a>,
-    text: &mut String,
-) -> Result<Read<'a>, NotAcceptable> {
-    let cpim = read_text(content_type, octets, body, text)?;
+pub fn read<'a>(invitation: &'a Invitation, body: &Body<'a>, text: &mut String) -> Result<Read<'a>, NotAcceptable> {
+    let cpim = read_text(body, text)?;
     let requested = cpim.map_or(Dispositions::NONE, |cpim| cpim.dispositions());
     Ok(Read { invitation, cpim, requested })
 }

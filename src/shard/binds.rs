@@ -219,7 +219,8 @@ impl Binds {
             rest = after;
             let Some(header) = Header::parse(pdu) else { return };
             let whose = SegmentRef { segment: u8::try_from(header.sequence_number).unwrap_or(u8::MAX), ..submit.whose };
-            if chosen.is_some_and(|bind| self.submit_one(now, bind, (whose, submit.trace), pdu, options)) {
+            let request = Request::Written(pdu);
+            if chosen.is_some_and(|bind| self.submit_one(now, bind, (whose, submit.trace), &request, options)) {
                 stats.submits += 1;
             } else {
                 let outcome = SubmitOutcome::NotSent;
@@ -244,16 +245,11 @@ impl Binds {
         now: Now,
         bind: usize,
         (whose, trace): (SegmentRef, Trace),
-        pdu: &[u8],
+        request: &Request<'_>,
         options: SubmitOptions,
     ) -> bool {
-        let request = match Pdu::parse(pdu) {
-            Ok((_, Pdu::SubmitSm(body))) => Request::SubmitSm(body),
-            Ok((_, Pdu::DataSm(body))) => Request::DataSm(body),
-            _ => return false,
-        };
         let token = self.tokens.insert((whose, now.moment, trace));
-        let taken = self.binds[bind].session.submit(now, token as u64, &request, options).is_ok();
+        let taken = self.binds[bind].session.submit(now, token as u64, request, options).is_ok();
         if !taken {
             self.tokens.remove(token);
         }

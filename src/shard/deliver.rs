@@ -434,15 +434,17 @@ fn not_taken(why: NotTaken) -> (CommandStatus, &'static str) {
     }
 }
 
+const HEX: [u8; 16] = *b"0123456789abcdef";
+/// Where the octets of a UUID begin in its text.
+const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
 /// A random UUID (RFC 9562 5.4), as Conversation-ID and Contribution-ID are written.
 fn uuid(random: &mut crate::engine::Random) -> [u8; 36] {
     let bits = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
     let bits = bits & !(0xF << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let mut uuid = [b'-'; 36];
-    let places = (0..36).filter(|place| !matches!(place, 8 | 13 | 18 | 23));
-    for (nibble, place) in (0..32).rev().zip(places) {
-        let digit = u8::try_from(bits >> (4 * nibble) & 0xF).unwrap_or(0);
-        uuid[place] = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+    for (octet, place) in bits.to_be_bytes().into_iter().zip(PLACES) {
+        (uuid[place], uuid[place + 1]) = (HEX[usize::from(octet >> 4)], HEX[usize::from(octet & 0xF)]);
     }
     uuid
 }

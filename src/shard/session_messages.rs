@@ -46,7 +46,6 @@ struct FirstMessage {
 }
 
 /// Content-Type, content, and what was found by looking into it.
-type Content<'a> = (&'a [u8], &'a [u8], &'a Body<'a>);
 
 impl Shard {
     /// A whole message: it is answered when the SM-SC has answered.
@@ -110,11 +109,10 @@ impl Shard {
         if self.messages.len() >= limits::PAGER_MESSAGES_MAX {
             return Err(Ending::Failed);
         }
-        let content = (&*message.content_type, content, &body);
         let kept = match whose {
-            Whose::Large(invitation) => self.convert_large(now, invitation, content, scratch),
+            Whose::Large(invitation) => self.convert_large(now, invitation, &body, scratch),
             Whose::Chat(invitation, between, first) => {
-                self.convert_chat(now, key, invitation, (*between, *first), content, scratch)
+                self.convert_chat(now, key, invitation, (*between, *first), &body, scratch)
             }
         };
         let kept = kept?;
@@ -131,11 +129,11 @@ impl Shard {
         &mut self,
         now: Now,
         invitation: &Invitation,
-        (content_type, content, body): Content<'_>,
+        body: &Body<'_>,
         scratch: &mut Scratch,
     ) -> Result<Kept, Ending> {
         let Scratch { text, octets } = scratch;
-        let read = large_message::read(invitation, content_type, content, body, text).map_err(session_media::ending)?;
+        let read = large_message::read(invitation, body, text).map_err(session_media::ending)?;
         let trace = self.stopwatch.parsed(Flow::CpmToSms);
         let converted = self.convert(|form, reference, policy, pdus| {
             read.write_short_messages(text, form, reference, policy, octets, pdus)
@@ -154,11 +152,11 @@ impl Shard {
         session: u64,
         invitation: &Invitation,
         (between, first): (Between, Option<FirstMessage>),
-        (content_type, content, body): Content<'_>,
+        body: &Body<'_>,
         scratch: &mut Scratch,
     ) -> Result<Kept, Ending> {
         let Scratch { text, octets } = scratch;
-        let read = session_media::read(invitation, content_type, content, body, text).map_err(session_media::ending)?;
+        let read = session_media::read(invitation, body, text).map_err(session_media::ending)?;
         let trace = self.stopwatch.parsed(Flow::CpmToSms);
         let mut retained = Retained { octets: self.stored.take(), ..Retained::default() };
         read.retain(now, text, &mut retained);

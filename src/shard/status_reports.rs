@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use crate::engine::transport::ShardId;
 use crate::engine::{Moment, Now};
 use crate::interwork::address::{self, Number};
 use crate::interwork::sms::delivery_outcome::{self, Outcome};
@@ -101,12 +102,19 @@ impl Shard {
                 self.take_report(deliver, &report, trace);
             }
             Some(Delivered::Text { source, destination }) => {
-                let owner = self.route.of_hash(self.correspondence(source, destination));
+                let owner = self.owner_of_delivery(source, destination);
                 let trace = self.stopwatch.received(Flow::SmsToCpm);
                 self.outbox.hand(owner, Handoff::Deliver { deliver, pdu, trace });
             }
             None => self.answer(deliver, CommandStatus::ESME_RX_P_APPN),
         }
+    }
+
+    fn owner_of_delivery(&self, source: (u8, &[u8]), destination: (u8, &[u8])) -> ShardId {
+        if self.settings.shards == 1 {
+            return self.settings.id;
+        }
+        self.route.of_hash(self.correspondence(source, destination))
     }
 
     /// Key of what passes from one SMPP address to another, however the SM-SC writes their numbers.

@@ -26,6 +26,7 @@ impl<const N: usize> Inline<N> {
 
     /// Appends all of `bytes`, or nothing and says `false`.
     #[must_use]
+    #[inline]
     pub fn extend(&mut self, bytes: &[u8]) -> bool {
         let start = usize::from(self.len);
         let Some(room) = self.octets.get_mut(start..start + bytes.len()) else { return false };
@@ -36,6 +37,7 @@ impl<const N: usize> Inline<N> {
 
     /// Appends one octet, or says `false` if there is no room.
     #[must_use]
+    #[inline]
     pub fn push(&mut self, octet: u8) -> bool {
         self.extend(&[octet])
     }

@@ -6,6 +6,7 @@
 
 pub mod cpim;
 pub mod digits;
+pub(crate) mod find;
 pub mod inline;
 pub mod msrp;
 pub mod scan;

@@ -21,6 +21,7 @@ impl Span {
 
     /// The octets this span names in `buffer`; empty if the buffer is shorter than the one it was made for.
     #[must_use]
+    #[inline]
     pub fn of(self, buffer: &[u8]) -> &[u8] {
         buffer.get(self.start()..self.end()).unwrap_or_default()
     }

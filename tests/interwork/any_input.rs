@@ -181,12 +181,12 @@ fn carry_session(invite: &[u8], body: &[u8], iwf: &Iwf) {
     };
     let (mut text, mut octets, mut pdus, mut retained) = (String::new(), Vec::new(), Vec::new(), Retained::default());
     let form = Form { coding: &CodingOptions::default(), concatenation: Concatenation::Sar, data_sm: false };
-    if let Ok(read) = large_message::read(&invitation, b"message/cpim", body, &looked, &mut text) {
+    if let Ok(read) = large_message::read(&invitation, &looked, &mut text) {
         let _total = read.write_short_messages(&text, &form, 1, &iwf.policy, &mut octets, &mut pdus);
         read.retain(NOW, &text, &mut retained);
         notify(&retained, iwf);
     }
-    if let Ok(read) = session_media::read(&invitation, b"message/cpim", body, &looked, &mut text) {
+    if let Ok(read) = session_media::read(&invitation, &looked, &mut text) {
         session_media::introduce(&mut text, &invitation, true, &iwf.policy);
         let whose = (Between { sender, sms_user }, read.requested);
         let _total = session_media::write_short_messages(whose, &text, &form, 1, &iwf.policy, &mut octets, &mut pdus);

@@ -43,7 +43,7 @@ fn pdus(case: &Case<'_>) -> Result<Vec<Vec<u8>>, NotAcceptable> {
     let body = body(case.get("cpim"), case.get("content"));
     let looked = look_into(b"message/cpim", &body, &policy)?;
     let (mut text, mut made, mut written) = (String::new(), Vec::new(), Vec::new());
-    let read = session_media::read(&invitation, b"message/cpim", &body, &looked, &mut text)?;
+    let read = session_media::read(&invitation, &looked, &mut text)?;
     let coding = coding(case.get("form"));
     let form = form_of(case.get("form"), &coding);
     let whose = (Between { sender, sms_user }, read.requested);
@@ -118,11 +118,7 @@ fn retained_of(cpim: &str, policy: &Policy) -> Retained {
     let body = body(cpim, "");
     let looked = look_into(b"message/cpim", &body, policy).unwrap();
     let (mut text, mut retained) = (String::new(), Retained::default());
-    session_media::read(&invitation, b"message/cpim", &body, &looked, &mut text).unwrap().retain(
-        NOW,
-        &text,
-        &mut retained,
-    );
+    session_media::read(&invitation, &looked, &mut text).unwrap().retain(NOW, &text, &mut retained);
     retained
 }
 

@@ -25,7 +25,7 @@ fn pdus(case: &Case<'_>) -> Result<Vec<Vec<u8>>, NotAcceptable> {
     let body = body(case.get("cpim"), case.get("content"));
     let looked = look_into(b"message/cpim", &body, &policy)?;
     let (mut text, mut made, mut written) = (String::new(), Vec::new(), Vec::new());
-    let read = large_message::read(&invitation, b"message/cpim", &body, &looked, &mut text)?;
+    let read = large_message::read(&invitation, &looked, &mut text)?;
     let coding = coding(case.get("form"));
     let form = form_of(case.get("form"), &coding);
     let total = read.write_short_messages(&text, &form, 0xABCD, &policy, &mut made, &mut written)?;
@@ -106,7 +106,7 @@ fn the_200_to_the_bye_tells_how_the_message_went() {
     let body = body("", "text/plain;charset=UTF-8 || Grüße {200*x}");
     let looked = look_into(b"message/cpim", &body, &iwf.policy).unwrap();
     let (mut text, mut retained) = (String::new(), Retained::default());
-    let read = large_message::read(&invitation, b"message/cpim", &body, &looked, &mut text).unwrap();
+    let read = large_message::read(&invitation, &looked, &mut text).unwrap();
     read.retain(NOW, &text, &mut retained);
     let told = |name| header(name, |headers| large_message::write_bye_answered(&retained, headers));
     assert_eq!(told("Message-Context"), "pager-message");

@@ -6,7 +6,7 @@ use super::{Doubt, Event, NotSent, Outcome, Session};
 use crate::engine::{Moment, Now};
 use crate::limits::SMPP_WINDOW_MAX;
 use crate::wire::inline::Inline;
-use crate::wire::smpp::{CommandId, CommandStatus, DataSm, SubmitSm, emit, set_sequence_number};
+use crate::wire::smpp::{CommandId, CommandStatus, DataSm, Header, Pdu, SubmitSm, emit, set_sequence_number};
 
 /// A message to submit, without its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Request<'a> {
     SubmitSm(SubmitSm<'a>),
     /// data_sm.
     DataSm(DataSm<'a>),
+    /// A whole submit_sm or data_sm as [`crate::wire::smpp`] writes it, but for the sequence_number.
+    Written(&'a [u8]),
 }
 
 impl Request<'_> {
@@ -22,6 +24,7 @@ impl Request<'_> {
         match self {
             Request::SubmitSm(_) => CommandId::SUBMIT_SM,
             Request::DataSm(_) => CommandId::DATA_SM,
+            Request::Written(pdu) => Header::parse(pdu).map_or(CommandId::SUBMIT_SM, |header| header.command_id),
         }
     }
 
@@ -29,6 +32,11 @@ impl Request<'_> {
         let region = match self {
             Request::SubmitSm(body) => body.tlvs.as_bytes(),
             Request::DataSm(body) => body.tlvs.as_bytes(),
+            Request::Written(pdu) => match Pdu::parse(pdu) {
+                Ok((_, Pdu::SubmitSm(body))) => body.tlvs.as_bytes(),
+                Ok((_, Pdu::DataSm(body))) => body.tlvs.as_bytes(),
+                _ => b"",
+            },
         };
         !region.is_empty()
     }
@@ -37,14 +45,21 @@ impl Request<'_> {
         match self {
             Request::SubmitSm(body) => body.unfit(),
             Request::DataSm(body) => body.unfit(),
+            Request::Written(_) => None,
         }
     }
 
     fn emit(&self, sequence_number: u32, out: &mut Vec<u8>) {
-        emit(out, self.command_id(), CommandStatus::ESME_ROK, sequence_number, |out| match self {
-            Request::SubmitSm(body) => body.emit(out),
-            Request::DataSm(body) => body.emit(out),
-        });
+        let (id, status) = (self.command_id(), CommandStatus::ESME_ROK);
+        match self {
+            Request::SubmitSm(body) => emit(out, id, status, sequence_number, |out| body.emit(out)),
+            Request::DataSm(body) => emit(out, id, status, sequence_number, |out| body.emit(out)),
+            Request::Written(pdu) => {
+                let start = out.len();
+                out.extend_from_slice(pdu);
+                set_sequence_number(out.get_mut(start..).unwrap_or_default(), sequence_number);
+            }
+        }
     }
 }
 

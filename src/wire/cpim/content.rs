@@ -38,35 +38,59 @@ pub enum NotText {
 /// # Errors
 /// [`NotText`] says which answer the sender gets; `out` then holds what it held before.
 pub fn text_of(content_type: &[u8], body: &[u8], out: &mut String) -> Result<Text, NotText> {
-    let before = out.len();
-    let mut text = Text::default();
-    let found = collect(&Part { content_type, encoding: None, body }, 0, &mut text, out);
-    match found {
-        Ok(()) if text.parts > 0 => Ok(text),
-        Ok(()) => Err(NotText::MediaType),
-        Err(why) => {
-            out.truncate(before);
-            Err(why)
+    Part::new(content_type, body).text(out)
+}
+
+/// A MIME entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part<'a> {
+    content_type: &'a [u8],
+    encoding: Option<&'a [u8]>,
+    body: &'a [u8],
+    /// How many wrappers and multipart bodies it is in.
+    depth: usize,
+}
+
+impl<'a> Part<'a> {
+    /// What `content_type` describes, in nothing else.
+    #[must_use]
+    pub const fn new(content_type: &'a [u8], body: &'a [u8]) -> Part<'a> {
+        Part { content_type, encoding: None, body, depth: 0 }
+    }
+
+    /// What this CPIM message wraps, itself in nothing else; `None` if it demands what we do not understand.
+    #[must_use]
+    pub fn within(message: &Message<'a>) -> Option<Part<'a>> {
+        message.unknown_requirement().is_none().then(|| Part::of_cpim(message, 1))
+    }
+
+    /// Appends its text to `out`, as [`text_of`] does.
+    ///
+    /// # Errors
+    /// Those of [`text_of`].
+    pub fn text(&self, out: &mut String) -> Result<Text, NotText> {
+        let before = out.len();
+        let mut text = Text::default();
+        match collect(self, &mut text, out) {
+            Ok(()) if text.parts > 0 => Ok(text),
+            Ok(()) => Err(NotText::MediaType),
+            Err(why) => {
+                out.truncate(before);
+                Err(why)
+            }
         }
     }
 }
 
-/// A MIME entity.
-struct Part<'a> {
-    content_type: &'a [u8],
-    encoding: Option<&'a [u8]>,
-    body: &'a [u8],
-}
-
-fn collect(part: &Part<'_>, depth: usize, text: &mut Text, out: &mut String) -> Result<(), NotText> {
-    if depth > limits::MIME_DEPTH_MAX {
+fn collect(part: &Part<'_>, text: &mut Text, out: &mut String) -> Result<(), NotText> {
+    if part.depth > limits::MIME_DEPTH_MAX {
         return Err(NotText::Depth);
     }
     let media_type = mime::media_type(part.content_type);
     match Kind::of(media_type) {
         Kind::Text => append(part, text, out),
-        Kind::Cpim => collect_cpim(part, depth, text, out),
-        Kind::Multipart { alternative } => collect_multipart(part, alternative, depth, text, out),
+        Kind::Cpim => collect_cpim(part, text, out),
+        Kind::Multipart { alternative } => collect_multipart(part, alternative, text, out),
         Kind::RecipientList => Ok(()),
         Kind::Other => {
             text.dropped += 1;
@@ -99,31 +123,20 @@ impl Kind {
     }
 }
 
-fn collect_cpim(part: &Part<'_>, depth: usize, text: &mut Text, out: &mut String) -> Result<(), NotText> {
+fn collect_cpim(part: &Part<'_>, text: &mut Text, out: &mut String) -> Result<(), NotText> {
     let message = Message::parse(part.body).map_err(NotText::Malformed)?;
     if message.unknown_requirement().is_some() {
         return Err(NotText::Requirement);
     }
-    let content = Part {
-        content_type: message.content_type().unwrap_or(b"text/plain"),
-        encoding: message.content_header(b"Content-Transfer-Encoding"),
-        body: message.content(),
-    };
-    collect(&content, depth + 1, text, out)
+    collect(&Part::of_cpim(&message, part.depth + 1), text, out)
 }
 
-fn collect_multipart(
-    part: &Part<'_>,
-    alternative: bool,
-    depth: usize,
-    text: &mut Text,
-    out: &mut String,
-) -> Result<(), NotText> {
+fn collect_multipart(part: &Part<'_>, alternative: bool, text: &mut Text, out: &mut String) -> Result<(), NotText> {
     let boundary = mime::parameter(part.content_type, b"boundary").filter(|boundary| !boundary.is_empty());
     let boundary = boundary.ok_or(NotText::Malformed(Malformed::new("multipart boundary", 0)))?;
     let (parts_before, dropped_before) = (text.parts, text.dropped);
     for entity in mime::parts(part.body, boundary) {
-        collect(&Part::of_entity(entity), depth + 1, text, out)?;
+        collect(&Part::of_entity(entity, part.depth + 1), text, out)?;
         if alternative && text.parts > parts_before {
             // the same in other forms: the text is all there is to say
             text.dropped = dropped_before;
@@ -135,14 +148,20 @@ fn collect_multipart(
 
 impl<'a> Part<'a> {
     /// A part between boundaries: headers, a blank line, body; without headers it is text/plain (RFC 2046 5.1).
-    fn of_entity(entity: &'a [u8]) -> Part<'a> {
+    fn of_entity(entity: &'a [u8], depth: usize) -> Part<'a> {
         let without_headers = || match mime::line(entity, 0) {
             Some((b"", next)) => entity.get(next..).unwrap_or_default(),
             _ => entity,
         };
         let (head, body) = mime::split_headers(entity).unwrap_or_else(|| (b"", without_headers()));
         let content_type = mime::header(head, b"Content-Type").unwrap_or(b"text/plain");
-        Part { content_type, encoding: mime::header(head, b"Content-Transfer-Encoding"), body }
+        Part { content_type, encoding: mime::header(head, b"Content-Transfer-Encoding"), body, depth }
+    }
+
+    fn of_cpim(message: &Message<'a>, depth: usize) -> Part<'a> {
+        let content_type = message.content_type().unwrap_or(b"text/plain");
+        let encoding = message.content_header(b"Content-Transfer-Encoding");
+        Part { content_type, encoding, body: message.content(), depth }
     }
 }
 

@@ -6,9 +6,10 @@
 //! [`Message::parse`] no accessor fails.
 
 use super::disposition::Dispositions;
+use super::known::{Content, Known};
 use super::mime;
 use crate::limits;
-use crate::wire::Malformed;
+use crate::wire::{Malformed, find};
 
 /// The namespace of the imdn headers, whatever prefix a message gives it (RFC 5438 6.1.1).
 pub const IMDN_NAMESPACE: &[u8] = b"urn:ietf:params:imdn";
@@ -17,8 +18,8 @@ pub const IMDN_NAMESPACE: &[u8] = b"urn:ietf:params:imdn";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
     head: &'a [u8],
-    content_head: &'a [u8],
-    content: &'a [u8],
+    known: Known<'a>,
+    content: Content<'a>,
 }
 
 /// One message header.
@@ -50,72 +51,77 @@ impl<'a> Message<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Message<'a>, Malformed> {
         let start = bytes.iter().position(|octet| !matches!(octet, b'\r' | b'\n')).unwrap_or(bytes.len());
         let bytes = bytes.get(start..).unwrap_or_default();
-        let (mut head, mut rest) = split_message_headers(bytes)?;
+        let Lines { mut head, mut rest, content_at, known } = Lines::read(bytes)?;
         if rest.is_empty() && head.is_empty() {
             return Err(Malformed::new("CPIM headers", start));
         }
-        if let Some(at) = find_content_header(head) {
+        if let Some(at) = content_at {
             // no blank line before the MIME headers: they end where the message headers did
             rest = bytes.get(at..).unwrap_or_default();
             head = head.get(..at).unwrap_or_default();
         }
-        let (content_head, content) = split_content(rest);
-        let message = Message { head, content_head, content };
-        Ok(Message { content: message.within_content_length(), ..message })
+        let mut message = Message { head, known, content: Content::split(rest) };
+        message.content.body = message.within_content_length();
+        Ok(message)
     }
 
     /// The message headers in order.
     pub fn headers(&self) -> impl Iterator<Item = Header<'a>> + use<'a> {
-        mime::lines(self.head).filter_map(read_header)
+        headers(self.head)
     }
 
     /// From, the author.
     #[must_use]
     pub fn from(&self) -> Option<Address<'a>> {
-        self.plain(b"From").next().map(address)
+        self.known.from.map(address)
     }
 
     /// The first To.
     #[must_use]
     pub fn to(&self) -> Option<Address<'a>> {
-        self.plain(b"To").next().map(address)
+        self.known.to.map(address)
     }
 
     /// Every cc.
     pub fn cc(&self) -> impl Iterator<Item = Address<'a>> + use<'a> {
-        self.plain(b"cc").map(address)
+        plain(self.rare(), b"cc").map(address)
     }
 
     /// `DateTime`, RFC 3339, as received.
     #[must_use]
     pub fn date_time(&self) -> Option<&'a [u8]> {
-        self.plain(b"DateTime").next()
+        self.known.date_time
     }
 
     /// The first Subject, escapes as received.
     #[must_use]
     pub fn subject(&self) -> Option<&'a [u8]> {
-        self.plain(b"Subject").next()
+        plain(self.rare(), b"Subject").next()
     }
 
     /// The first header named in Require that this gateway does not understand: such a message must be refused
     /// (RFC 3862 4.7).
     #[must_use]
     pub fn unknown_requirement(&self) -> Option<&'a [u8]> {
-        let names = self.plain(b"Require").flat_map(|value| value.split(|octet| *octet == b','));
+        let names = plain(self.rare(), b"Require").flat_map(|value| value.split(|octet| *octet == b','));
         names.map(<[u8]>::trim_ascii).find(|name| !name.is_empty() && !self.understands(name))
     }
 
     /// imdn.Message-ID.
     #[must_use]
     pub fn message_id(&self) -> Option<&'a [u8]> {
-        self.imdn(b"Message-ID").next()
+        if self.known.own_prefixes { self.imdn(b"Message-ID").next() } else { self.known.message_id }
     }
 
     /// What imdn.Disposition-Notification asks for; nothing if it is absent.
     #[must_use]
     pub fn dispositions(&self) -> Dispositions {
-        self.imdn(b"Disposition-Notification").fold(Dispositions::default(), Dispositions::with_list)
+        const NAME: &[u8] = b"Disposition-Notification";
+        let Known { disposition_notification: first, others, own_prefixes, .. } = self.known;
+        if others || own_prefixes {
+            return self.imdn(NAME).fold(Dispositions::NONE, Dispositions::with_list);
+        }
+        first.map_or(Dispositions::NONE, |list| Dispositions::NONE.with_list(list))
     }
 
     /// imdn.Original-To: the recipient before a list or forwarding server replaced it.
@@ -137,25 +143,28 @@ impl<'a> Message<'a> {
     /// Content-Type of the content, `None` if it says none (RFC 3862: text/plain then).
     #[must_use]
     pub fn content_type(&self) -> Option<&'a [u8]> {
-        mime::header(self.content_head, b"Content-Type")
+        self.content.content_type
     }
 
     /// A MIME header of the content by name, in any case.
     #[must_use]
     pub fn content_header(&self, name: &[u8]) -> Option<&'a [u8]> {
-        mime::header(self.content_head, name)
+        if !self.content.others && !name.eq_ignore_ascii_case(b"Content-Type") {
+            return None;
+        }
+        mime::header(self.content.head, name)
     }
 
     /// The MIME headers of the content as received.
     #[must_use]
     pub const fn content_headers(&self) -> &'a [u8] {
-        self.content_head
+        self.content.head
     }
 
     /// The content.
     #[must_use]
     pub const fn content(&self) -> &'a [u8] {
-        self.content
+        self.content.body
     }
 
     /// Whether the content is a disposition notification, for which none is ever sent (RFC 5438 7.2).
@@ -164,18 +173,17 @@ impl<'a> Message<'a> {
         self.content_type().is_some_and(|content_type| mime::is_type(content_type, b"message/imdn+xml"))
     }
 
-    /// Values of an un-prefixed header.
-    fn plain(&self, name: &'static [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let named = move |header: &Header<'a>| header.prefix.is_empty() && header.name.eq_ignore_ascii_case(name);
-        self.headers().filter(named).map(|header| header.value)
+    /// Where the headers are that few messages have.
+    const fn rare(&self) -> &'a [u8] {
+        if self.known.others { self.head } else { b"" }
     }
 
-    /// Values of a header of the imdn namespace, under any prefix that a NS header gives it.
+    /// Whether a header's prefix is of the imdn namespace, under whatever name a NS header gives it.
     fn imdn(&self, name: &'static [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let message = *self;
         let named =
             move |header: &Header<'a>| header.name.eq_ignore_ascii_case(name) && message.is_imdn_prefix(header.prefix);
-        self.headers().filter(named).map(|header| header.value)
+        headers(if self.known.own_prefixes { self.head } else { self.rare() }).filter(named).map(|header| header.value)
     }
 
     fn is_imdn_prefix(&self, prefix: &[u8]) -> bool {
@@ -188,7 +196,7 @@ impl<'a> Message<'a> {
 
     /// The URI a NS header binds to `prefix`; the empty prefix is the default namespace.
     fn namespace(&self, prefix: &[u8]) -> Option<&'a [u8]> {
-        self.plain(b"NS").map(address).find(|bound| bound.display_name == prefix).map(|bound| bound.uri)
+        plain(self.head, b"NS").map(address).find(|bound| bound.display_name == prefix).map(|bound| bound.uri)
     }
 
     fn understands(&self, required: &[u8]) -> bool {
@@ -202,8 +210,9 @@ impl<'a> Message<'a> {
 
     /// RFC 3862 leaves Content-Length optional; the transport's length counts unless the header says less.
     fn within_content_length(&self) -> &'a [u8] {
+        let body = self.content.body;
         let length = self.content_header(b"Content-Length").and_then(|value| str::from_utf8(value).ok()?.parse().ok());
-        length.and_then(|length: usize| self.content.get(..length)).unwrap_or(self.content)
+        length.and_then(|length: usize| body.get(..length)).unwrap_or(body)
     }
 }
 
@@ -211,10 +220,10 @@ impl<'a> Message<'a> {
 #[must_use]
 pub fn address(value: &[u8]) -> Address<'_> {
     let bare = Address { display_name: b"", uri: value.trim_ascii() };
-    let Some(open) = memchr::memrchr(b'<', value) else { return bare };
+    let Some(open) = find::last(b'<', value) else { return bare };
     let (name, rest) = value.split_at(open);
     let uri = rest.get(1..).unwrap_or_default();
-    let end = memchr::memchr(b'>', uri).unwrap_or(uri.len());
+    let end = find::first(b'>', uri).unwrap_or(uri.len());
     Address { display_name: unquoted(name.trim_ascii()), uri: uri.get(..end).unwrap_or_default().trim_ascii() }
 }
 
@@ -261,62 +270,82 @@ fn unquoted(name: &[u8]) -> &[u8] {
     name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(name)
 }
 
-/// The header block and what follows its blank line; all of `bytes` is headers if there is none.
-fn split_message_headers(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
-    let (mut at, mut count) = (0, 0);
-    while let Some((line, next)) = mime::line(bytes, at) {
-        if line.is_empty() {
-            return Ok((bytes.get(..at).unwrap_or_default(), bytes.get(next..).unwrap_or_default()));
+fn headers(head: &[u8]) -> impl Iterator<Item = Header<'_>> {
+    mime::lines(head).filter_map(read_header)
+}
+
+/// Values of an un-prefixed header.
+fn plain<'a>(head: &'a [u8], name: &'static [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    let named = move |header: &Header<'a>| header.prefix.is_empty() && header.name.eq_ignore_ascii_case(name);
+    headers(head).filter(named).map(|header| header.value)
+}
+
+/// The header block, and what its lines say.
+struct Lines<'a> {
+    head: &'a [u8],
+    /// What follows the blank line; nothing if there is none.
+    rest: &'a [u8],
+    /// Where among the message headers the MIME headers of the content begin, if they do.
+    content_at: Option<usize>,
+    /// The message headers before those.
+    known: Known<'a>,
+}
+
+impl<'a> Lines<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Lines<'a>, Malformed> {
+        let mut read = Lines { head: bytes, rest: b"", content_at: None, known: Known::default() };
+        let (mut at, mut count) = (0, 0);
+        while let Some((line, next)) = mime::line(bytes, at) {
+            if line.is_empty() {
+                read.head = bytes.get(..at).unwrap_or_default();
+                read.rest = bytes.get(next..).unwrap_or_default();
+                break;
+            }
+            count += 1;
+            read.take_line(line, count, at)?;
+            at = next;
         }
-        count += 1;
-        check_line(line, count, at)?;
-        at = next;
-    }
-    Ok((bytes, b""))
-}
-
-fn check_line(line: &[u8], count: usize, at: usize) -> Result<(), Malformed> {
-    if count > limits::CPIM_HEADERS_MAX {
-        return Err(Malformed::new("CPIM header count", at));
-    }
-    let folded = matches!(line.first(), Some(b' ' | b'\t'));
-    let named = memchr::memchr(b':', line).is_some_and(|colon| colon > 0);
-    if (named || folded) && memchr::memchr(0, line).is_none() { Ok(()) } else { Err(Malformed::new("CPIM header", at)) }
-}
-
-/// Where among the message headers the MIME headers of the content begin, if they do.
-fn find_content_header(head: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some((line, next)) = mime::line(head, at) {
-        if mime::is_content_header(line) {
-            return Some(at);
+        match memchr::memchr(0, read.head) {
+            Some(at) => Err(Malformed::new("CPIM header", at)),
+            None => Ok(read),
         }
-        at = next;
     }
-    None
-}
 
-/// MIME headers and content; what does not start with MIME headers is all content.
-fn split_content(rest: &[u8]) -> (&[u8], &[u8]) {
-    match mime::line(rest, 0) {
-        Some((b"", next)) => (b"", rest.get(next..).unwrap_or_default()),
-        _ => mime::split_headers(rest).unwrap_or((b"", rest)),
+    fn take_line(&mut self, line: &'a [u8], count: usize, at: usize) -> Result<(), Malformed> {
+        if count > limits::CPIM_HEADERS_MAX {
+            return Err(Malformed::new("CPIM header count", at));
+        }
+        let colon = find::first(b':', line);
+        if colon.is_none_or(|colon| colon == 0) && !matches!(line.first(), Some(b' ' | b'\t')) {
+            return Err(Malformed::new("CPIM header", at));
+        }
+        if self.content_at.is_none() && mime::is_content_header(line) {
+            self.content_at = Some(at);
+        }
+        match colon.and_then(|colon| header_at(line, colon)).filter(|_| self.content_at.is_none()) {
+            Some(header) => self.known.note(header),
+            None => {}
+        }
+        Ok(())
     }
 }
 
 fn read_header(line: &[u8]) -> Option<Header<'_>> {
-    let colon = memchr::memchr(b':', line)?;
+    header_at(line, find::first(b':', line)?)
+}
+
+fn header_at(line: &[u8], colon: usize) -> Option<Header<'_>> {
     let (prefix, name) = split_prefix(line.get(..colon)?.trim_ascii());
     let mut value = line.get(colon + 1..)?;
     if value.first() == Some(&b';') {
         // ";lang=xx" stands between colon and value (RFC 3862 2.2)
-        value = value.get(memchr::memchr(b' ', value)?..)?;
+        value = value.get(find::first(b' ', value)?..)?;
     }
     Some(Header { prefix, name, value: value.trim_ascii() })
 }
 
 fn split_prefix(name: &[u8]) -> (&[u8], &[u8]) {
-    match memchr::memchr(b'.', name) {
+    match find::first(b'.', name) {
         Some(dot) => (name.get(..dot).unwrap_or_default(), name.get(dot + 1..).unwrap_or_default()),
         None => (b"", name),
     }

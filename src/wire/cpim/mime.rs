@@ -53,7 +53,7 @@ pub fn header<'a>(block: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 /// Whether a line is a header of the content.
 #[must_use]
 pub fn is_content_header(line: &[u8]) -> bool {
-    is_header(line) && line.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-"))
+    line.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-")) && is_header(line)
 }
 
 /// Whether `content_type`, parameters aside, is `wanted` ("text/plain").

@@ -6,13 +6,14 @@ pub mod content;
 pub mod disposition;
 pub mod event;
 pub mod imdn;
+mod known;
 pub mod message;
 pub mod mime;
 pub mod transfer;
 pub mod writer;
 mod xml;
 
-pub use content::{NotText, Text, text_of};
+pub use content::{NotText, Part, Text, text_of};
 pub use disposition::Dispositions;
 pub use message::{Address, Header, Message};
 pub use writer::Wrapper;

@@ -105,7 +105,7 @@ fn uri_header(name: &[u8], uri: &[u8], out: &mut Vec<u8>) {
     }
     out.extend_from_slice(name);
     out.extend_from_slice(b": <");
-    out.extend(uri.iter().filter(|octet| !octet.is_ascii_control() && !matches!(octet, b'<' | b'>')));
+    put_without(uri, |octet| octet.is_ascii_control() || matches!(octet, b'<' | b'>'), out);
     out.extend_from_slice(b">\r\n");
 }
 
@@ -115,8 +115,17 @@ fn header(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     }
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");
-    out.extend(value.iter().filter(|octet| !octet.is_ascii_control()));
+    put_without(value, |octet| octet.is_ascii_control(), out);
     out.extend_from_slice(b"\r\n");
+}
+
+/// Appends `value` without what may not stand there, which is nearly always nothing.
+fn put_without(value: &[u8], unwanted: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
+    if value.iter().fold(false, |any, octet| any | unwanted(*octet)) {
+        out.extend(value.iter().filter(|octet| !unwanted(**octet)));
+    } else {
+        out.extend_from_slice(value);
+    }
 }
 
 fn escaped_header(name: &[u8], value: &[u8], out: &mut Vec<u8>) {

@@ -19,6 +19,10 @@ pub(super) fn tag(open: &[u8], name: &str, out: &mut Vec<u8>) {
 
 /// Appends `text` as character data; characters XML 1.0 2.2 does not allow are left out.
 fn escape(text: &str, out: &mut Vec<u8>) {
+    let as_it_is = |octet| matches!(octet, b' '..=b'~') && !matches!(octet, b'&' | b'<' | b'>');
+    if text.bytes().fold(true, |all, octet| all & as_it_is(octet)) {
+        return out.extend_from_slice(text.as_bytes());
+    }
     for c in text.chars() {
         match c {
             '&' => out.extend_from_slice(b"&amp;"),

@@ -68,6 +68,9 @@ impl Chosen {
 const SEPTETS_OF_ONE_MESSAGE: usize = 160;
 
 fn exact(text: &str, options: &CodingOptions) -> Chosen {
+    if let Some(units) = units_of_one_message(text, options) {
+        return chosen(GSM7, options, units, false);
+    }
     let mut best = chosen(Coding::Ucs2, options, text.encode_utf16().count(), false);
     for coding in candidates(options).into_iter().flatten().rev() {
         let Some(units) = coding.units(text) else { continue };
@@ -79,10 +82,19 @@ fn exact(text: &str, options: &CodingOptions) -> Chosen {
     best
 }
 
+const GSM7: Coding = Coding::Gsm7(National::NONE);
+
+/// Septets of a text that fits one short message in GSM-7, before which no other coding is preferred.
+fn units_of_one_message(text: &str, options: &CodingOptions) -> Option<usize> {
+    let may_fit = options.data_coding_0 == DataCodingZero::Gsm7 && text.len() <= SEPTETS_OF_ONE_MESSAGE * 3;
+    let units = if may_fit { GSM7.units(text) } else { None };
+    units.filter(|units| *units <= SEPTETS_OF_ONE_MESSAGE)
+}
+
 /// The codings before UCS-2, in order of preference.
 fn candidates(options: &CodingOptions) -> [Option<Coding>; 6] {
     let zero = options.data_coding_0;
-    let gsm7 = (zero == DataCodingZero::Gsm7).then_some(Coding::Gsm7(National::NONE));
+    let gsm7 = (zero == DataCodingZero::Gsm7).then_some(GSM7);
     let ascii = (zero == DataCodingZero::Ascii).then_some(Coding::Ascii);
     let latin1 = (zero == DataCodingZero::Latin1 || options.allow_latin1).then_some(Coding::Latin1);
     let language = options.national.filter(|_| gsm7.is_some());

@@ -7,12 +7,20 @@ pub const CHARACTERS_MAX: usize = 160;
 
 /// Appends the fingerprint of `text` (the text as delivered, all segments joined).
 pub fn write(text: &str, out: &mut Vec<u8>) {
-    let cut = text.char_indices().nth(CHARACTERS_MAX).map_or(text, |(end, _)| text.get(..end).unwrap_or_default());
+    let cut = cut(text);
     if must_encode(cut) {
-        write_encoded_word(cut, out);
-    } else {
-        out.extend(cut.bytes().map(shown));
+        return write_encoded_word(cut, out);
     }
+    let start = out.len();
+    out.extend_from_slice(cut.as_bytes());
+    out.get_mut(start..).into_iter().flatten().for_each(|octet| *octet = shown(*octet));
+}
+
+fn cut(text: &str) -> &str {
+    if text.len() <= CHARACTERS_MAX {
+        return text;
+    }
+    text.char_indices().nth(CHARACTERS_MAX).map_or(text, |(end, _)| text.get(..end).unwrap_or_default())
 }
 
 /// Not ASCII, or with spaces at an end that a header would lose, or read as an encoded word by itself.
