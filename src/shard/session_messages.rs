@@ -45,8 +45,6 @@ struct FirstMessage {
     names_sender: bool,
 }
 
-/// Content-Type, content, and what was found by looking into it.
-
 impl Shard {
     /// A whole message: it is answered when the SM-SC has answered.
     pub(super) fn media_received(&mut self, now: Now, key: u64, incoming: IncomingId, message: &MediaMessage) {
