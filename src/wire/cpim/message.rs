@@ -322,9 +322,9 @@ impl<'a> Lines<'a> {
         if self.content_at.is_none() && mime::is_content_header(line) {
             self.content_at = Some(at);
         }
-        match colon.and_then(|colon| header_at(line, colon)).filter(|_| self.content_at.is_none()) {
-            Some(header) => self.known.note(header),
-            None => {}
+        let header = colon.and_then(|colon| header_at(line, colon)).filter(|_| self.content_at.is_none());
+        if let Some(header) = header {
+            self.known.note(header);
         }
         Ok(())
     }
