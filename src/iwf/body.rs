@@ -4,6 +4,7 @@
 use crate::limits;
 use crate::wire::Malformed;
 use crate::wire::cpim::{self, mime};
+use crate::wire::find::is;
 
 /// What was found.
 #[derive(Clone, Copy, Debug)]
@@ -41,12 +42,12 @@ impl<'a> Body<'a> {
     ) -> Result<(), Malformed> {
         let media_type = mime::media_type(content_type);
         self.protected |= protected_types.iter().any(|known| media_type.eq_ignore_ascii_case(known.as_bytes()));
-        self.composing |= media_type.eq_ignore_ascii_case(b"application/im-iscomposing+xml");
-        self.notification |= media_type.eq_ignore_ascii_case(cpim::imdn::CONTENT_TYPE.as_bytes());
+        self.composing |= is(media_type, b"application/im-iscomposing+xml");
+        self.notification |= is(media_type, cpim::imdn::CONTENT_TYPE.as_bytes());
         if depth > limits::MIME_DEPTH_MAX {
             return Ok(());
         }
-        if media_type.eq_ignore_ascii_case(b"message/cpim") {
+        if is(media_type, b"message/cpim") {
             let wrapped = cpim::Message::parse(body)?;
             self.unwrap(depth, &wrapped);
             let content_type = wrapped.content_type().unwrap_or_default();
@@ -70,6 +71,7 @@ impl<'a> Body<'a> {
 }
 
 fn boundary<'t>(content_type: &'t [u8], media_type: &[u8]) -> Option<&'t [u8]> {
-    let is_multipart = media_type.get(..10).is_some_and(|top| top.eq_ignore_ascii_case(b"multipart/"));
-    mime::parameter(content_type, b"boundary").filter(|boundary| is_multipart && !boundary.is_empty())
+    let is_multipart = media_type.get(..10).is_some_and(|top| is(top, b"multipart/"));
+    let boundary = if is_multipart { mime::parameter(content_type, b"boundary") } else { None };
+    boundary.filter(|boundary| !boundary.is_empty())
 }

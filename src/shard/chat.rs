@@ -89,13 +89,13 @@ impl Shard {
         let Some(session) = self.sessions.get(&key) else { return Ok(()) };
         let Kind::Chat(chat) = &session.kind else { return Ok(()) };
         let (invitation, assigned) = (session.invitation.clone().unwrap_or_default(), chat.assigned);
-        let policy = self.iwf.policy.clone();
+        let policy = &self.iwf.policy;
         let mut text = String::new();
-        let refuse = |why| Refusal::not_acceptable(why, &policy);
-        session_invitation::write_question(&invitation, assigned, &policy, &mut text).map_err(refuse)?;
-        self.submit_own(now, Some(key), |form: &Form<'_>, reference, octets, pdus| {
+        let refuse = |why| Refusal::not_acceptable(why, policy);
+        session_invitation::write_question(&invitation, assigned, policy, &mut text).map_err(refuse)?;
+        self.submit_own(now, Some(key), |form: &Form<'_>, reference, policy, octets, pdus| {
             let whose = (&*invitation, assigned);
-            session_invitation::write_short_messages(whose, &text, form, reference, &policy, octets, pdus)
+            session_invitation::write_short_messages(whose, &text, form, reference, policy, octets, pdus)
         })
     }
 
@@ -225,11 +225,10 @@ impl Shard {
 
     /// Short messages of our own in a session: nobody wants to hear what becomes of them.
     pub(super) fn send_notice(&mut self, now: Now, between: Between, text: &str) {
-        let policy = self.iwf.policy.clone();
         // What cannot be told is not told.
-        let _sent = self.submit_own(now, None, |form: &Form<'_>, reference, octets, pdus| {
+        let _sent = self.submit_own(now, None, |form: &Form<'_>, reference, policy, octets, pdus| {
             let whose = (between, Dispositions::NONE);
-            session_media::write_short_messages(whose, text, form, reference, &policy, octets, pdus)
+            session_media::write_short_messages(whose, text, form, reference, policy, octets, pdus)
         });
     }
 }

@@ -248,10 +248,10 @@ impl Shard {
         &mut self,
         now: Now,
         question_of: Option<u64>,
-        write: impl FnOnce(&Form<'_>, u16, &mut Vec<u8>, &mut Vec<u8>) -> Result<u8, NotAcceptable>,
+        write: impl FnOnce(&Form<'_>, u16, &Policy, &mut Vec<u8>, &mut Vec<u8>) -> Result<u8, NotAcceptable>,
     ) -> Result<(), Refusal> {
         let mut octets = self.pool.take();
-        let converted = self.convert(|form, reference, _, pdus| write(form, reference, &mut octets, pdus));
+        let converted = self.convert(|form, reference, policy, pdus| write(form, reference, policy, &mut octets, pdus));
         self.pool.give(octets);
         let converted = converted.map_err(|why| self.refusal_of(why))?;
         let retained = Retained { octets: self.stored.take(), ..Retained::default() };

@@ -1,4 +1,4 @@
-//! Searches in a few dozen octets, which a general search's preparations would double.
+//! Searches and comparisons of a few dozen octets, where a general one's preparations cost as much as its work.
 
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
@@ -18,6 +18,14 @@ pub(crate) fn first(octet: u8, bytes: &[u8]) -> Option<usize> {
         }
     }
     rest.iter().position(|found| *found == octet).map(|at| words.len() * 8 + at)
+}
+
+/// Whether `name` is the known one in any case. Nearly every peer writes it as the specification does, and then one look
+/// at words says so.
+#[inline(always)]
+#[must_use]
+pub(crate) fn is(name: &[u8], known: &'static [u8]) -> bool {
+    name.len() == known.len() && (name == known || name.eq_ignore_ascii_case(known))
 }
 
 /// Where `octet` last stands in `bytes`.

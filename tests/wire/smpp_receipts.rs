@@ -55,7 +55,7 @@ impl<'t> Receipt<'t> {
         assert_eq!(report.message_id.as_ref(), id.as_bytes(), "{}", self.what);
         assert_eq!(report.state, MessageState(state.parse().unwrap()), "{}", self.what);
         assert_eq!(report.error.as_ref(), error.as_bytes(), "{}", self.what);
-        assert_eq!(report.done_date, done_date(done), "{}", self.what);
+        assert_eq!(report.done_date(), done_date(done), "{}", self.what);
         assert_eq!(report.intermediate, intermediate == "yes", "{}", self.what);
     }
 }

@@ -4,7 +4,7 @@
 use super::message::Message;
 use super::{charset, mime, transfer};
 use crate::limits;
-use crate::wire::Malformed;
+use crate::wire::{Malformed, find};
 
 /// What was found beside the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,7 +109,7 @@ enum Kind {
 
 impl Kind {
     fn of(media_type: &[u8]) -> Kind {
-        let is = |name: &[u8]| media_type.eq_ignore_ascii_case(name);
+        let is = |name| find::is(media_type, name);
         match () {
             () if media_type.is_empty() || is(b"text/plain") => Kind::Text,
             () if is(b"message/cpim") => Kind::Cpim,

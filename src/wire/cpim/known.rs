@@ -2,6 +2,7 @@
 
 use super::message::{Header, IMDN_NAMESPACE, address};
 use super::mime;
+use crate::wire::find::is;
 
 const USUAL_BINDING: &[u8] = b"imdn <urn:ietf:params:imdn>";
 
@@ -27,7 +28,7 @@ pub(super) struct Known<'a> {
 impl<'a> Known<'a> {
     /// Notes one header.
     pub(super) fn note(&mut self, header: Header<'a>) {
-        if header.prefix.is_empty() && header.name.eq_ignore_ascii_case(b"NS") {
+        if header.prefix.is_empty() && is(header.name, b"NS") {
             if header.value == USUAL_BINDING {
                 return;
             }
@@ -43,15 +44,18 @@ impl<'a> Known<'a> {
     }
 
     fn place(&mut self, header: &Header<'_>) -> Option<&mut Option<&'a [u8]>> {
-        let named = |name: &[u8]| header.name.eq_ignore_ascii_case(name);
-        let imdn = header.prefix.eq_ignore_ascii_case(b"imdn");
-        match header.name.len() {
-            10 if imdn && named(b"Message-ID") => Some(&mut self.message_id),
-            24 if imdn && named(b"Disposition-Notification") => Some(&mut self.disposition_notification),
-            _ if !header.prefix.is_empty() => None,
-            4 if named(b"From") => Some(&mut self.from),
-            2 if named(b"To") => Some(&mut self.to),
-            8 if named(b"DateTime") => Some(&mut self.date_time),
+        let named = |name| is(header.name, name);
+        if header.prefix.is_empty() {
+            return match () {
+                () if named(b"From") => Some(&mut self.from),
+                () if named(b"To") => Some(&mut self.to),
+                () if named(b"DateTime") => Some(&mut self.date_time),
+                () => None,
+            };
+        }
+        match is(header.prefix, b"imdn") {
+            true if named(b"Message-ID") => Some(&mut self.message_id),
+            true if named(b"Disposition-Notification") => Some(&mut self.disposition_notification),
             _ => None,
         }
     }
@@ -87,7 +91,7 @@ impl<'a> Content<'a> {
         let (name, value) = line.split_at_checked(b"Content-Type:".len())?;
         let (head, after) = rest.split_at_checked(next)?;
         let body = after.strip_prefix(b"\r\n").or_else(|| after.strip_prefix(b"\n"))?;
-        let content_type = name.eq_ignore_ascii_case(b"Content-Type:").then(|| value.trim_ascii())?;
+        let content_type = is(name, b"Content-Type:").then(|| value.trim_ascii())?;
         Some(Content { head, content_type: Some(content_type), others: false, body })
     }
 

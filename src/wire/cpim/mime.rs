@@ -1,5 +1,7 @@
 //! The little of MIME that instant messages use: header blocks, parameters, multipart bodies. RFC 2045, RFC 2046 5.1.
 
+use crate::wire::find;
+
 /// The line that starts at `at`, without its end, and where the next one starts; `None` behind the last. Ends are CRLF
 /// or LF.
 #[must_use]
@@ -65,7 +67,8 @@ pub fn is_type(content_type: &[u8], wanted: &[u8]) -> bool {
 /// Type and subtype of a Content-Type value.
 #[must_use]
 pub fn media_type(content_type: &[u8]) -> &[u8] {
-    content_type.split(|octet| *octet == b';').next().unwrap_or_default().trim_ascii()
+    let end = find::first(b';', content_type).unwrap_or(content_type.len());
+    content_type.get(..end).unwrap_or_default().trim_ascii()
 }
 
 /// A parameter of a Content-Type value, quotes removed (quoted pairs are left as they are).
@@ -136,6 +139,9 @@ fn is_token(name: &[u8]) -> bool {
 
 /// The first semicolon outside quotes.
 fn semicolon(value: &[u8]) -> Option<usize> {
+    if find::first(b'"', value).is_none() {
+        return find::first(b';', value);
+    }
     let mut quoted = false;
     value.iter().position(|octet| {
         quoted ^= *octet == b'"';

@@ -13,7 +13,9 @@ pub fn write(text: &str, out: &mut Vec<u8>) {
     }
     let start = out.len();
     out.extend_from_slice(cut.as_bytes());
-    out.get_mut(start..).into_iter().flatten().for_each(|octet| *octet = shown(*octet));
+    if let Some(written) = out.get_mut(start..) {
+        written.iter_mut().for_each(|octet| *octet = shown(*octet));
+    }
 }
 
 fn cut(text: &str) -> &str {

@@ -136,7 +136,8 @@ fn decode_one<'a>(first: u8, tail: &'a [u8], national: National, out: &mut Strin
 
 /// Decodes what becomes ASCII at the start of `septets`, sixteen at a time, and returns the rest.
 fn decode_ascii<'a>(septets: &'a [u8], out: &mut String) -> &'a [u8] {
-    let mut rest = septets;
+    let (own, mut rest) = septets.split_at(own_codes(septets));
+    out.push_str(str::from_utf8(own).unwrap_or_default());
     while let Some((lanes, tail)) = rest.split_first_chunk::<LANES>() {
         let text = lanes.map(|code| TO_ASCII[usize::from(code)]);
         match str::from_utf8(&text) {
@@ -270,7 +271,8 @@ fn from_map(entry: u8) -> Option<Code> {
 /// Octets of ASCII at the start of `bytes`, and how many of them need the escape; `None` if one has no code at all.
 fn count_ascii(bytes: &[u8]) -> Option<(usize, usize)> {
     let mut escaped = 0;
-    for (at, octet) in bytes.iter().enumerate() {
+    let own = own_codes(bytes);
+    for (at, octet) in bytes.iter().enumerate().skip(own) {
         let entry = ASCII[usize::from(*octet)];
         if entry == NO_CODE {
             return (*octet >= 0x80).then_some((at, escaped));
@@ -288,6 +290,11 @@ fn encode_ascii(bytes: &[u8], out: &mut Vec<u8>) -> usize {
     let (chunks, _) = bytes.as_chunks::<LANES>();
     let mut done = 0;
     for chunk in chunks {
+        if are_own_codes(chunk) {
+            out.extend_from_slice(chunk);
+            done += LANES;
+            continue;
+        }
         let codes = chunk.map(|octet| ASCII[usize::from(octet)]);
         if codes.iter().fold(0, |all, code| all | code) & ESCAPED == 0 {
             out.extend_from_slice(&codes);
@@ -301,6 +308,23 @@ fn encode_ascii(bytes: &[u8], out: &mut Vec<u8>) -> usize {
     let tail = bytes.get(done..).unwrap_or_default();
     encode_each(tail, &mut done, out);
     done
+}
+
+/// Whether each octet of ASCII is its own code, as letters, digits and most signs are. Written without branches, to be
+/// done for all of them at once.
+fn are_own_codes(octets: &[u8; LANES]) -> bool {
+    octets.iter().fold(true, |all, octet| all & is_own_code(*octet))
+}
+
+fn is_own_code(octet: u8) -> bool {
+    let among = |first: u8, last: u8| octet.wrapping_sub(first) <= last - first;
+    let letter = (octet | 0x20).wrapping_sub(b'a') < 26;
+    letter | among(b' ', b'#') | among(b'%', b'?') | (octet == b'\n') | (octet == b'\r')
+}
+
+/// How many octets at the start of `octets` are their own codes, whole lanes counted.
+fn own_codes(octets: &[u8]) -> usize {
+    octets.as_chunks().0.iter().take_while(|chunk| are_own_codes(chunk)).count() * LANES
 }
 
 /// Encodes ASCII octet by octet, counting in `done`; `false` at the first octet that is not ASCII.
@@ -327,5 +351,15 @@ const fn utf8_len(lead: u8) -> usize {
         0xE0.. => 3,
         0xC0.. => 2,
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn own_codes_are_those_of_the_table() {
+        for octet in 0..=u8::MAX {
+            assert_eq!(super::is_own_code(octet), super::ASCII[usize::from(octet)] == octet && octet < 0x80, "{octet}");
+        }
     }
 }

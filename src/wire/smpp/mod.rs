@@ -109,10 +109,8 @@ pub fn count(pdus: &[u8]) -> u64 {
 /// Appends a PDU: header, then the body `write` appends; command_length is put right afterwards.
 pub fn emit(out: &mut Vec<u8>, id: CommandId, status: CommandStatus, sequence: u32, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
-    out.extend_from_slice(&[0; 4]);
-    for word in [id.0, status.0, sequence] {
-        out.extend_from_slice(&word.to_be_bytes());
-    }
+    let words = [0, id.0, status.0, sequence].map(u32::to_be_bytes);
+    out.extend_from_slice(words.as_flattened());
     write(out);
     let len = u32::try_from(out.len() - start).unwrap_or(u32::MAX);
     if let Some(field) = out.get_mut(start..start + 4) {

@@ -42,10 +42,18 @@ pub struct StatusReport<'a> {
     pub error: Characters<'a>,
     /// The optional parameter.
     pub network_error_code: Option<NetworkErrorCode>,
-    /// `done date:`, if it can be read.
-    pub done_date: Option<DoneDate>,
+    /// `done date:` as written, or empty.
+    pub done_date: Characters<'a>,
     /// Whether the short message may still change its state.
     pub intermediate: bool,
+}
+
+impl StatusReport<'_> {
+    /// `done date:`, if it can be read.
+    #[must_use]
+    pub fn done_date(&self) -> Option<DoneDate> {
+        DoneDate::read(&self.done_date)
+    }
 }
 
 /// A word of a report: in place, or copied where the text is UCS-2.
@@ -152,7 +160,7 @@ impl<'a> Carrier<'a> {
             state,
             error: word(text.err),
             network_error_code: self.tlvs.get(Tag::NETWORK_ERROR_CODE).and_then(network_error_code),
-            done_date: DoneDate::read(text.done_date),
+            done_date: word(text.done_date),
             intermediate: self.esm_class & TYPE == INTERMEDIATE || !state.is_final(),
         }
     }
