@@ -4,7 +4,7 @@
 use crate::limits;
 use crate::wire::Malformed;
 use crate::wire::cpim::{self, mime};
-use crate::wire::find::is;
+use crate::wire::scan::is;
 
 /// What was found.
 #[derive(Clone, Copy, Debug)]

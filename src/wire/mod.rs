@@ -6,7 +6,6 @@
 
 pub mod cpim;
 pub mod digits;
-pub(crate) mod find;
 pub mod inline;
 pub mod msrp;
 pub mod scan;

@@ -26,6 +26,26 @@ pub fn find3(one: u8, other: u8, third: u8, octets: &[u8]) -> Option<usize> {
     first(octets, |word| equal(word, one) | equal(word, other) | equal(word, third))
 }
 
+/// Where the last `wanted` is.
+#[inline]
+#[must_use]
+pub fn find_last(wanted: u8, octets: &[u8]) -> Option<usize> {
+    let (rest, words) = octets.as_rchunks();
+    for (at, word) in words.iter().enumerate().rev() {
+        let hits = exactly(u64::from_le_bytes(*word) ^ (ONES * u64::from(wanted)));
+        if hits != 0 {
+            return Some(rest.len() + at * WORD_BYTES + WORD_BYTES - 1 - hits.leading_zeros() as usize / 8);
+        }
+    }
+    rest.iter().rposition(|found| *found == wanted)
+}
+
+/// The top bit of each octet that is zero, and of no other: nothing is borrowed.
+#[inline]
+const fn exactly(differing: u64) -> u64 {
+    !(((differing & !TOPS) + !TOPS) | differing | !TOPS)
+}
+
 /// Where the first line ends, and where the next begins. A line of printable ASCII is found by its carriage return.
 #[inline]
 #[must_use]
@@ -119,6 +139,14 @@ fn same_ends<const N: usize>(one: &[u8], other: &[u8]) -> bool {
     one.first_chunk::<N>() == other.first_chunk() && one.last_chunk::<N>() == other.last_chunk()
 }
 
+/// Whether a name is the known one in any case. Nearly every peer writes it as the specification does, and then a look at
+/// words says so.
+#[inline(always)]
+#[must_use]
+pub fn is(name: &[u8], known: &'static [u8]) -> bool {
+    name.len() == known.len() && (name == known || name.eq_ignore_ascii_case(known))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,5 +203,24 @@ mod tests {
                 assert_eq!(find(wanted, &octets), (octet == wanted).then_some(0));
             }
         }
+    }
+
+    #[test]
+    fn the_last_one_is_found_wherever_it_stands() {
+        for len in 0..40 {
+            for at in 0..len {
+                let mut octets = vec![b':' + 1; len];
+                octets[at] = b':';
+                octets[0] = b':';
+                assert_eq!(find_last(b':', &octets), Some(at));
+                assert_eq!(find_last(0, &octets), None);
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_known_in_any_case() {
+        assert!(is(b"DateTime", b"DateTime") && is(b"datetime", b"DateTime"));
+        assert!(!is(b"DateTim", b"DateTime") && !is(b"DateTimf", b"DateTime"));
     }
 }

@@ -4,7 +4,7 @@
 use super::message::Message;
 use super::{charset, mime, transfer};
 use crate::limits;
-use crate::wire::{Malformed, find};
+use crate::wire::{Malformed, scan};
 
 /// What was found beside the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,7 +109,7 @@ enum Kind {
 
 impl Kind {
     fn of(media_type: &[u8]) -> Kind {
-        let is = |name| find::is(media_type, name);
+        let is = |name| scan::is(media_type, name);
         match () {
             () if media_type.is_empty() || is(b"text/plain") => Kind::Text,
             () if is(b"message/cpim") => Kind::Cpim,

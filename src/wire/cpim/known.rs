@@ -2,7 +2,7 @@
 
 use super::message::{Header, IMDN_NAMESPACE, address};
 use super::mime;
-use crate::wire::find::is;
+use crate::wire::scan::is;
 
 const USUAL_BINDING: &[u8] = b"imdn <urn:ietf:params:imdn>";
 

@@ -9,7 +9,7 @@ use super::disposition::Dispositions;
 use super::known::{Content, Known};
 use super::mime;
 use crate::limits;
-use crate::wire::{Malformed, find};
+use crate::wire::{Malformed, scan};
 
 /// The namespace of the imdn headers, whatever prefix a message gives it (RFC 5438 6.1.1).
 pub const IMDN_NAMESPACE: &[u8] = b"urn:ietf:params:imdn";
@@ -220,10 +220,10 @@ impl<'a> Message<'a> {
 #[must_use]
 pub fn address(value: &[u8]) -> Address<'_> {
     let bare = Address { display_name: b"", uri: value.trim_ascii() };
-    let Some(open) = find::last(b'<', value) else { return bare };
+    let Some(open) = scan::find_last(b'<', value) else { return bare };
     let (name, rest) = value.split_at(open);
     let uri = rest.get(1..).unwrap_or_default();
-    let end = find::first(b'>', uri).unwrap_or(uri.len());
+    let end = scan::find(b'>', uri).unwrap_or(uri.len());
     Address { display_name: unquoted(name.trim_ascii()), uri: uri.get(..end).unwrap_or_default().trim_ascii() }
 }
 
@@ -315,7 +315,7 @@ impl<'a> Lines<'a> {
         if count > limits::CPIM_HEADERS_MAX {
             return Err(Malformed::new("CPIM header count", at));
         }
-        let colon = find::first(b':', line);
+        let colon = scan::find(b':', line);
         if colon.is_none_or(|colon| colon == 0) && !matches!(line.first(), Some(b' ' | b'\t')) {
             return Err(Malformed::new("CPIM header", at));
         }
@@ -331,7 +331,7 @@ impl<'a> Lines<'a> {
 }
 
 fn read_header(line: &[u8]) -> Option<Header<'_>> {
-    header_at(line, find::first(b':', line)?)
+    header_at(line, scan::find(b':', line)?)
 }
 
 fn header_at(line: &[u8], colon: usize) -> Option<Header<'_>> {
@@ -339,13 +339,13 @@ fn header_at(line: &[u8], colon: usize) -> Option<Header<'_>> {
     let mut value = line.get(colon + 1..)?;
     if value.first() == Some(&b';') {
         // ";lang=xx" stands between colon and value (RFC 3862 2.2)
-        value = value.get(find::first(b' ', value)?..)?;
+        value = value.get(scan::find(b' ', value)?..)?;
     }
     Some(Header { prefix, name, value: value.trim_ascii() })
 }
 
 fn split_prefix(name: &[u8]) -> (&[u8], &[u8]) {
-    match find::first(b'.', name) {
+    match scan::find(b'.', name) {
         Some(dot) => (name.get(..dot).unwrap_or_default(), name.get(dot + 1..).unwrap_or_default()),
         None => (b"", name),
     }

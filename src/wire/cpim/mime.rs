@@ -1,16 +1,16 @@
 //! The little of MIME that instant messages use: header blocks, parameters, multipart bodies. RFC 2045, RFC 2046 5.1.
 
-use crate::wire::find;
+use crate::wire::scan;
 
 /// The line that starts at `at`, without its end, and where the next one starts; `None` behind the last. Ends are CRLF
 /// or LF.
 #[must_use]
 pub fn line(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
     let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
-    let end = memchr::memchr(b'\n', rest);
-    let line = rest.get(..end.unwrap_or(rest.len()))?;
-    let next = at + end.map_or(rest.len(), |end| end + 1);
-    Some((line.strip_suffix(b"\r").unwrap_or(line), next))
+    let Some((end, next)) = scan::line(rest) else {
+        return Some((rest.strip_suffix(b"\r").unwrap_or(rest), at + rest.len()));
+    };
+    Some((rest.get(..end)?, at + next))
 }
 
 /// The lines of `bytes`.
@@ -46,7 +46,7 @@ pub fn split_headers(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 #[must_use]
 pub fn header<'a>(block: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     lines(block).find_map(|line| {
-        let colon = memchr::memchr(b':', line)?;
+        let colon = scan::find(b':', line)?;
         let (found, value) = (line.get(..colon)?, line.get(colon + 1..)?);
         found.trim_ascii().eq_ignore_ascii_case(name).then(|| value.trim_ascii())
     })
@@ -67,7 +67,7 @@ pub fn is_type(content_type: &[u8], wanted: &[u8]) -> bool {
 /// Type and subtype of a Content-Type value.
 #[must_use]
 pub fn media_type(content_type: &[u8]) -> &[u8] {
-    let end = find::first(b';', content_type).unwrap_or(content_type.len());
+    let end = scan::find(b';', content_type).unwrap_or(content_type.len());
     content_type.get(..end).unwrap_or_default().trim_ascii()
 }
 
@@ -78,7 +78,7 @@ pub fn parameter<'a>(content_type: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     while let Some(tail) = rest.get(1..) {
         let end = semicolon(tail).unwrap_or(tail.len());
         let parameter = tail.get(..end)?;
-        if let Some(equals) = memchr::memchr(b'=', parameter) {
+        if let Some(equals) = scan::find(b'=', parameter) {
             let (found, value) = (parameter.get(..equals)?.trim_ascii(), parameter.get(equals + 1..)?.trim_ascii());
             if found.eq_ignore_ascii_case(name) {
                 return Some(value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value));
@@ -129,7 +129,7 @@ fn without_last_line_end(part: &[u8]) -> &[u8] {
 }
 
 fn is_header(line: &[u8]) -> bool {
-    memchr::memchr(b':', line).and_then(|colon| line.get(..colon)).is_some_and(is_token)
+    scan::find(b':', line).and_then(|colon| line.get(..colon)).is_some_and(is_token)
 }
 
 fn is_token(name: &[u8]) -> bool {
@@ -139,8 +139,8 @@ fn is_token(name: &[u8]) -> bool {
 
 /// The first semicolon outside quotes.
 fn semicolon(value: &[u8]) -> Option<usize> {
-    if find::first(b'"', value).is_none() {
-        return find::first(b';', value);
+    if scan::find(b'"', value).is_none() {
+        return scan::find(b';', value);
     }
     let mut quoted = false;
     value.iter().position(|octet| {

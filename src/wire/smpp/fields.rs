@@ -1,7 +1,7 @@
 //! The basic types of SMPP 3.4 3.1: integers, C-Octet Strings, Octet Strings.
 
 use super::{CommandStatus, PduError};
-use crate::wire::find;
+use crate::wire::scan;
 
 /// Reads the fields of a PDU body in order.
 #[derive(Debug)]
@@ -36,8 +36,12 @@ impl<'a> Reader<'a> {
 
     /// A C-Octet String of at most `max` octets, its NUL included.
     pub(super) fn c_octets(&mut self, max: usize, what: &'static str) -> Result<&'a [u8], PduError> {
+        if let [0, rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(b"");
+        }
         let window = self.rest.get(..max.min(self.rest.len())).unwrap_or_default();
-        let end = find::first(0, window).ok_or_else(|| self.error(what))?;
+        let end = scan::find(0, window).ok_or_else(|| self.error(what))?;
         let value = self.rest.get(..end).unwrap_or_default();
         self.rest = self.rest.get(end + 1..).unwrap_or_default();
         Ok(value)
@@ -65,7 +69,7 @@ impl<'a> Reader<'a> {
 pub(super) fn put_c_octets(out: &mut Vec<u8>, value: &[u8], max: usize) {
     if !value.is_empty() {
         let value = value.get(..value.len().min(max - 1)).unwrap_or_default();
-        let end = find::first(0, value).unwrap_or(value.len());
+        let end = scan::find(0, value).unwrap_or(value.len());
         out.extend_from_slice(value.get(..end).unwrap_or_default());
     }
     out.push(0);
