@@ -124,10 +124,10 @@ impl<W: Watch> OneCore<W> {
     pub fn unreported_message(&mut self, number: u64, dispositions: Option<&str>, pace: Duration) {
         self.write_request(number, dispositions);
         self.shard.on_datagram(self.now, ListenerId(0), self.cpm, &self.request);
-        assert_eq!(self.exchange(None).accepted, 1);
+        assert_eq!(self.exchange(None, None).accepted, 1);
         self.now = self.now.after(pace);
         self.shard.on_tick(self.now);
-        self.exchange(None);
+        self.exchange(None, None);
     }
 
     /// One short message: its MESSAGE answered, its deliver_sm_resp seen.
