@@ -19,7 +19,7 @@ use isthmus::shell::{Backend, Gateway, Options};
 
 mod peer;
 mod receiver;
-#[path = "../cores/threads.rs"]
+#[path = "../process/threads.rs"]
 mod threads;
 
 use peer::Peer;

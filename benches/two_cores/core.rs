@@ -86,7 +86,7 @@ impl Core {
             progress,
             now: Now { moment: Moment(1_000_000), unix_ms: 1_795_255_530_000 },
             cpm,
-            request: Request::from(SocketAddr::new(cpm.ip(), 5070 + u16::try_from(number).unwrap())),
+            request: Request::from(SocketAddr::new(cpm.ip(), 5070 + u16::try_from(number).unwrap()), false),
             octets: Vec::new(),
             sent: 0,
             handed_over: 0,

@@ -16,12 +16,12 @@ use isthmus::limits;
 use isthmus::queue::mesh;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
-#[path = "../cores/answer.rs"]
+#[path = "../process/answer.rs"]
 mod answer;
 mod core;
-#[path = "../cores/request.rs"]
+#[path = "../process/request.rs"]
 mod request;
-#[path = "../cores/threads.rs"]
+#[path = "../process/threads.rs"]
 mod threads;
 
 use self::core::Core;

@@ -12,9 +12,9 @@ pub struct Request {
 }
 
 impl Request {
-    /// As they come from this address.
-    pub fn from(from: SocketAddr) -> Request {
-        let octets = template(from);
+    /// As they come from this address; with `reported` they ask for a delivery report.
+    pub fn from(from: SocketAddr, reported: bool) -> Request {
+        let octets = template(from, reported);
         let places = (0..octets.len()).filter(|&at| octets[at..].starts_with(NUMBER)).collect();
         Request { octets, places }
     }
@@ -32,11 +32,14 @@ impl Request {
     }
 }
 
-fn template(from: SocketAddr) -> Vec<u8> {
+fn template(from: SocketAddr, reported: bool) -> Vec<u8> {
     let port = from.port();
-    let body = "From: <tel:+491700000002>\r\nTo: <tel:+491710000001>\r\nDateTime: 2026-11-21T10:15:30Z\r\n\
-                NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: Msg##########x\r\n\r\n\
-                Content-Type: text/plain;charset=utf-8\r\n\r\nSee you at the station at half past seven.";
+    let wanted = if reported { "imdn.Disposition-Notification: positive-delivery\r\n" } else { "" };
+    let body = format!(
+        "From: <tel:+491700000002>\r\nTo: <tel:+491710000001>\r\nDateTime: 2026-11-21T10:15:30Z\r\n\
+                NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: Msg##########x\r\n{wanted}\r\n\
+                Content-Type: text/plain;charset=utf-8\r\n\r\nSee you at the station at half past seven."
+    );
     let length = body.len();
     format!(
         "MESSAGE tel:+491710000001 SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{port}.##########x;rport\r\n\
