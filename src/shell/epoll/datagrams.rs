@@ -6,10 +6,10 @@ use std::io;
 use rustix::event::epoll::EventFlags;
 
 use super::EpollPort;
-use super::mmsg::BATCH;
 use crate::engine::transport::ListenerId;
 use crate::engine::transport::Transport;
 use crate::limits;
+use crate::shell::mmsg::BATCH;
 use crate::shell::port::Arrival;
 
 impl EpollPort {

@@ -2,8 +2,7 @@
 
 mod datagrams;
 mod link;
-mod mmsg;
-mod stock;
+
 mod streams;
 
 use core::net::SocketAddr;
@@ -20,9 +19,11 @@ use socket2::Socket;
 use super::bell::Bell;
 use super::buffers::{Lease, Measures, Slot};
 use super::credit;
+use super::mmsg::Batch;
 use super::places::Places;
 use super::port::{Arrival, Port};
 use super::sockets::{self, Listening};
+use super::stock::Stock;
 use super::token::{Kind, Token};
 use crate::engine::Moment;
 use crate::engine::transport::{ConnectId, LinkId, ListenerId, Transport};
@@ -30,8 +31,6 @@ use crate::limits;
 use crate::observe::ShellStats;
 
 use link::Link;
-use mmsg::Batch;
-use stock::Stock;
 
 /// What waits to be sent on a connection that is being closed may take this long.
 const LINGER: Duration = Duration::from_secs(5);

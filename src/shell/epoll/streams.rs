@@ -22,7 +22,7 @@ use crate::shell::token::{Kind, Token};
 /// Connections accepted of one listener in a turn.
 const ACCEPTS: usize = 32;
 /// Parts of one send.
-const PARTS: usize = 16;
+const PARTS: usize = 64;
 
 impl EpollPort {
     pub(super) fn accept(&mut self, index: usize) {

@@ -1,6 +1,7 @@
 //! Datagrams in and out.
 
 use core::net::SocketAddr;
+use std::io;
 use std::os::fd::AsRawFd;
 
 use io_uring::types::RecvMsgOut;
@@ -8,6 +9,7 @@ use io_uring::{cqueue, opcode, types};
 
 use super::UringPort;
 use crate::engine::transport::{ListenerId, Transport};
+use crate::limits;
 use crate::shell::address;
 use crate::shell::port::Arrival;
 use crate::shell::token::{Kind, Token};
@@ -44,17 +46,58 @@ impl UringPort {
         self.arrivals.push(Arrival::Datagram(listener, peer, slot));
     }
 
-    pub(super) fn send_datagram(&mut self, listener: usize, peer: SocketAddr, bytes: Vec<u8>) {
+    pub(super) fn enqueue_datagram(&mut self, index: usize, peer: SocketAddr, bytes: Vec<u8>) {
+        let udp = |listener: &&mut super::Listener| listener.transport == Transport::Udp;
+        match self.listeners.get_mut(index).filter(udp) {
+            Some(listener) if listener.out.len() < limits::DATAGRAMS_SENDING_MAX => {
+                listener.out.push_back((peer, bytes));
+            }
+            _ => {
+                self.stats.dropped_send_failed += 1;
+                self.spent.push(bytes);
+            }
+        }
+    }
+
+    /// By `sendmmsg`: as orders of the ring they cost the kernel more (measured in tuning/backend.md). What it does not
+    /// take at once waits in the ring.
+    pub(super) fn send_datagrams(&mut self) {
+        for index in 0..self.listeners.len() {
+            while !self.listeners[index].out.is_empty() {
+                self.send_batch(index);
+            }
+        }
+    }
+
+    fn send_batch(&mut self, index: usize) {
+        let listener = &mut self.listeners[index];
+        match self.batch.send(&listener.socket, &listener.out) {
+            Ok(sent) => {
+                self.stats.datagrams_out += sent as u64;
+                self.spent.extend(listener.out.drain(..sent).map(|(_, bytes)| bytes));
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.order_sends(index),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => {
+                // The error is about the first; those after it may have better luck.
+                self.stats.dropped_send_failed += 1;
+                self.spent.extend(listener.out.pop_front().map(|(_, bytes)| bytes));
+            }
+        }
+    }
+
+    fn order_sends(&mut self, index: usize) {
+        while let Some((peer, bytes)) = self.listeners[index].out.pop_front() {
+            self.order_send(index, peer, bytes);
+        }
+    }
+
+    fn order_send(&mut self, index: usize, peer: SocketAddr, bytes: Vec<u8>) {
         if self.datagrams.is_full() {
             self.stats.dropped_send_failed += 1;
             return self.spent.push(bytes);
         }
-        let udp = |listener: &&super::Listener| listener.transport == Transport::Udp;
-        let Some(listener) = self.listeners.get(listener).filter(udp) else {
-            self.stats.dropped_send_failed += 1;
-            return self.spent.push(bytes);
-        };
-        let file = types::Fd(listener.socket.as_raw_fd());
+        let file = types::Fd(self.listeners[index].socket.as_raw_fd());
         let mut message = self.a_spare_message();
         message.datagram(peer, bytes);
         let order = opcode::SendMsg::new(file, message.header()).build();

@@ -21,6 +21,7 @@ use io_uring::{cqueue, opcode, types};
 use super::bell::Bell;
 use super::buffers::{Lease, Measures, Slot};
 use super::credit;
+use super::mmsg::Batch;
 use super::places::Places;
 use super::port::{Arrival, Port};
 use super::sockets::{self, Listening};
@@ -53,6 +54,7 @@ pub(super) struct UringPort {
     udp: BufferRing,
     tcp: BufferRing,
     template: Box<libc::msghdr>,
+    batch: Box<Batch>,
     connect_timeout: Box<types::Timespec>,
     #[allow(clippy::vec_box, reason = "messages point into themselves")]
     spare: Vec<Box<Message>>,
@@ -74,6 +76,7 @@ pub(super) struct UringPort {
 struct Listener {
     transport: Transport,
     socket: socket2::Socket,
+    out: VecDeque<(SocketAddr, Vec<u8>)>,
     armed: bool,
     /// Not to be armed before.
     rest_until: Moment,
@@ -96,6 +99,7 @@ impl UringPort {
             udp,
             tcp,
             template: datagrams::template(),
+            batch: Batch::new(),
             connect_timeout: Box::new(connect::TIMEOUT.into()),
             spare: Vec::new(),
             to_send: Vec::new(),
@@ -177,7 +181,8 @@ impl UringPort {
 
 impl Listener {
     fn new(Listening { transport, socket }: Listening) -> Listener {
-        Listener { transport, socket, armed: false, rest_until: Moment::default(), was_armed: false }
+        let (out, rest_until) = (VecDeque::new(), Moment::default());
+        Listener { transport, socket, out, armed: false, rest_until, was_armed: false }
     }
 }
 
@@ -212,7 +217,7 @@ impl Port for UringPort {
     }
 
     fn datagram(&mut self, listener: ListenerId, peer: SocketAddr, bytes: Vec<u8>) {
-        self.send_datagram(usize::from(listener.0), peer, bytes);
+        self.enqueue_datagram(usize::from(listener.0), peer, bytes);
     }
 
     fn stream(&mut self, link: LinkId, bytes: Vec<u8>) {
@@ -241,6 +246,7 @@ impl Port for UringPort {
     fn flush(&mut self) {
         self.udp.reclaim(self.now);
         self.tcp.reclaim(self.now);
+        self.send_datagrams();
         self.send_streams();
         self.receive_streams();
         self.arm_listeners();

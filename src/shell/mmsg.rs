@@ -8,9 +8,9 @@ use std::{ptr, slice};
 
 use socket2::{SockAddr, Socket};
 
+use super::address;
+use super::buffers::Slot;
 use super::stock::Stock;
-use crate::shell::address;
-use crate::shell::buffers::Slot;
 
 /// Datagrams of one call.
 pub(super) const BATCH: usize = 32;

@@ -3,10 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
+use super::bell::Bell;
+use super::buffers::{Lease, Measures, Pool, Slot};
+use super::reserve::Reserve;
 use crate::engine::Moment;
-use crate::shell::bell::Bell;
-use crate::shell::buffers::{Lease, Measures, Pool, Slot};
-use crate::shell::reserve::Reserve;
 
 /// A pool and its buffers that are not in use.
 #[derive(Debug)]
