@@ -136,6 +136,9 @@ pub const SDP_TYPES_BYTES_MAX: usize = 4_096;
 
 /// Receive buffers for datagrams. While all are in use, datagrams wait in the socket, and are lost when that is full.
 pub const UDP_BUFFERS: u16 = 1_024;
+/// Of these, how many lie ready at a time: as many as a turn takes, so that connections do not wait behind more of them,
+/// and few enough to stay in the processor's cache.
+pub const UDP_BUFFERS_READY: u16 = 128;
 /// Octets of one: the largest datagram (RFC 3261 18.1.1), what the kernel writes before it, and a step that keeps the
 /// first lines of two buffers out of the same cache set. Only pages that were written to occupy memory.
 pub const UDP_BUFFER_BYTES: usize = 65_600;
@@ -173,6 +176,9 @@ pub const TURN_ARRIVALS_MAX: usize = 256;
 pub const TURN_BUDGET_US: u64 = 20_000;
 /// Answers that leave in one turn and are timed; of more than these the last stage is not.
 pub const REPLIES_TIMED_MAX: usize = 4_096;
+/// Of these, datagrams: what comes on connections always has room beside them, however many there are. Responses of an
+/// SM-SC that waited behind datagrams would keep its window full, and then the messages that make up the load are refused.
+pub const TURN_DATAGRAMS_MAX: usize = 128;
 /// Values under way from one core to one other.
 pub const HANDOFFS_MAX: usize = 4_096;
 /// Values of one core that found a full queue; beyond, it takes nothing in from its sockets until there is room.
@@ -185,6 +191,7 @@ const _: () = assert!(TCP_BUFFER_BYTES.is_multiple_of(64));
 // Half of the buffers may be held outside of the shell, and a turn finds the others.
 const _: () =
     assert!(TURN_ARRIVALS_MAX <= UDP_BUFFERS as usize / 2 && TURN_ARRIVALS_MAX <= TCP_BUFFERS_READY as usize / 2);
+const _: () = assert!(UDP_BUFFERS_READY as usize <= TURN_DATAGRAMS_MAX && TURN_DATAGRAMS_MAX <= TURN_ARRIVALS_MAX / 2);
 const _: () = assert!(UDP_BUFFERS.is_power_of_two() && TCP_BUFFERS.is_power_of_two());
 const _: () = assert!(TCP_BUFFERS_READY < TCP_BUFFERS / 2 && TCP_SMALL_READS_HELD_MAX < TCP_BUFFERS as usize / 2);
 const _: () = assert!(TURN_ARRIVALS_MAX <= TCP_SMALL_READS_HELD_MAX && TCP_SMALL_READ_BYTES <= TCP_BUFFER_BYTES / 4);

@@ -1,4 +1,11 @@
-use crate::echo::{ask, backends, hear, start, try_start_at, udp};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use isthmus::limits::TURN_DATAGRAMS_MAX;
+use isthmus::shell::Backend;
+
+use crate::echo::{ask, backends, hear, start, tcp, try_start_at, udp};
 
 #[test]
 fn the_owner_answers_whoever_received() {
@@ -50,6 +57,44 @@ fn buffers_come_back() {
         assert!(used < 100, "{used}");
         assert!(gateway.join());
     }
+}
+
+/// However many datagrams wait, a connection has its turn beside them: responses of an SM-SC come on one.
+#[test]
+fn connections_do_not_wait_behind_datagrams() {
+    for backend in backends() {
+        // Again, should this thread have been too slow to have all of it there in time.
+        let before = (0..10).find_map(|_| datagrams_before_a_stream(backend)).expect("in time once");
+        assert!(before <= 2 * TURN_DATAGRAMS_MAX, "{before} datagrams before what came on a connection");
+    }
+}
+
+/// While a core is busy, more datagrams come than a turn takes, and then something on a connection: how many it takes
+/// before that. `None` if it was not busy for as long as they took to come.
+fn datagrams_before_a_stream(backend: Backend) -> Option<usize> {
+    let gateway = start(backend, 1);
+    let (client, mut stream) = (udp(&gateway), tcp(&gateway));
+    assert_eq!(held(&mut stream), 0);
+    let began = Instant::now();
+    client.send(b"0dawdle 1000").expect("send");
+    for _ in 0..2_000 {
+        client.send(b"0hold").expect("send");
+    }
+    stream.write_all(b"held").expect("write");
+    let in_time = began.elapsed() < Duration::from_millis(900);
+    let before = number(&mut stream);
+    in_time.then_some(before)
+}
+
+fn held(stream: &mut TcpStream) -> usize {
+    stream.write_all(b"held").expect("write");
+    number(stream)
+}
+
+fn number(stream: &mut TcpStream) -> usize {
+    let mut digits = [0; 8];
+    let len = stream.read(&mut digits).expect("a number");
+    str::from_utf8(&digits[..len]).expect("text").parse().expect("number")
 }
 
 #[test]

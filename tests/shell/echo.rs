@@ -159,6 +159,10 @@ impl World for Echo {
             let pour = self.pour.insert(Pour::new(link, octets));
             return self.transmits.extend(pour.more());
         }
+        if bytes.starts_with(b"held") {
+            let bytes = self.held.to_string().into_bytes();
+            return self.transmits.push(Transmit::Stream { link, bytes });
+        }
         let last = bytes.ends_with(b"bye");
         if bytes.starts_with(b"keep") {
             self.kept.push(bytes.clone());

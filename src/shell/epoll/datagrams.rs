@@ -18,8 +18,10 @@ impl EpollPort {
             self.listeners[index].blocked = false;
             self.watch_listener(index, EventFlags::IN);
         }
-        while flags.contains(EventFlags::IN) && self.arrivals.len() < limits::TURN_ARRIVALS_MAX {
-            if self.receive_batch(index) < BATCH {
+        while flags.contains(EventFlags::IN) && self.datagrams < limits::TURN_DATAGRAMS_MAX {
+            let received = self.receive_batch(index);
+            self.datagrams += received;
+            if received < BATCH {
                 return;
             }
         }

@@ -56,6 +56,8 @@ pub(super) struct EpollPort {
     connecting: VecDeque<(Moment, LinkId)>,
     events: Vec<Event>,
     arrivals: Vec<Arrival>,
+    /// Datagrams received in this turn.
+    datagrams: usize,
     spent: Vec<Vec<u8>>,
     stats: ShellStats,
     now: Moment,
@@ -94,6 +96,7 @@ impl EpollPort {
             connecting: VecDeque::new(),
             events: Vec::with_capacity(limits::TURN_ARRIVALS_MAX),
             arrivals: Vec::new(),
+            datagrams: 0,
             spent: Vec::new(),
             stats: ShellStats::default(),
             now: Moment::default(),
@@ -146,7 +149,7 @@ impl Port for EpollPort {
     }
 
     fn collect(&mut self, now: Moment, limit: usize, arrivals: &mut Vec<Arrival>) -> bool {
-        self.now = now;
+        (self.now, self.datagrams) = (now, 0);
         let mut events = core::mem::take(&mut self.events);
         events.clear();
         // An interrupted look is made again in the next turn.
@@ -159,7 +162,7 @@ impl Port for EpollPort {
         self.events = events;
         self.shut_overdue();
         self.wake_rested_listeners();
-        let more = self.arrivals.len() >= limit;
+        let more = self.arrivals.len() >= limit || self.datagrams >= limits::TURN_DATAGRAMS_MAX;
         arrivals.append(&mut self.arrivals);
         more
     }

@@ -87,7 +87,7 @@ impl UringPort {
     /// On the thread that will use it.
     pub(super) fn new(sockets: Vec<Listening>, bell: &Arc<Bell>) -> io::Result<UringPort> {
         let ring = Ring::new()?;
-        let udp = BufferRing::new(&ring.inner, 0, Measures::UDP, limits::UDP_BUFFERS, Arc::clone(bell))?;
+        let udp = BufferRing::new(&ring.inner, 0, Measures::UDP, limits::UDP_BUFFERS_READY, Arc::clone(bell))?;
         let tcp = BufferRing::new(&ring.inner, 1, Measures::TCP, limits::TCP_BUFFERS_READY, Arc::clone(bell))?;
         ring.enable()?;
         let listeners = sockets.into_iter().map(Listener::new).collect();
@@ -196,7 +196,8 @@ impl Port for UringPort {
         let mut completions = core::mem::take(&mut self.completions);
         self.ring.collect(limit, &mut completions);
         completions.iter().for_each(|entry| self.completed(entry));
-        let more = completions.len() == limit;
+        // A turn takes no more datagrams than lie ready.
+        let more = completions.len() == limit || !self.udp.has_buffers();
         completions.clear();
         self.completions = completions;
         self.shut_overdue();
