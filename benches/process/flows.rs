@@ -53,6 +53,7 @@ pub fn submit(site: &mut Site, numbers: &[usize]) {
             Answer::Request => {}
         });
         site.smsc.turn();
+        site.give_way();
         assert!(Instant::now() < until, "{count} of {} answered", numbers.len());
     }
 }
@@ -86,6 +87,7 @@ fn exchange(site: &mut Site, count: usize, mut deliver: impl FnMut(&mut Site, u6
             sent += 1;
         }
         site.smsc.turn();
+        site.give_way();
         site.cpm.receive(|answer| requests += u64::from(matches!(answer, Answer::Request)));
         assert!(Instant::now() < until, "{} of {count} delivered", site.smsc.delivered - before);
     }

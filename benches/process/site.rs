@@ -37,6 +37,8 @@ pub struct Site {
     pub smsc: Smsc,
     /// Knows who owns what.
     oracle: Shard,
+    /// Whether a core runs on the peers' processor.
+    shared: bool,
 }
 
 impl Site {
@@ -61,10 +63,11 @@ impl Site {
         while !gateway.snapshots().iter().all(|core| core.ready) {
             smsc.accept();
             smsc.turn();
+            std::thread::yield_now();
             assert!(Instant::now() < until, "no binds");
         }
         cpm.towards(gateway.listeners()[0].local);
-        Site { gateway, cpm, smsc, oracle }
+        Site { gateway, cpm, smsc, oracle, shared: plan.cores > 1 }
     }
 
     /// Numbers from `first` whose requests this core owns.
@@ -78,6 +81,13 @@ impl Site {
         self.smsc.turn();
         self.cpm.receive(|_| {});
         std::thread::sleep(Duration::from_millis(1));
+    }
+
+    /// With two cores the peers share a processor with one of them: it has its turn.
+    pub fn give_way(&self) {
+        if self.shared {
+            std::thread::yield_now();
+        }
     }
 
     /// The counters of all cores, up to date.
