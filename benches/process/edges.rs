@@ -22,33 +22,25 @@ pub fn handed_over(backends: &Backends) {
     let mut sites: Vec<_> = backends.iter().map(|(_, backend)| two(*backend)).collect();
     for site in &mut sites {
         (0..2).for_each(|core| submitted(site, core, usize::from(core) * FAR, WARM_UP));
-        (0..2).for_each(|link| delivered(site, link, WARM_UP / 2));
     }
     forget(&mut sites);
     for ((name, _), site) in backends.iter().zip(&mut sites) {
-        let mut rows = [Row::new("handed-submit", name), Row::new("handed-deliver", name)];
+        let mut row = Row::new("handed-submit", name);
         for round in 1..=ROUNDS {
             let submit = |core: u16| {
                 let first = usize::from(core) * FAR + round * FAR / 10;
                 watched(site, |site| submitted(site, core, first, MESSAGES))
             };
             let (owned, handed) = in_order([0, 1].map(submit));
-            rows[0].add(handed, owned.cpu_us);
-            let (owned, handed) = in_order([0, 1].map(|link| watched(site, |site| delivered(site, link, MESSAGES))));
-            rows[1].add(handed, owned.cpu_us);
+            row.add(handed, owned.cpu_us);
         }
-        rows.iter().for_each(Row::print);
+        row.print();
     }
 }
 
 fn submitted(site: &mut Site, core: u16, first: usize, count: usize) {
     let numbers = site.owned_by(core, first, count);
     flows::submit(site, &numbers);
-}
-
-fn delivered(site: &mut Site, link: usize, count: usize) {
-    site.smsc.deliver_over = link;
-    flows::deliver(site, count);
 }
 
 /// What it costs, and how many datagrams were handed over.

@@ -17,8 +17,6 @@ pub struct Smsc {
     pub taken: u64,
     /// Deliveries answered.
     pub delivered: u64,
-    /// Which connection deliveries take.
-    pub deliver_over: usize,
     /// Time between two responses to submissions, if it is slow.
     pace: Option<Duration>,
     next_response: Instant,
@@ -42,7 +40,6 @@ impl Smsc {
             links: Vec::new(),
             taken: 0,
             delivered: 0,
-            deliver_over: 0,
             pace,
             next_response: Instant::now(),
             waiting: VecDeque::new(),
@@ -123,7 +120,7 @@ impl Smsc {
         }
     }
 
-    /// Delivers something over the chosen connection, when `turn` is called at the latest.
+    /// Delivers something over the first connection, when `turn` is called at the latest.
     pub fn deliver(&mut self, esm_class: u8, text: &[u8], from: &[u8], to: &[u8]) {
         self.number = self.number % 0x7FFF_FFFF + 1;
         let pdu = DeliverSm {
@@ -137,7 +134,7 @@ impl Smsc {
             short_message: text,
             ..DeliverSm::default()
         };
-        let out = &mut self.links[self.deliver_over].out;
+        let out = &mut self.links[0].out;
         Pdu::DeliverSm(pdu).emit(out, CommandId::DELIVER_SM, CommandStatus::ESME_ROK, self.number);
     }
 }
