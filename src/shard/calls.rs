@@ -128,7 +128,7 @@ impl Shard {
 
     fn call_gone(&mut self, now: Now, dialog: DialogKey) {
         if let Some(key) = self.session_of(dialog) {
-            self.end_session(now, key);
+            self.dialog_gone(now, key);
         }
     }
 

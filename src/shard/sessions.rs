@@ -1,6 +1,7 @@
 //! The sessions that this shard owns: a dialog, its MSRP session, and what it is for (IWF 6.1.2, 6.1.4, 6.2.2.2.3). How
 //! they begin is in `invitations` and `large_delivery`; here is what their media want, and how they end.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use crate::engine::msrp::{self, CloseReason, Event as MediaEvent, Piece};
@@ -18,12 +19,15 @@ use super::chat::{Chat, State};
 use super::event::Event;
 use super::handoff::{Handoff, SessionRef};
 use super::negotiation::Negotiated;
-use super::submit::ALARM_MEDIA;
+use super::submit::{ALARM_MEDIA, ALARM_OUTRUN};
 
 /// Reason of our BYE when there is no connection for the media (RFC 3326).
 const NO_MEDIA: &[u8] = b"SIP;cause=503;text=\"No MSRP connection\"";
 /// Reason of our BYE when we stop.
 const SHUTDOWN: &[u8] = b"SIP;cause=503;text=\"Shutdown\"";
+
+/// How long a client's MSRP responses may come after its BYE.
+const LAST_RESPONSES: Duration = Duration::from_secs(1);
 
 /// What a session is for.
 #[derive(Debug)]
@@ -48,11 +52,14 @@ pub(super) struct Session {
     /// Of our session description.
     pub(super) version: u64,
     link: Option<LinkRef>,
-    /// Rings when what the session waits for has not come: the SMS user's answer, then the connection.
+    /// Rings when what the session waits for has not come: the SMS user's answer, then the connection, at the end the
+    /// client's last responses.
     pub(super) bind: Option<TimerId>,
     alarm: Option<(Moment, TimerId)>,
-    /// Its BYE is on its way.
+    /// Its BYE is on its way, or has come.
     pub(super) leaving: bool,
+    /// The client's BYE has come before its responses to what it was sent.
+    outrun: bool,
     /// Nothing more is made of it.
     over: bool,
     /// The last message of it that was accepted, or 0.
@@ -112,6 +119,7 @@ impl Shard {
             bind: None,
             alarm: None,
             leaving: false,
+            outrun: false,
             over: false,
             message: 0,
         };
@@ -212,6 +220,7 @@ impl Shard {
             self.media_event(now, key, event);
         }
         self.arm_media(key);
+        self.end_if_answered(now, key);
     }
 
     fn send_media(&mut self, now: Now, key: u64) {
@@ -292,7 +301,39 @@ impl Shard {
             let between = chat.between;
             self.send_notice(now, between, &text);
         }
-        self.end_session(now, key);
+        if !self.awaits_responses(now, key) {
+            self.end_session(now, key);
+        }
+    }
+
+    /// A BYE comes by another road than the MSRP responses that the client gave before it, and may outrun them. What they
+    /// tell decides whether a short message is sent again, so they have a while to come.
+    fn awaits_responses(&mut self, now: Now, key: u64) -> bool {
+        let has_sent = |session: &Session| session.link.is_some() && session.media.open_messages().1 > 0;
+        if !self.sessions.get(&key).is_some_and(|session| has_sent(session)) {
+            return false;
+        }
+        let alarm = self.arm(now.moment + LAST_RESPONSES, ALARM_OUTRUN, key);
+        let Some(session) = self.sessions.get_mut(&key) else { return false };
+        (session.leaving, session.outrun) = (true, true);
+        if let Some(bind) = session.bind.replace(alarm) {
+            self.alarms.cancel(bind);
+        }
+        true
+    }
+
+    fn end_if_answered(&mut self, now: Now, key: u64) {
+        let answered = |session: &Session| session.outrun && session.media.open_messages().1 == 0;
+        if self.sessions.get(&key).is_some_and(|session| answered(session)) {
+            self.end_session(now, key);
+        }
+    }
+
+    /// Nothing is left of a dialog; its session may still wait for the client's last responses.
+    pub(super) fn dialog_gone(&mut self, now: Now, key: u64) {
+        if self.sessions.get(&key).is_some_and(|session| !session.outrun) {
+            self.end_session(now, key);
+        }
     }
 
     /// Nothing is left of a session but what it has submitted.

@@ -88,6 +88,7 @@ pub(super) const ALARM_TELL: u64 = 4 << 56;
 pub(super) const ALARM_MEDIA: u64 = 5 << 56;
 pub(super) const ALARM_BIND: u64 = 6 << 56;
 pub(super) const ALARM_UNANSWERED: u64 = 7 << 56;
+pub(super) const ALARM_OUTRUN: u64 = 8 << 56;
 const ALARM_KEY: u64 = (1 << 56) - 1;
 
 impl Shard {
@@ -114,6 +115,7 @@ impl Shard {
                 ALARM_MEDIA => self.session_timeout(now, key),
                 ALARM_BIND => self.session_not_linked(now, key),
                 ALARM_UNANSWERED => self.not_answered(now, key),
+                ALARM_OUTRUN => self.end_session(now, key),
                 _ => self.deliver_again(now, key),
             }
         }

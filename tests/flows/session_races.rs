@@ -265,6 +265,26 @@ fn a_gateway_that_stops_waits_for_the_answer_to_its_bye() {
     assert!(world.run_until(Duration::from_secs(1), World::is_drained));
 }
 
+/// BYE and the MSRP response before it come by different roads; a message that the client has taken is not sent again.
+#[test]
+fn a_response_that_the_bye_outran_counts() {
+    for (responds, expected) in [(true, OK), (false, TRY_AGAIN)] {
+        let (mut world, mut client) = chat("race30@a");
+        let place = answer(&mut world, "x");
+        let sent = client.frames(&world).into_iter().find(|frame| frame.contains(" SEND\r\n")).unwrap();
+        assert!(client.bye(&mut world).starts_with("SIP/2.0 200 "));
+        world.run_for(Duration::from_millis(300));
+        assert_eq!(statuses(&world, place), []);
+        if responds {
+            let response = client.answer(&sent, 200);
+            client.push(&mut world, response.as_bytes());
+        }
+        seconds(&mut world, 1);
+        assert_eq!(statuses(&world, place), [expected]);
+        nothing_is_left(&mut world);
+    }
+}
+
 /// A question that needs more than one short message is one question.
 #[test]
 fn a_long_subject_is_asked_in_parts() {
