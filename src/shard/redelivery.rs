@@ -53,11 +53,22 @@ pub(super) enum Seen {
     Open,
 }
 
-/// Short messages whose fate is not certain. Several may have one fingerprint: people say the same thing twice.
+/// One whose bind is gone, to be found by what it said.
+#[derive(Clone, Copy, Debug)]
+struct Suspect {
+    fingerprint: u64,
+    first: DeliverRef,
+    bind: BindRef,
+    until: Moment,
+}
+
+/// Short messages whose fate is not certain. Several may have one fingerprint: people say the same thing twice, and so do
+/// tests of load, thousands of times.
 #[derive(Debug, Default)]
 pub(super) struct Redelivery {
     entries: HashTable<Entry>,
-    /// Them in the order of their arrival, to forget the oldest.
+    suspects: HashTable<Suspect>,
+    /// The entries in the order of their arrival, to forget the oldest.
     order: VecDeque<(Moment, u64, DeliverRef)>,
 }
 
@@ -65,12 +76,7 @@ impl Redelivery {
     /// A short message with this fingerprint came on `deliver`.
     pub(super) fn arrived(&mut self, now: Moment, fingerprint: u64, deliver: &DeliverRef) -> Seen {
         self.forget(now);
-        let repeats = |entry: &Entry| {
-            entry.fingerprint == fingerprint
-                && entry.suspect_until.is_some_and(|until| until > now)
-                && entry.newest.bind_ref() != deliver.bind_ref()
-        };
-        let Some(entry) = self.entries.find_mut(fingerprint, repeats) else {
+        let Some(entry) = self.take_suspect(now, fingerprint, deliver) else {
             self.insert(now, fingerprint, *deliver);
             return Seen::New;
         };
@@ -85,9 +91,18 @@ impl Redelivery {
         }
     }
 
+    /// The entry that one with this fingerprint repeats. It is no longer suspect.
+    fn take_suspect(&mut self, now: Moment, fingerprint: u64, deliver: &DeliverRef) -> Option<&mut Entry> {
+        let bind = deliver.bind_ref();
+        let repeats = |one: &Suspect| one.fingerprint == fingerprint && one.until > now && one.bind != bind;
+        let suspect = self.suspects.find_entry(fingerprint, repeats).ok()?;
+        let (Suspect { first, .. }, _) = suspect.remove();
+        self.entries.find_mut(place(fingerprint, first), |entry| entry.first == first)
+    }
+
     fn insert(&mut self, now: Moment, fingerprint: u64, deliver: DeliverRef) {
         let entry = Entry { fingerprint, first: deliver, newest: deliver, state: State::Open, suspect_until: None };
-        self.entries.insert_unique(fingerprint, entry, |entry| entry.fingerprint);
+        self.entries.insert_unique(place(fingerprint, deliver), entry, |entry| place(entry.fingerprint, entry.first));
         self.order.push_back((now, fingerprint, deliver));
     }
 
@@ -99,20 +114,28 @@ impl Redelivery {
         first: DeliverRef,
         status: CommandStatus,
     ) -> DeliverRef {
-        let Some(entry) = self.entries.find_mut(fingerprint, |entry| entry.first == first) else { return first };
+        let found = self.entries.find_mut(place(fingerprint, first), |entry| entry.first == first);
+        let Some(entry) = found else { return first };
         entry.state = State::Answered(status, now);
         entry.newest
     }
 
     /// A bind is gone. A repetition of what it carried may come.
-    pub(super) fn bind_lost(&mut self, now: Moment, link: BindRef) {
+    pub(super) fn bind_lost(&mut self, now: Moment, bind: BindRef) {
+        let suspects = &mut self.suspects;
         self.entries.retain(|entry| {
-            if entry.newest.bind_ref() != link || entry.suspect_until.is_some() {
+            if entry.newest.bind_ref() != bind || entry.suspect_until.is_some() {
                 return true;
             }
-            let open = entry.state == State::Open;
-            entry.suspect_until = Some(now + if open { SUSPICION } else { SUSPICION_ANSWERED });
-            !matches!(entry.state, State::Answered(_, at) if now.since(at) > ANSWER_IN_FLIGHT)
+            if matches!(entry.state, State::Answered(_, at) if now.since(at) > ANSWER_IN_FLIGHT) {
+                return false;
+            }
+            let until = now + if entry.state == State::Open { SUSPICION } else { SUSPICION_ANSWERED };
+            entry.suspect_until = Some(until);
+            let Entry { fingerprint, first, .. } = *entry;
+            let suspect = Suspect { fingerprint, first, bind, until };
+            suspects.insert_unique(fingerprint, suspect, |suspect| suspect.fingerprint);
+            true
         });
     }
 
@@ -120,15 +143,26 @@ impl Redelivery {
     fn forget(&mut self, now: Moment) {
         while let Some(&(at, fingerprint, first)) = self.order.front() {
             let young = now.since(at) < SUSPICION && self.order.len() < limits::DELIVERIES_MAX;
-            if let Ok(entry) = self.entries.find_entry(fingerprint, |entry| entry.first == first) {
+            if let Ok(entry) = self.entries.find_entry(place(fingerprint, first), |entry| entry.first == first) {
                 if young && is_uncertain(entry.get(), now) {
                     return;
                 }
-                entry.remove();
+                if entry.remove().0.suspect_until.is_some() {
+                    let suspect = self.suspects.find_entry(fingerprint, |suspect| suspect.first == first);
+                    suspect.ok().map(|suspect| suspect.remove());
+                }
             }
             self.order.pop_front();
         }
     }
+}
+
+/// The hash under which an entry is found: other ones for equal texts. The fingerprint is a keyed hash.
+fn place(fingerprint: u64, first: DeliverRef) -> u64 {
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let delivery = u64::from(first.delivery.connection) << 32 | u64::from(first.delivery.sequence_number);
+    let mixed = (fingerprint ^ delivery).wrapping_mul(ODD);
+    mixed ^ mixed >> 32
 }
 
 fn is_uncertain(entry: &Entry, now: Moment) -> bool {
@@ -212,6 +246,19 @@ mod tests {
         seen.bind_lost(at(9), deliver(1, 1).bind_ref());
         assert_eq!(seen.arrived(at(10), 7, &deliver(2, 1)), Seen::Answered(OK));
         seen.arrived(at(700), 8, &deliver(2, 2));
-        assert_eq!(seen.entries.len(), 1, "nothing is kept for ever");
+        assert_eq!((seen.entries.len(), seen.suspects.len()), (1, 0), "nothing is kept for ever");
+    }
+
+    /// A thousand equal texts, of which each is found by its own name and each can come again.
+    #[test]
+    fn equal_texts_do_not_lie_in_each_others_way() {
+        let mut seen = Redelivery::default();
+        (0..1_000).for_each(|number| assert_eq!(seen.arrived(at(0), 7, &deliver(1, number)), Seen::New));
+        let places: std::collections::BTreeSet<u64> = (0..1_000).map(|number| place(7, deliver(1, number))).collect();
+        assert_eq!(places.len(), 1_000);
+        assert!(places.iter().map(|place| place % 1_024).collect::<std::collections::BTreeSet<_>>().len() > 500);
+        seen.bind_lost(at(1), deliver(1, 0).bind_ref());
+        (0..1_000).for_each(|number| assert_eq!(seen.arrived(at(2), 7, &deliver(2, number)), Seen::Open));
+        assert_eq!(seen.arrived(at(2), 7, &deliver(2, 1_000)), Seen::New);
     }
 }
