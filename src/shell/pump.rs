@@ -34,7 +34,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(1);
 /// After so many turns in a row the runtime's other tasks have theirs.
 const TURNS_IN_A_ROW: u32 = 16;
 /// Turns without work before a core sleeps, about five microseconds: at 30,000 messages a second what comes next is mostly
-/// found by them, for the same CPU time and with a median latency of 44 us instead of 72. A hundred did not help further.
+/// found by them, for nearly the same CPU time and a lower median latency. A hundred did not help further.
 const IDLE_TURNS: u32 = 20;
 /// What is still to be sent when all is done may take this long.
 const LAST_WORDS: Duration = Duration::from_secs(1);
