@@ -1,4 +1,4 @@
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -93,7 +93,13 @@ fn held(stream: &mut TcpStream) -> usize {
 
 fn number(stream: &mut TcpStream) -> usize {
     let mut digits = [0; 8];
-    let len = stream.read(&mut digits).expect("a number");
+    // A read that may time out is not taken up again by the kernel after an interruption.
+    let len = loop {
+        match stream.read(&mut digits) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => break read.expect("a number"),
+        }
+    };
     str::from_utf8(&digits[..len]).expect("text").parse().expect("number")
 }
 
