@@ -13,7 +13,6 @@ use crate::wire::cpim::Dispositions;
 
 use super::Shard;
 use super::calls::turn;
-use super::event::Event;
 use super::handoff::{Handoff, Offered, SessionRef};
 use super::sessions::Kind;
 use super::submit::ALARM_UNANSWERED;
@@ -117,16 +116,11 @@ impl Shard {
         if self.iwf.policy.sessions.late_answer_text.is_empty() || self.draining {
             return self.decline_chat(now, key, code, why);
         }
-        let Some(session) = self.sessions.get(&key) else { return };
-        let dialog = session.dialog;
-        self.stats.chats_refused += 1;
-        let call_id = self.call_id_of(dialog);
-        self.event(Event::Refused { call_id, code, why });
-        self.refuse_invite(now, dialog, Refusal::because(code, why).into());
+        self.refuse_chat(now, key, code, why);
         if let Some(chat) = self.chat(key) {
             chat.state = State::Late;
+            self.await_answer(now, key);
         }
-        self.await_answer(now, key);
     }
 
     fn await_answer(&mut self, now: Now, key: u64) {

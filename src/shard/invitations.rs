@@ -183,13 +183,18 @@ impl Shard {
 
     /// 6.1.4 step 8d, Table 5: the SMS user does not want to.
     pub(super) fn decline_chat(&mut self, now: Now, key: u64, code: u16, why: &'static str) {
+        self.refuse_chat(now, key, code, why);
+        self.end_session(now, key);
+    }
+
+    /// Refuses the INVITE of a chat; what becomes of the chat is the caller's.
+    pub(super) fn refuse_chat(&mut self, now: Now, key: u64, code: u16, why: &'static str) {
         let Some(session) = self.sessions.get(&key) else { return };
         let dialog = session.dialog;
         self.stats.chats_refused += 1;
         let call_id = self.call_id_of(dialog);
         self.event(Event::Refused { call_id, code, why });
         self.refuse_invite(now, dialog, Refusal::because(code, why).into());
-        self.end_session(now, key);
     }
 
     /// Refuses an INVITE.
