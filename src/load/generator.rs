@@ -73,6 +73,16 @@ enum State {
     Over,
 }
 
+/// When the next message is due.
+enum Due {
+    /// At this microsecond after the start, which may be over.
+    At(u64),
+    /// When one under way is answered.
+    Unknown,
+    /// There is none.
+    Never,
+}
+
 /// A load on one core. Driven as a shard is: told what happened, then drained.
 #[derive(Debug)]
 pub struct Generator {
@@ -309,9 +319,9 @@ impl Generator {
         let us = self.desk.us(now);
         for _ in 0..limits::LOAD_TURN_MESSAGES_MAX {
             match self.due(us) {
-                Some(due_us) if due_us <= us => self.send(now, due_us),
-                Some(_) => return,
-                None => {
+                Due::At(due_us) if due_us <= us => self.send(now, due_us),
+                Due::At(_) | Due::Unknown => return,
+                Due::Never => {
                     let planned = self.settings.duration.filter(|_| self.next < self.settings.messages);
                     return self.settle(now, planned.map_or(us, micros));
                 }
@@ -319,19 +329,16 @@ impl Generator {
         }
     }
 
-    /// When the next message is due, now or later; `None` if there is none.
-    fn due(&self, us: u64) -> Option<u64> {
+    fn due(&self, us: u64) -> Due {
         let end_us = self.settings.duration.map_or(u64::MAX, micros);
-        if self.next >= self.settings.messages {
-            return None;
-        }
         let due_us = match self.settings.pace {
-            Pace::Closed { window } if self.desk.ledger.unanswered() < window as usize => us,
-            Pace::Closed { .. } if us < end_us => u64::MAX - 1,
-            Pace::Closed { .. } => us,
-            Pace::Open { .. } | Pace::Ramp { .. } => self.next_due_us?,
+            Pace::Closed { window } if self.desk.ledger.unanswered() < window as usize => Some(us),
+            Pace::Closed { .. } if us < end_us && self.next < self.settings.messages => return Due::Unknown,
+            Pace::Closed { .. } => None,
+            Pace::Open { .. } | Pace::Ramp { .. } => self.next_due_us,
         };
-        (due_us < end_us || due_us == u64::MAX - 1).then_some(due_us)
+        let due_us = due_us.filter(|due_us| *due_us < end_us && self.next < self.settings.messages);
+        due_us.map_or(Due::Never, Due::At)
     }
 
     fn send(&mut self, now: Now, due_us: u64) {
