@@ -11,9 +11,9 @@ use super::joiner::{Heard, Joiner};
 use super::ledger::Flow;
 use super::links::frames;
 use super::mix::{Message, Way};
+use super::pdus::{answer_other, parsed, reply};
 use super::sender::{Answered, Manner, Sender};
 use super::settings::EsmeSettings;
-use super::smsc::{nack, reply};
 use super::texts::Judged;
 use crate::engine::keyed_hash::{Hashed, KeyedHash};
 use crate::engine::transport::{ConnectId, LinkId};
@@ -134,13 +134,7 @@ impl Esme {
     }
 
     fn on_pdu(&mut self, now: Now, desk: &mut Desk, link: LinkId, octets: &[u8]) {
-        let (header, pdu) = match Pdu::parse(octets) {
-            Ok(parsed) => parsed,
-            Err(why) => {
-                desk.strange += 1;
-                return nack(desk, link, octets, why.status);
-            }
-        };
+        let Some((header, pdu)) = parsed(desk, link, octets) else { return };
         match pdu {
             Pdu::BindResp(_) => {
                 self.bound = header.command_status == CommandStatus::ESME_ROK;
@@ -150,13 +144,11 @@ impl Esme {
             }
             Pdu::SubmitSmResp(response) => self.on_response(now, desk, header, response.id.unwrap_or_default()),
             Pdu::DeliverSm(deliver) => self.on_deliver(now, desk, link, header, &deliver),
-            Pdu::EnquireLink(body) => reply(desk, link, header, CommandStatus::ESME_ROK, &Pdu::EnquireLinkResp(body)),
             Pdu::Unbind(_) => {
                 reply(desk, link, header, CommandStatus::ESME_ROK, &Pdu::UnbindResp(Plain::default()));
                 desk.out.close(link);
             }
-            _ if header.command_id.0 & 0x8000_0000 != 0 => {}
-            _ => nack(desk, link, octets, CommandStatus::ESME_RINVCMDID),
+            other => answer_other(desk, link, header, &other),
         }
     }
 

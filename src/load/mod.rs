@@ -15,6 +15,7 @@ mod links;
 mod mix;
 mod outbox;
 mod pace;
+mod pdus;
 mod remembered;
 mod repeats;
 mod request;

@@ -11,6 +11,7 @@ use super::joiner::{Heard, Joiner};
 use super::later::{Later, Task};
 use super::links::{Links, frames};
 use super::mix::{Message, Way};
+use super::pdus::{answer_other, parsed, reply};
 use super::sender::{Address, Answered, Manner, Report, Sender, id_octets};
 use super::settings::SmscSettings;
 use super::texts::Judged;
@@ -113,26 +114,18 @@ impl Smsc {
     }
 
     fn on_pdu(&mut self, now: Now, desk: &mut Desk, link: LinkId, octets: &[u8]) {
-        let (header, pdu) = match Pdu::parse(octets) {
-            Ok(parsed) => parsed,
-            Err(why) => {
-                desk.strange += 1;
-                return nack(desk, link, octets, why.status);
-            }
-        };
+        let Some((header, pdu)) = parsed(desk, link, octets) else { return };
         match pdu {
             Pdu::SubmitSm(submit) => self.on_submit(now, desk, link, header, &submit),
             Pdu::DeliverSmResp(_) => self.on_delivered(now, desk, header),
             Pdu::BindTransceiver(bind) | Pdu::BindReceiver(bind) | Pdu::BindTransmitter(bind) => {
                 self.on_bind(desk, link, header, &bind);
             }
-            Pdu::EnquireLink(body) => reply(desk, link, header, CommandStatus::ESME_ROK, &Pdu::EnquireLinkResp(body)),
             Pdu::Unbind(_) => {
                 self.unbound(link);
                 reply(desk, link, header, CommandStatus::ESME_ROK, &Pdu::UnbindResp(Plain::default()));
             }
-            _ if header.command_id.0 & 0x8000_0000 != 0 => {}
-            _ => nack(desk, link, octets, CommandStatus::ESME_RINVCMDID),
+            other => answer_other(desk, link, header, &other),
         }
     }
 
@@ -162,21 +155,21 @@ impl Smsc {
     }
 
     fn on_submit(&mut self, now: Now, desk: &mut Desk, link: LinkId, header: Header, submit: &SubmitSm<'_>) {
-        let status = match self.answers.judge(now.moment, self.bound.contains(&link)) {
+        let answered_at = match self.answers.judge(now.moment, self.bound.contains(&link)) {
             Judgement::Refused(status) => return respond_submit(desk, link, header.sequence_number, Err(status)),
             Judgement::TakenAt(moment) => moment,
         };
         let id = self.next_id;
         self.next_id += 1;
-        if status <= now.moment {
+        if answered_at <= now.moment {
             respond_submit(desk, link, header.sequence_number, Ok(id));
         } else {
-            self.later.add(status, Task::Respond { link, sequence: header.sequence_number, id });
+            self.later.add(answered_at, Task::Respond { link, sequence: header.sequence_number, id });
         }
         match self.joiner.hear(submit, id, &desk.texts) {
             Heard::Part => {}
             Heard::Again => desk.ledger.doubled(Way::CpmToSms),
-            Heard::Whole(judged) => self.on_text(now, desk, submit, judged, status),
+            Heard::Whole(judged) => self.on_text(now, desk, submit, judged, answered_at),
         }
     }
 
@@ -235,14 +228,4 @@ fn respond_submit(desk: &mut Desk, link: LinkId, sequence: u32, id: Result<u64, 
     };
     let body = Response { id: octets.as_ref().map(<[u8; 10]>::as_slice), tlvs: Tlvs::default() };
     Pdu::SubmitSmResp(body).emit(out, CommandId::SUBMIT_SM_RESP, status, sequence);
-}
-
-pub(super) fn reply(desk: &mut Desk, link: LinkId, to: Header, status: CommandStatus, pdu: &Pdu<'_>) {
-    pdu.emit(desk.out.stream(link), to.command_id.response(), status, to.sequence_number);
-}
-
-pub(super) fn nack(desk: &mut Desk, link: LinkId, octets: &[u8], status: CommandStatus) {
-    let sequence = Header::parse(octets).map_or(0, |header| header.sequence_number);
-    let body = Pdu::GenericNack(Plain::default());
-    body.emit(desk.out.stream(link), CommandId::GENERIC_NACK, status, sequence);
 }
