@@ -28,8 +28,9 @@ pub(super) enum Heard {
 pub(super) struct Joiner {
     data_coding_0: DataCodingZero,
     open: HashMap<u64, Open, Hashed>,
-    /// In order of their first part.
-    order: VecDeque<u64>,
+    /// In order of their first part, by their key and serial; some are whole by now, and their key may be another's.
+    order: VecDeque<(u64, u64)>,
+    serial: u64,
     /// Parts of texts that were whole.
     complete: Remembered,
     hash: Hashed,
@@ -40,6 +41,7 @@ pub(super) struct Joiner {
 
 #[derive(Debug)]
 struct Open {
+    serial: u64,
     total: u8,
     data_coding: u8,
     parts: Vec<Part>,
@@ -62,6 +64,7 @@ impl Joiner {
             data_coding_0,
             open: HashMap::with_hasher(Hashed::default()),
             order: VecDeque::new(),
+            serial: 0,
             complete: Remembered::new(),
             hash: Hashed::default(),
             ids: Vec::new(),
@@ -117,8 +120,9 @@ impl Joiner {
                 return Heard::Again;
             }
             self.make_room();
-            self.order.push_back(key);
-            self.open.insert(key, Open { total, data_coding: pdu.data_coding, parts: Vec::new() });
+            self.serial += 1;
+            self.order.push_back((key, self.serial));
+            self.open.insert(key, Open { serial: self.serial, total, data_coding: pdu.data_coding, parts: Vec::new() });
         }
         let Some(open) = self.open.get_mut(&key) else { return Heard::Part };
         if open.parts.iter().any(|part| part.number == number) {
@@ -145,8 +149,10 @@ impl Joiner {
 
     fn make_room(&mut self) {
         while self.order.len() >= LOAD_JOINING_MAX {
-            let Some(oldest) = self.order.pop_front() else { return };
-            self.open.remove(&oldest);
+            let Some((key, serial)) = self.order.pop_front() else { return };
+            if self.open.get(&key).is_some_and(|open| open.serial == serial) {
+                self.open.remove(&key);
+            }
         }
     }
 }
