@@ -11,11 +11,33 @@ use socket2::{SockAddr, Socket};
 use super::address;
 use super::buffers::Slot;
 use super::stock::Stock;
+use crate::limits;
+use crate::observe::ShellStats;
 
 /// Datagrams of one call.
 pub(super) const BATCH: usize = 32;
 
 type Name = libc::sockaddr_in6;
+
+/// Datagrams that wait for their socket.
+pub(super) type Queue = VecDeque<(SocketAddr, Vec<u8>)>;
+
+/// Lets a datagram wait in `queue`, if there is one and it has room.
+pub(super) fn enqueue(
+    queue: Option<&mut Queue>,
+    peer: SocketAddr,
+    bytes: Vec<u8>,
+    stats: &mut ShellStats,
+    spent: &mut Vec<Vec<u8>>,
+) {
+    match queue.filter(|queue| queue.len() < limits::DATAGRAMS_SENDING_MAX) {
+        Some(queue) => queue.push_back((peer, bytes)),
+        None => {
+            stats.dropped_send_failed += 1;
+            spent.push(bytes);
+        }
+    }
+}
 
 /// What the calls read and write besides the payload.
 pub(super) struct Batch {
@@ -86,8 +108,34 @@ impl Batch {
         header.msg_flags = 0;
     }
 
+    /// Sends what is in `queue`; false if the socket is full before all has left. What has left, or never will, is spent.
+    pub(super) fn send_all(
+        &mut self,
+        socket: &Socket,
+        queue: &mut Queue,
+        stats: &mut ShellStats,
+        spent: &mut Vec<Vec<u8>>,
+    ) -> bool {
+        while !queue.is_empty() {
+            match self.send(socket, queue) {
+                Ok(sent) => {
+                    stats.datagrams_out += sent as u64;
+                    spent.extend(queue.drain(..sent).map(|(_, bytes)| bytes));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => {
+                    // The error is about the first; those after it may have better luck.
+                    stats.dropped_send_failed += 1;
+                    spent.extend(queue.pop_front().map(|(_, bytes)| bytes));
+                }
+            }
+        }
+        true
+    }
+
     /// Sends the first of `queue`, up to a batch: how many left.
-    pub(super) fn send(&mut self, socket: &Socket, queue: &VecDeque<(SocketAddr, Vec<u8>)>) -> io::Result<usize> {
+    fn send(&mut self, socket: &Socket, queue: &Queue) -> io::Result<usize> {
         let count = queue.len().min(BATCH);
         for (nth, (peer, payload)) in queue.iter().take(count).enumerate() {
             self.parts[nth] = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };

@@ -1,7 +1,6 @@
 //! Datagrams in and out.
 
 use core::net::SocketAddr;
-use std::io;
 
 use rustix::event::epoll::EventFlags;
 
@@ -9,7 +8,7 @@ use super::EpollPort;
 use crate::engine::transport::ListenerId;
 use crate::engine::transport::Transport;
 use crate::limits;
-use crate::shell::mmsg::BATCH;
+use crate::shell::mmsg::{self, BATCH};
 use crate::shell::port::Arrival;
 
 impl EpollPort {
@@ -40,42 +39,18 @@ impl EpollPort {
     }
 
     pub(super) fn enqueue_datagram(&mut self, index: usize, peer: SocketAddr, bytes: Vec<u8>) {
-        let udp = |listener: &&mut super::Listener| listener.transport == Transport::Udp;
-        match self.listeners.get_mut(index).filter(udp) {
-            Some(listener) if listener.out.len() < limits::DATAGRAMS_SENDING_MAX => {
-                listener.out.push_back((peer, bytes))
-            }
-            _ => {
-                self.stats.dropped_send_failed += 1;
-                self.spent.push(bytes);
-            }
-        }
+        let listener = self.listeners.get_mut(index).filter(|listener| listener.transport == Transport::Udp);
+        mmsg::enqueue(listener.map(|listener| &mut listener.out), peer, bytes, &mut self.stats, &mut self.spent);
     }
 
     pub(super) fn send_datagrams(&mut self) {
         for index in 0..self.listeners.len() {
-            while !self.listeners[index].blocked && !self.listeners[index].out.is_empty() {
-                self.send_batch(index);
-            }
-        }
-    }
-
-    fn send_batch(&mut self, index: usize) {
-        let listener = &mut self.listeners[index];
-        match self.batch.send(&listener.socket, &listener.out) {
-            Ok(sent) => {
-                self.stats.datagrams_out += sent as u64;
-                self.spent.extend(listener.out.drain(..sent).map(|(_, bytes)| bytes));
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            let listener = &mut self.listeners[index];
+            if !listener.blocked
+                && !self.batch.send_all(&listener.socket, &mut listener.out, &mut self.stats, &mut self.spent)
+            {
                 listener.blocked = true;
                 self.watch_listener(index, EventFlags::IN | EventFlags::OUT);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => {
-                // The error is about the first; those after it may have better luck.
-                self.stats.dropped_send_failed += 1;
-                self.spent.extend(listener.out.pop_front().map(|(_, bytes)| bytes));
             }
         }
     }
