@@ -1,43 +1,39 @@
 //! How long short things take: in nanoseconds, eight buckets to the octave, so that a bucket is at most an eighth wider than
 //! its lower edge.
 
-use super::histogram::{bucket_of, bucket_upper};
+use super::histogram::{Buckets, buckets};
 
 const SUB_BITS: u32 = 3;
 /// Longer values (more than 137 s) share the last bucket.
 const VALUE_BITS_MAX: u32 = 37;
-const BUCKETS: usize = ((VALUE_BITS_MAX - SUB_BITS + 1) << SUB_BITS) as usize + 1;
+const BUCKETS: usize = buckets(SUB_BITS, VALUE_BITS_MAX);
 /// The shortest power of two that [`FineHistogram::octaves`] shows.
 const OCTAVE_MIN: u32 = 7;
 
 /// Counts of durations. One writer; adding costs a few instructions and no allocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FineHistogram {
-    buckets: [u64; BUCKETS],
-    sum_ns: u64,
+    buckets: Buckets<SUB_BITS, VALUE_BITS_MAX, BUCKETS>,
     max_ns: u64,
 }
 
 impl FineHistogram {
     /// One more that took `duration_ns` nanoseconds.
     pub fn add(&mut self, duration_ns: u64) {
-        if let Some(count) = self.buckets.get_mut(bucket_of(duration_ns, SUB_BITS, VALUE_BITS_MAX)) {
-            *count += 1;
-        }
-        self.sum_ns = self.sum_ns.saturating_add(duration_ns);
+        self.buckets.add(duration_ns);
         self.max_ns = self.max_ns.max(duration_ns);
     }
 
     /// How many were added.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.buckets.iter().sum()
+        self.buckets.count()
     }
 
     /// Their sum in nanoseconds.
     #[must_use]
     pub const fn sum_ns(&self) -> u64 {
-        self.sum_ns
+        self.buckets.sum()
     }
 
     /// The longest in nanoseconds, 0 while there is none.
@@ -48,48 +44,33 @@ impl FineHistogram {
 
     /// For each power of two from 128 nanoseconds to 137 seconds: it, and how many took no longer.
     pub fn octaves(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let (mut bucket, mut count) = (0, 0);
-        (OCTAVE_MIN..=VALUE_BITS_MAX).map(move |bits| {
-            let edge_ns = 1_u64 << bits;
-            while bucket + 1 < BUCKETS && bucket_upper(bucket, SUB_BITS) <= edge_ns {
-                count += self.buckets.get(bucket).copied().unwrap_or(0);
-                bucket += 1;
-            }
-            (edge_ns, count)
-        })
+        self.buckets.octaves(OCTAVE_MIN)
     }
 
     /// An upper bound of what `share` (0 to 1) of all took, in nanoseconds; 0 while nothing was added.
     #[must_use]
     pub fn quantile_ns(&self, share: f64) -> u64 {
-        let all = self.count();
-        let mut below = 0;
-        let bucket = self.buckets.iter().position(|count| {
-            below += count;
-            below > 0 && below as f64 >= share * all as f64
-        });
         // No bound is more than the longest; it is also what is known of the last bucket.
-        let upper = bucket.filter(|bucket| bucket + 1 < BUCKETS).map(|bucket| bucket_upper(bucket, SUB_BITS));
-        upper.map_or(self.max_ns, |upper| upper.min(self.max_ns))
+        self.buckets.quantile(share).map_or(self.max_ns, |upper| upper.min(self.max_ns))
     }
 
     /// Adds what another one counted.
     pub fn merge(&mut self, other: &FineHistogram) {
-        self.buckets.iter_mut().zip(&other.buckets).for_each(|(count, more)| *count += more);
-        self.sum_ns = self.sum_ns.saturating_add(other.sum_ns);
+        self.buckets.merge(&other.buckets);
         self.max_ns = self.max_ns.max(other.max_ns);
     }
 }
 
 impl Default for FineHistogram {
     fn default() -> FineHistogram {
-        FineHistogram { buckets: [0; BUCKETS], sum_ns: 0, max_ns: 0 }
+        FineHistogram { buckets: Buckets::EMPTY, max_ns: 0 }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::histogram::{bucket_of, bucket_upper};
 
     #[test]
     fn buckets_hold_what_their_edges_say() {

@@ -3,81 +3,121 @@
 
 /// Bits of a value below its highest one that choose the bucket.
 const SUB_BITS: u32 = 2;
-const SUBS: usize = 1 << SUB_BITS;
 /// Longer values (more than 134 s) share the last bucket.
 const VALUE_BITS_MAX: u32 = 27;
 
 /// Buckets of a histogram.
-pub const BUCKETS: usize = (VALUE_BITS_MAX - SUB_BITS) as usize * SUBS + SUBS + 1;
+pub const BUCKETS: usize = buckets(SUB_BITS, VALUE_BITS_MAX);
 /// Powers of two microseconds, from 2 to 2^27, at which [`Histogram::octaves`] adds up.
 pub const OCTAVES: usize = VALUE_BITS_MAX as usize;
 
 /// Counts of durations. One writer; adding costs two additions and no allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Histogram {
-    buckets: [u64; BUCKETS],
-    sum_us: u64,
-}
+pub struct Histogram(Buckets<SUB_BITS, VALUE_BITS_MAX, BUCKETS>);
 
 impl Histogram {
     /// One more that took `duration_us` microseconds.
     pub fn add(&mut self, duration_us: u64) {
-        if let Some(count) = self.buckets.get_mut(bucket_of(duration_us, SUB_BITS, VALUE_BITS_MAX)) {
-            *count += 1;
-        }
-        self.sum_us = self.sum_us.saturating_add(duration_us);
+        self.0.add(duration_us);
     }
 
     /// How many were added.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.buckets.iter().sum()
+        self.0.count()
     }
 
     /// Their sum in microseconds.
     #[must_use]
     pub const fn sum_us(&self) -> u64 {
-        self.sum_us
+        self.0.sum()
     }
 
     /// For each power of two from 2 microseconds to 134 seconds: it, and how many took no longer.
     pub fn octaves(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let mut bucket = 0;
-        let mut count = 0;
-        (1..=VALUE_BITS_MAX).map(move |bits| {
-            let edge_us = 1_u64 << bits;
-            while bucket + 1 < BUCKETS && bucket_upper(bucket, SUB_BITS) <= edge_us {
-                count += self.buckets.get(bucket).copied().unwrap_or(0);
-                bucket += 1;
-            }
-            (edge_us, count)
-        })
+        self.0.octaves(1)
     }
 
     /// An upper bound of what `share` (0 to 1) of all took, in microseconds; `None` while nothing was added, and for
     /// what took longer than 134 seconds.
     #[must_use]
     pub fn quantile_us(&self, share: f64) -> Option<u64> {
-        let all = self.count();
-        let mut below = 0;
-        let bucket = self.buckets.iter().position(|count| {
-            below += count;
-            below > 0 && below as f64 >= share * all as f64
-        })?;
-        (bucket + 1 < BUCKETS).then(|| bucket_upper(bucket, SUB_BITS))
+        self.0.quantile(share)
     }
 
     /// Adds what another one counted.
     pub fn merge(&mut self, other: &Histogram) {
-        self.buckets.iter_mut().zip(&other.buckets).for_each(|(count, more)| *count += more);
-        self.sum_us = self.sum_us.saturating_add(other.sum_us);
+        self.0.merge(&other.0);
     }
 }
 
 impl Default for Histogram {
     fn default() -> Histogram {
-        Histogram { buckets: [0; BUCKETS], sum_us: 0 }
+        Histogram(Buckets::EMPTY)
     }
+}
+
+/// Counts in `N` buckets, 2^`SUB_BITS` to the octave, of values up to `BITS_MAX` bits; longer ones share the last bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Buckets<const SUB_BITS: u32, const BITS_MAX: u32, const N: usize> {
+    counts: [u64; N],
+    sum: u64,
+}
+
+impl<const SUB_BITS: u32, const BITS_MAX: u32, const N: usize> Buckets<SUB_BITS, BITS_MAX, N> {
+    pub(super) const EMPTY: Self = {
+        assert!(N == buckets(SUB_BITS, BITS_MAX), "as many as there are, and the last");
+        Buckets { counts: [0; N], sum: 0 }
+    };
+
+    pub(super) fn add(&mut self, value: u64) {
+        if let Some(count) = self.counts.get_mut(bucket_of(value, SUB_BITS, BITS_MAX)) {
+            *count += 1;
+        }
+        self.sum = self.sum.saturating_add(value);
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    pub(super) const fn sum(&self) -> u64 {
+        self.sum
+    }
+
+    /// For each power of two from 2^`bits_min` on: it, and how many were no longer.
+    pub(super) fn octaves(&self, bits_min: u32) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let (mut bucket, mut count) = (0, 0);
+        (bits_min..=BITS_MAX).map(move |bits| {
+            let edge = 1_u64 << bits;
+            while bucket + 1 < N && bucket_upper(bucket, SUB_BITS) <= edge {
+                count += self.counts.get(bucket).copied().unwrap_or(0);
+                bucket += 1;
+            }
+            (edge, count)
+        })
+    }
+
+    /// An upper bound of `share` of all; `None` while there is none, and in the last bucket.
+    pub(super) fn quantile(&self, share: f64) -> Option<u64> {
+        let all = self.count();
+        let mut below = 0;
+        let bucket = self.counts.iter().position(|count| {
+            below += count;
+            below > 0 && below as f64 >= share * all as f64
+        })?;
+        (bucket + 1 < N).then(|| bucket_upper(bucket, SUB_BITS))
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+        self.sum = self.sum.saturating_add(other.sum);
+    }
+}
+
+/// How many buckets there are, the last one included.
+pub(super) const fn buckets(sub_bits: u32, bits_max: u32) -> usize {
+    ((bits_max - sub_bits + 1) as usize) << sub_bits | 1
 }
 
 /// Which of the buckets, 2^`sub_bits` to the octave, counts `duration`. Upper edges belong to the bucket, so that powers of
