@@ -239,6 +239,32 @@ fn a_full_table_forgets_first_what_was_answered_first() {
     assert_eq!(bench.arrive(10 * SECOND, &nth(2)), Arrived::Retransmission, "one without response stays");
 }
 
+/// Of thousands of responses each is repeated as it was, until its own Timer J, whatever was answered around it.
+#[test]
+fn every_response_is_repeated_as_it_was() {
+    let mut bench = Bench::new();
+    let nth = |number: u64| request(&format!("h:5099;branch=z9hG4bK{number};rport"), &format!("tag{number}"));
+    let mut sent = Vec::new();
+    for number in 0..3_000 {
+        let at = Moment(number * 10_000);
+        let id = bench.new_transaction(at.0, &nth(number));
+        let nth_text = usize::try_from(number % 500).unwrap();
+        let (code, long) = (200 + u16::try_from(number % 400).unwrap(), "x".repeat(nth_text));
+        assert!(bench.server.respond(at, id, code, "Reason", |headers| headers.header(Name::Server, long.as_bytes())));
+        sent.push(bench.server.poll_transmit().unwrap());
+    }
+    for ended in [0, 1, 255, 256, 257, 2_000, 3_000] {
+        bench.server.handle_timeout(Moment(32 * SECOND + ended * 10_000 - 1));
+        assert_eq!(bench.server.len() as u64, 3_000 - ended);
+        for number in (ended..3_000).step_by(7) {
+            assert_eq!(bench.arrive(33 * SECOND, &nth(number)), Arrived::Retransmission);
+            assert_eq!(bench.server.poll_transmit().unwrap(), sent[usize::try_from(number).unwrap()]);
+        }
+    }
+    assert!(bench.server.is_empty() && bench.server.deadline().is_none());
+    bench.new_transaction(70 * SECOND, &nth(7));
+}
+
 /// It would hold one response for as long as Timer J.
 #[test]
 fn a_buffer_that_held_much_is_not_used_for_a_response() {

@@ -1,5 +1,6 @@
 //! SIP transactions, dialogs and sessions and what surrounds them, without I/O.
 
+mod answered;
 pub mod attempts;
 pub mod calls;
 pub mod client_invite;

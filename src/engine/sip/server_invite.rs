@@ -106,7 +106,7 @@ fn untagged<'h>(head: &'h [u8], tag: &[u8]) -> [&'h [u8]; 2] {
 /// The INVITE server transactions of one shard.
 #[derive(Debug)]
 pub struct ServerInvite {
-    matching: Matching,
+    matching: Matching<u32>,
     table: Slab<Transaction>,
     timers: Wheel,
     max: usize,

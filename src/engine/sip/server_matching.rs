@@ -1,6 +1,6 @@
 //! How a request finds its server transaction (RFC 3261 17.2.3, 8.2.2.2).
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::engine::keyed_hash::{Hashed, KeyedHash};
 use crate::wire::sip::{Message, Name};
@@ -26,8 +26,8 @@ pub enum Arrived {
 }
 
 /// What a request is to the transactions there are.
-pub(super) enum Match {
-    Again(u32),
+pub(super) enum Match<Place> {
+    Again(Place),
     Merged,
     New(Keys),
 }
@@ -41,47 +41,52 @@ pub(super) struct Keys {
 
 /// The places of transactions by their keys.
 #[derive(Debug)]
-pub(super) struct Matching {
+pub(super) struct Matching<Place> {
     hash: KeyedHash,
-    by_key: HashMap<u64, u32, Hashed>,
-    by_merge: HashMap<u64, u32, Hashed>,
+    by_key: HashMap<u64, Place, Hashed>,
+    by_merge: HashSet<u64, Hashed>,
 }
 
-impl Matching {
-    pub(super) fn new(hash: KeyedHash) -> Matching {
+impl<Place: Copy> Matching<Place> {
+    pub(super) fn new(hash: KeyedHash) -> Matching<Place> {
         let by_key = HashMap::with_hasher(Hashed::default());
-        Matching { hash, by_key, by_merge: HashMap::with_hasher(Hashed::default()) }
+        Matching { hash, by_key, by_merge: HashSet::with_hasher(Hashed::default()) }
     }
 
-    pub(super) fn find(&self, message: &Message<'_>) -> Match {
+    pub(super) fn find(&self, message: &Message<'_>) -> Match<Place> {
         let key = self.key_of(message);
-        if let Some(&index) = self.by_key.get(&key) {
-            return Match::Again(index);
+        if let Some(&place) = self.by_key.get(&key) {
+            return Match::Again(place);
         }
         let merge = self.merge_key_of(message);
-        if merge.is_some_and(|merge| self.by_merge.contains_key(&merge)) {
+        if merge.is_some_and(|merge| self.by_merge.contains(&merge)) {
             return Match::Merged;
         }
         Match::New(Keys { key, merge })
     }
 
     /// The INVITE that a CANCEL (RFC 3261 9.2) or an ACK means.
-    pub(super) fn find_invite(&self, message: &Message<'_>) -> Option<u32> {
+    pub(super) fn find_invite(&self, message: &Message<'_>) -> Option<Place> {
         self.by_key.get(&self.key(message, b"INVITE", to_tag_of)).copied()
     }
 
     /// The INVITE that an ACK of an RFC 2543 client may mean: its To tag is that of the response, to be compared by the
     /// caller.
-    pub(super) fn find_invite_without_tag(&self, message: &Message<'_>) -> Option<u32> {
+    pub(super) fn find_invite_without_tag(&self, message: &Message<'_>) -> Option<Place> {
         let cookie = message.top_via().is_ok_and(|via| via.has_magic_cookie());
         if cookie { None } else { self.by_key.get(&self.key(message, b"INVITE", |_| b"")).copied() }
     }
 
-    pub(super) fn insert(&mut self, keys: Keys, index: u32) {
-        self.by_key.insert(keys.key, index);
+    pub(super) fn insert(&mut self, keys: Keys, place: Place) {
+        self.by_key.insert(keys.key, place);
         if let Some(merge) = keys.merge {
-            self.by_merge.insert(merge, index);
+            self.by_merge.insert(merge);
         }
+    }
+
+    /// The transaction has moved.
+    pub(super) fn moved(&mut self, keys: Keys, place: Place) {
+        self.by_key.insert(keys.key, place);
     }
 
     pub(super) fn remove(&mut self, keys: Keys) {

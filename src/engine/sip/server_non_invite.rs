@@ -13,43 +13,46 @@ use slab::Slab;
 use crate::engine::keyed_hash::KeyedHash;
 use crate::engine::pool::Pool;
 use crate::engine::transport::Source;
-use crate::engine::wheel::{TimerId, Wheel};
 use crate::engine::{Moment, Random};
 use crate::limits;
+use crate::wire::scan;
 use crate::wire::sip::{Message, Via, Writer};
 
+use super::answered::{self, Answered, Kept};
 use super::response::{Body, ResponseRoute, TAG_BYTES, new_tag, write_response, write_response_head, write_trying};
 use super::server_matching::{Arrived, Keys, Match, Matching, TransactionId};
 use super::timers::{QUIET, TIMER_J, TRYING_100};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Trying,
-    Proceeding,
-    Completed,
+/// Where a transaction is.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Trying or Proceeding: in the table.
+    Open(u32),
+    /// Completed.
+    Answered(answered::Place),
 }
 
+/// A transaction without final response.
 #[derive(Debug)]
-struct Transaction {
+struct Open {
     generation: u32,
     keys: Keys,
-    state: State,
-    /// When it was last heard of.
-    heard: Moment,
+    /// Whether 100 was sent.
+    proceeding: bool,
     route: ResponseRoute,
-    /// The headers every response copies, until the final one; then that response.
-    octets: Vec<u8>,
-    timer: TimerId,
+    to_tag: [u8; TAG_BYTES],
+    /// The headers every response copies.
+    head: Vec<u8>,
 }
 
 /// The server transactions of one shard.
 #[derive(Debug)]
 pub struct ServerNonInvite {
-    matching: Matching,
-    table: Slab<Transaction>,
-    timers: Wheel,
-    /// Those with a final response, in the order of these.
-    completed: VecDeque<(Moment, TransactionId)>,
+    matching: Matching<Place>,
+    open: Slab<Open>,
+    /// Those in Trying, and when that ends; among them some that were answered.
+    trying: VecDeque<(Moment, TransactionId)>,
+    answered: Answered,
     max: usize,
     transmits: VecDeque<(ResponseRoute, Vec<u8>)>,
     spare: Pool,
@@ -63,9 +66,9 @@ impl ServerNonInvite {
     pub fn new(hash: KeyedHash) -> ServerNonInvite {
         ServerNonInvite {
             matching: Matching::new(hash),
-            table: Slab::new(),
-            timers: Wheel::new(),
-            completed: VecDeque::new(),
+            open: Slab::new(),
+            trying: VecDeque::new(),
+            answered: Answered::default(),
             max: limits::SIP_SERVER_TRANSACTIONS_MAX,
             transmits: VecDeque::new(),
             spare: Pool::new(limits::SPARE_BUFFERS_MAX, limits::SPARE_BUFFER_BYTES_MAX),
@@ -80,16 +83,16 @@ impl ServerNonInvite {
         ServerNonInvite { max, ..self }
     }
 
-    /// Transactions in the table.
+    /// Transactions there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.table.len()
+        self.open.len() + self.answered.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.len() == 0
     }
 
     /// Requests that were retransmissions.
@@ -128,72 +131,78 @@ impl ServerNonInvite {
         to_tag: impl FnOnce() -> [u8; TAG_BYTES],
     ) -> Arrived {
         let keys = match self.matching.find(message) {
-            Match::Again(index) => {
-                self.repeat(now, index);
+            Match::Again(place) => {
+                self.repeat(now, place, message, source);
                 return Arrived::Retransmission;
             }
             Match::Merged => return Arrived::Merged,
             Match::New(keys) => keys,
         };
-        if self.table.len() >= self.max && !self.make_room(now) {
+        if self.len() >= self.max && !self.make_room(now) {
             return Arrived::Full;
         }
         let Ok(via) = message.top_via() else { return Arrived::Full };
-        let route = ResponseRoute::new(source, &via);
-        let mut octets = self.spare.take();
-        write_response_head(message, source, &to_tag(), &mut octets);
-        Arrived::New(self.insert(now, keys, route, octets))
+        let (route, to_tag) = (ResponseRoute::new(source, &via), to_tag());
+        let mut head = self.spare.take();
+        write_response_head(message, source, &to_tag, &mut head);
+        Arrived::New(self.insert(now, Open { generation: 0, keys, proceeding: false, route, to_tag, head }))
     }
 
     /// Ends the transaction that was answered first, if its client has been silent for so long that it has the response:
     /// what is held then follows the rate of requests for [`QUIET`] and not for all of Timer J.
     fn make_room(&mut self, now: Moment) -> bool {
-        while let Some(&(at, id)) = self.completed.front() {
-            let heard = self.alive(id).map(|transaction| (transaction.heard, transaction.timer));
-            match heard {
-                Some(_) if now.since(at) < QUIET => return false,
-                Some((heard, _)) if heard > at => self.completed.push_back((heard, id)),
-                Some((_, timer)) => {
-                    self.timers.cancel(timer);
-                    self.remove(id.index);
-                }
-                None => {}
-            }
-            self.completed.pop_front();
-            if self.table.len() < self.max {
+        while let Some((answered, heard)) = self.answered.oldest().filter(|(at, _)| now.since(*at) >= QUIET) {
+            if heard == answered {
+                self.forget_oldest();
                 return true;
+            }
+            if let Some((keys, place)) = self.answered.renew(heard) {
+                self.matching.moved(keys, Place::Answered(place));
             }
         }
         false
     }
 
-    fn alive(&self, id: TransactionId) -> Option<&Transaction> {
-        self.table.get(id.index as usize).filter(|transaction| transaction.generation == id.generation)
-    }
-
-    fn insert(&mut self, now: Moment, keys: Keys, route: ResponseRoute, octets: Vec<u8>) -> TransactionId {
+    fn insert(&mut self, now: Moment, open: Open) -> TransactionId {
         self.generation = self.generation.wrapping_add(1);
-        let generation = self.generation;
-        let entry = self.table.vacant_entry();
-        let index = u32::try_from(entry.key()).unwrap_or(u32::MAX);
-        let timer = self.timers.arm(now + TRYING_100, u64::from(index));
-        let state = State::Trying;
-        entry.insert(Transaction { generation, keys, state, heard: now, route, octets, timer });
-        self.matching.insert(keys, index);
-        TransactionId { index, generation }
+        let (generation, keys) = (self.generation, open.keys);
+        let index = u32::try_from(self.open.insert(Open { generation, ..open })).unwrap_or(u32::MAX);
+        self.matching.insert(keys, Place::Open(index));
+        let id = TransactionId { index, generation };
+        self.trying.push_back((now + TRYING_100, id));
+        id
     }
 
-    fn repeat(&mut self, now: Moment, index: u32) {
-        self.retransmissions += 1;
-        let Some(transaction) = self.table.get_mut(index as usize) else { return };
-        transaction.heard = now;
-        let mut out = self.spare.take();
-        match transaction.state {
-            State::Trying => return self.spare.give(out),
-            State::Proceeding => write_trying(&[&transaction.octets], &mut out),
-            State::Completed => out.extend_from_slice(&transaction.octets),
+    /// What is at the front is in Trying.
+    fn skip_answered(&mut self) {
+        while self.trying.front().is_some_and(|(_, id)| !is_in(&self.open, *id)) {
+            self.trying.pop_front();
         }
-        self.transmits.push_back((transaction.route, out));
+    }
+
+    fn repeat(&mut self, now: Moment, place: Place, message: &Message<'_>, source: &Source) {
+        self.retransmissions += 1;
+        match place {
+            Place::Open(index) => self.repeat_trying(index),
+            Place::Answered(place) => self.repeat_answer(now, place, message, source),
+        }
+    }
+
+    fn repeat_trying(&mut self, index: u32) {
+        let Some(open) = self.open.get(index as usize).filter(|open| open.proceeding) else { return };
+        let mut out = self.spare.take();
+        write_trying(&[&open.head], &mut out);
+        self.transmits.push_back((open.route, out));
+    }
+
+    fn repeat_answer(&mut self, now: Moment, place: answered::Place, message: &Message<'_>, source: &Source) {
+        self.answered.hear(now, place);
+        let (Some(kept), Ok(via)) = (self.answered.get(place), message.top_via()) else { return };
+        let mut out = self.spare.take();
+        out.extend_from_slice(kept.status_line);
+        write_response_head(message, source, &kept.to_tag, &mut out);
+        out.extend_from_slice(kept.rest);
+        self.transmits.push_back((ResponseRoute::new(source, &via), out));
     }
 
     /// The final response: `headers` writes what it has beside the copied headers. `false` if the transaction is gone or
@@ -219,41 +228,34 @@ impl ServerNonInvite {
         body: Option<Body<'_>>,
         headers: impl FnOnce(&mut Writer<'_>),
     ) -> bool {
-        let Some(transaction) = self.table.get_mut(id.index as usize).filter(|t| t.generation == id.generation) else {
-            return false;
-        };
-        if transaction.state == State::Completed {
+        if !is_in(&self.open, id) {
             return false;
         }
+        let Some(open) = self.open.try_remove(id.index as usize) else { return false };
         let mut out = self.spare.take();
-        write_response(code, reason, &[&transaction.octets], body, headers, &mut out);
-        transaction.octets.clear();
-        transaction.octets.extend_from_slice(&out);
-        transaction.state = State::Completed;
-        let (route, timer) = (transaction.route, transaction.timer);
-        self.transmits.push_back((route, out));
-        self.timers.cancel(timer);
-        if route.is_reliable() {
-            self.remove(id.index)
+        write_response(code, reason, &[&open.head], body, headers, &mut out);
+        if open.route.is_reliable() {
+            self.matching.remove(open.keys);
         } else {
-            self.rearm(now, id.index);
-            self.note_completed(now, id);
+            self.keep(now, &open, &out);
         }
+        self.transmits.push_back((open.route, out));
+        self.recycle(open.head);
+        self.skip_answered();
         true
     }
 
-    /// Timer J ends them in this order too, so those that are gone are found at the front.
-    fn note_completed(&mut self, now: Moment, id: TransactionId) {
-        while self.completed.front().is_some_and(|(_, first)| self.alive(*first).is_none()) {
-            self.completed.pop_front();
-        }
-        self.completed.push_back((now, id));
+    fn keep(&mut self, now: Moment, open: &Open, response: &[u8]) {
+        let status_line = scan::find(b'\n', response).map_or(response.len(), |end| end + 1);
+        let (status_line, rest) = response.split_at(status_line);
+        let rest = rest.get(open.head.len()..).unwrap_or_default();
+        let place = self.answered.push(now, open.keys, Kept { status_line, to_tag: open.to_tag, rest });
+        self.matching.moved(open.keys, Place::Answered(place));
     }
 
-    fn rearm(&mut self, now: Moment, index: u32) {
-        let timer = self.timers.arm(now + TIMER_J, u64::from(index));
-        if let Some(transaction) = self.table.get_mut(index as usize) {
-            transaction.timer = timer;
+    fn forget_oldest(&mut self) {
+        if let Some(keys) = self.answered.pop() {
+            self.matching.remove(keys);
         }
     }
 
@@ -290,30 +292,22 @@ impl ServerNonInvite {
 
     /// Timers may be due.
     pub fn handle_timeout(&mut self, now: Moment) {
-        while let Some(index) = self.timers.poll(now) {
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            match self.table.get(index as usize).map(|transaction| transaction.state) {
-                Some(State::Trying) => self.trying(now, index),
-                Some(State::Proceeding) => self.rearm(now, index),
-                _ => self.remove(index),
-            }
+        while let Some((_, id)) = self.trying.pop_front_if(|(at, _)| *at <= now) {
+            self.proceed(id);
+        }
+        while self.answered.oldest().is_some_and(|(at, _)| now.since(at) >= TIMER_J) {
+            self.forget_oldest();
         }
     }
 
-    fn trying(&mut self, now: Moment, index: u32) {
+    fn proceed(&mut self, id: TransactionId) {
+        let Some(open) = self.open.get_mut(id.index as usize).filter(|open| open.generation == id.generation) else {
+            return;
+        };
+        open.proceeding = true;
         let mut out = self.spare.take();
-        if let Some(transaction) = self.table.get_mut(index as usize) {
-            transaction.state = State::Proceeding;
-            write_trying(&[&transaction.octets], &mut out);
-            self.transmits.push_back((transaction.route, out));
-        }
-        self.rearm(now, index);
-    }
-
-    fn remove(&mut self, index: u32) {
-        let Some(transaction) = self.table.try_remove(index as usize) else { return };
-        self.matching.remove(transaction.keys);
-        self.recycle(transaction.octets);
+        write_trying(&[&open.head], &mut out);
+        self.transmits.push_back((open.route, out));
     }
 
     /// The next response to send.
@@ -335,6 +329,12 @@ impl ServerNonInvite {
     /// When to call `handle_timeout` next.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
-        self.timers.next_deadline()
+        let trying = self.trying.front().map(|(at, _)| *at);
+        let answered = self.answered.oldest().map(|(at, _)| at + TIMER_J);
+        trying.into_iter().chain(answered).min()
     }
+}
+
+fn is_in(open: &Slab<Open>, id: TransactionId) -> bool {
+    open.get(id.index as usize).is_some_and(|open| open.generation == id.generation)
 }
