@@ -16,6 +16,7 @@ use super::event::Event as Log;
 use super::handoff::{BindRef, DeliverRef, Handoff, SegmentRef, Submit, SubmitOutcome};
 use super::outbox::Outbox;
 use super::settings::SmscSettings;
+use super::smsc_choice::Transmitters;
 use super::submit::micros;
 
 /// Orders to connect that are the binds' have this bit.
@@ -30,10 +31,18 @@ struct Bind {
     /// Whether that connection was made and not lost.
     connected: bool,
     bound: bool,
-    /// Whether others were told that it takes submissions.
-    able: bool,
+    /// What others were told of it.
+    told: Ability,
     submit_responses: Codes<32>,
     deliver_responses: Codes<32>,
+}
+
+/// Whether a bind takes submissions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Ability {
+    able: bool,
+    /// Whether its queue is full, or has not become half empty since.
+    full: bool,
 }
 
 /// What came of a bind that others must act on.
@@ -74,7 +83,7 @@ impl Binds {
                     connection: 0,
                     connected: false,
                     bound: false,
-                    able: false,
+                    told: Ability::default(),
                     submit_responses,
                     deliver_responses,
                 });
@@ -227,6 +236,9 @@ impl Binds {
                 let (smsc, trace) = (submit.smsc, submit.trace);
                 outbox.hand(whose.owner, Handoff::Submitted { whose, smsc, outcome, trace, answered_ns: 0 });
             }
+        }
+        if let Some(bind) = chosen {
+            self.tell_ability(bind, outbox);
         }
     }
 
@@ -389,14 +401,19 @@ impl Binds {
 
     /// Tells every core how many binds of this SM-SC take submissions here now, if that has changed.
     fn tell_ability(&mut self, at: usize, outbox: &mut Outbox) {
-        let (bind, able) = (&self.binds[at], self.binds[at].session.takes_submissions());
-        if bind.able == able {
+        let bind = &self.binds[at];
+        let full = if bind.told.full { !bind.session.is_half_empty() } else { bind.session.is_full() };
+        let ability = Ability { able: bind.session.takes_submissions(), full };
+        if bind.told == ability {
             return;
         }
         let smsc = bind.smsc;
-        self.binds[at].able = able;
-        let able = self.binds.iter().filter(|bind| bind.smsc == smsc && bind.able);
-        let transmitters = u16::try_from(able.count()).unwrap_or(u16::MAX);
+        self.binds[at].told = ability;
+        let count = |counts: fn(&Ability) -> bool| {
+            let binds = self.binds.iter().filter(|bind| bind.smsc == smsc && counts(&bind.told));
+            u16::try_from(binds.count()).unwrap_or(u16::MAX)
+        };
+        let transmitters = Transmitters { bound: count(|told| told.able), free: count(|told| told.able && !told.full) };
         outbox.broadcast(|| Handoff::Binds { smsc, transmitters });
     }
 

@@ -13,6 +13,8 @@ use crate::observe::{ArrivedAt, Trace};
 use crate::wire::inline::Inline;
 use crate::wire::smpp::{CommandStatus, MessageState};
 
+use super::smsc_choice::Transmitters;
+
 /// A message_id (SMPP 3.4 5.2.23: at most 64 octets).
 pub type MessageId = Inline<{ limits::SMPP_MESSAGE_ID_BYTES_MAX }>;
 
@@ -224,8 +226,8 @@ pub enum Handoff {
     Binds {
         /// SM-SC number.
         smsc: u16,
-        /// Bound transmitters and transceivers.
-        transmitters: u16,
+        /// Its binds there.
+        transmitters: Transmitters,
     },
     /// A piece of an MSRP chunk, for the owner of its session.
     Msrp {

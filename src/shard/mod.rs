@@ -493,7 +493,7 @@ impl Shard {
     /// Whether a submission would find a bind.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.choice.any()
+        self.choice.any_bound()
     }
 
     /// Stops taking new work: what was accepted is finished, then the binds are unbound.

@@ -75,7 +75,7 @@ pub(super) struct Kept {
 pub(super) enum NotConverted {
     /// They cannot be written.
     NotAcceptable(NotAcceptable),
-    /// No SM-SC is bound.
+    /// No SM-SC is bound, or all queues are full.
     NoLink,
 }
 
@@ -99,6 +99,10 @@ impl Shard {
         }
         if self.draining || self.messages.len() >= limits::PAGER_MESSAGES_MAX {
             return Err(Refusal::because(503, "draining, or too many messages are open"));
+        }
+        if !self.choice.any_free() {
+            // Before anything is converted: under overload a refusal must cost little.
+            return Err(self.refusal_of(NotConverted::NoLink));
         }
         let mut scratch = core::mem::take(&mut self.scratch);
         let taken = self.take_message(now, transaction, message, body, &mut scratch);
@@ -168,6 +172,9 @@ impl Shard {
     pub(super) fn refusal_of(&self, why: NotConverted) -> Refusal {
         match why {
             NotConverted::NotAcceptable(why) => Refusal::not_acceptable(why, &self.iwf.policy),
+            NotConverted::NoLink if self.choice.any_bound() => {
+                Refusal::because(503, "the queue of every SM-SC is full")
+            }
             NotConverted::NoLink => Refusal::because(503, "no SM-SC is bound"),
         }
     }

@@ -254,6 +254,32 @@ fn an_smsc_whose_queues_are_full_leaves_the_message_to_the_next() {
     assert_eq!((world.smscs[0].accepted.len(), world.smscs[1].accepted.len()), (1, 1));
 }
 
+/// What finds the queue full is refused at once, until half of what waits has left; those that wait are sent.
+#[test]
+fn a_full_queue_refuses_until_it_is_half_empty() {
+    let mut settings = settings(1);
+    (settings.smscs[0].session.window, settings.smscs[0].session.pending_max) = (1, 4);
+    let mut world = World::new(66, 1, &settings);
+    world.smscs[0].faults.response_delay = Duration::from_secs(2);
+    let call_id = |number: u32| format!("{number}@client");
+    for number in 0..5 {
+        world.cpm.send(world.now.moment, &message(&call_id(number), "x"));
+    }
+    seconds(&mut world, 1);
+    for (number, code) in [(5, 503), (6, 503)] {
+        assert_eq!(send(&mut world, &message(&call_id(number), "x")).status().0, code);
+    }
+    assert!(world.shards[0].is_ready() && world.count(|stats| stats.submit_resent) == 0);
+    seconds(&mut world, 2);
+    assert_eq!(send(&mut world, &message(&call_id(7), "x")).status().0, 503, "three wait");
+    seconds(&mut world, 2);
+    assert_eq!(send(&mut world, &message(&call_id(8), "x")).status().0, 202);
+    for number in 0..5 {
+        assert_eq!(answer_to(&mut world, &call_id(number)).status().0, 202);
+    }
+    assert_eq!(world.smscs[0].accepted.len(), 6);
+}
+
 /// A request that was just sent is waited for, however long nothing was heard before.
 #[test]
 fn a_connection_is_not_idle_while_a_request_is_on_it() {

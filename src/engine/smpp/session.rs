@@ -123,6 +123,18 @@ impl Session {
         self.state.may_submit() && !self.stopped && self.peer_unbind.is_none()
     }
 
+    /// Whether as many submissions wait as may. Where none may wait it is never full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.pending.is_full() && !self.pending.is_empty()
+    }
+
+    /// Whether at most half as many submissions wait as may.
+    #[must_use]
+    pub fn is_half_empty(&self) -> bool {
+        self.pending.len() * 2 <= self.config.pending_max
+    }
+
     /// Submissions in flight and waiting: the load, to choose between links by.
     #[must_use]
     pub fn outstanding(&self) -> (usize, usize) {
