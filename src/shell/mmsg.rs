@@ -16,8 +16,18 @@ use crate::observe::ShellStats;
 
 /// Datagrams of one call.
 pub(super) const BATCH: usize = 32;
+/// The longest that go on their way together: within what every path of IPv6 carries in one packet (RFC 8200 5).
+const TOGETHER_BYTES_MAX: usize = 1_280 - 48;
 
 type Name = libc::sockaddr_in6;
+
+/// A control message with the length of a segment.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Control {
+    header: libc::cmsghdr,
+    segment: u16,
+}
 
 /// Datagrams that wait for their socket.
 pub(super) type Queue = VecDeque<(SocketAddr, Vec<u8>)>;
@@ -44,6 +54,13 @@ pub(super) struct Batch {
     headers: [libc::mmsghdr; BATCH],
     parts: [libc::iovec; BATCH],
     names: [Name; BATCH],
+    controls: [Control; BATCH],
+    /// How many datagrams each message of the last send has.
+    runs: [usize; BATCH],
+    /// Whether the kernel cuts one message into datagrams (UDP_SEGMENT).
+    cuts: bool,
+    /// So many go singly, to find out which of them an error is about.
+    singly: usize,
     unusable: Vec<Slot>,
 }
 
@@ -58,9 +75,10 @@ pub(super) struct Received {
 
 impl Batch {
     pub(super) fn new() -> Box<Batch> {
-        // SAFETY: zeros are headers, parts and addresses that point to nothing.
-        let (headers, parts, names) = unsafe { core::mem::zeroed() };
-        Box::new(Batch { headers, parts, names, unusable: Vec::new() })
+        // SAFETY: zeros are headers, parts and addresses that point to nothing, and control messages of no meaning.
+        let (headers, parts, names, controls) = unsafe { core::mem::zeroed() };
+        let runs = [0; BATCH];
+        Box::new(Batch { headers, parts, names, controls, runs, cuts: true, singly: 0, unusable: Vec::new() })
     }
 
     /// Receives what is there, up to a batch, into the stock's buffers.
@@ -95,17 +113,29 @@ impl Batch {
         for nth in 0..BATCH {
             let Some((address, len)) = stock.peek(nth) else { return nth };
             self.parts[nth] = libc::iovec { iov_base: address.cast(), iov_len: len };
-            self.fill_header(nth, size_of::<Name>());
+            self.fill_header(nth, size_of::<Name>(), nth, 1);
         }
         BATCH
     }
 
-    fn fill_header(&mut self, nth: usize, name_len: usize) {
+    /// The message of `count` parts from `first` on.
+    fn fill_header(&mut self, nth: usize, name_len: usize, first: usize, count: usize) {
         let header = &mut self.headers[nth].msg_hdr;
         header.msg_name = (&raw mut self.names[nth]).cast();
         header.msg_namelen = libc::socklen_t::try_from(name_len).unwrap_or(0);
-        (header.msg_iov, header.msg_iovlen) = (&raw mut self.parts[nth], 1);
+        (header.msg_iov, header.msg_iovlen) = (&raw mut self.parts[first], count);
+        (header.msg_control, header.msg_controllen) = (ptr::null_mut(), 0);
         header.msg_flags = 0;
+    }
+
+    /// The kernel is to cut this message into datagrams of so many octets.
+    fn cut(&mut self, nth: usize, segment: usize) {
+        let control = &mut self.controls[nth];
+        control.header.cmsg_len = size_of::<libc::cmsghdr>() + size_of::<u16>();
+        (control.header.cmsg_level, control.header.cmsg_type) = (libc::SOL_UDP, libc::UDP_SEGMENT);
+        control.segment = u16::try_from(segment).unwrap_or(0);
+        let header = &mut self.headers[nth].msg_hdr;
+        (header.msg_control, header.msg_controllen) = (ptr::from_mut(control).cast(), size_of::<Control>());
     }
 
     /// Sends what is in `queue`; false if the socket is full before all has left. What has left, or never will, is spent.
@@ -124,6 +154,7 @@ impl Batch {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if self.runs[0] > 1 => self.separate(&error),
                 Err(_) => {
                     // The error is about the first; those after it may have better luck.
                     stats.dropped_send_failed += 1;
@@ -134,22 +165,58 @@ impl Batch {
         true
     }
 
+    /// A message of several datagrams was refused: they go singly, and if it is that the kernel, the device or the path
+    /// cannot have them together, all others from now on.
+    fn separate(&mut self, error: &io::Error) {
+        self.singly = self.runs[0];
+        let about_cutting = [libc::EINVAL, libc::EIO, libc::EOPNOTSUPP, libc::ENOPROTOOPT, libc::EMSGSIZE];
+        self.cuts &= !error.raw_os_error().is_some_and(|code| about_cutting.contains(&code));
+    }
+
     /// Sends the first of `queue`, up to a batch: how many left.
     fn send(&mut self, socket: &Socket, queue: &Queue) -> io::Result<usize> {
-        let count = queue.len().min(BATCH);
-        for (nth, (peer, payload)) in queue.iter().take(count).enumerate() {
-            self.parts[nth] = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
-            let len = write(*peer, &mut self.names[nth]);
-            self.fill_header(nth, len);
-        }
-        let count = libc::c_uint::try_from(count).unwrap_or(0);
+        let messages = self.point_at_all(queue);
+        let count = libc::c_uint::try_from(messages).unwrap_or(0);
         let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        // SAFETY: the first `count` headers point to a part and a name each, of this batch, and the parts to payloads of
-        // the queue, which are only read.
+        // SAFETY: the first `count` headers point to parts and a name each, of this batch, some to a control message of
+        // it; and the parts to payloads of the queue, which are only read.
         let sent = unsafe { libc::sendmmsg(socket.as_raw_fd(), self.headers.as_mut_ptr(), count, flags) };
-        usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+        let sent = usize::try_from(sent).map_err(|_| io::Error::last_os_error())?;
+        let datagrams = self.runs.iter().take(sent).sum();
+        self.singly = self.singly.saturating_sub(datagrams);
+        Ok(datagrams)
+    }
+
+    /// As few messages as the first datagrams of `queue` can be: how many.
+    fn point_at_all(&mut self, queue: &Queue) -> usize {
+        for (part, (_, payload)) in self.parts.iter_mut().zip(queue) {
+            *part = libc::iovec { iov_base: payload.as_ptr().cast_mut().cast(), iov_len: payload.len() };
+        }
+        let (mut messages, mut first, count) = (0, 0, queue.len().min(BATCH));
+        while let Some((peer, payload)) = queue.get(first).filter(|_| first < count) {
+            let run = self.run(queue.range(first..count), first);
+            let len = write(*peer, &mut self.names[messages]);
+            self.fill_header(messages, len, first, run);
+            if run > 1 {
+                self.cut(messages, payload.len());
+            }
+            self.runs[messages] = run;
+            (messages, first) = (messages + 1, first + run);
+        }
+        messages
+    }
+
+    /// How many of these can go together: to one peer, of one length.
+    fn run<'a>(&self, mut waiting: impl Iterator<Item = &'a (SocketAddr, Vec<u8>)>, first: usize) -> usize {
+        let Some((peer, payload)) = waiting.next() else { return 1 };
+        if !self.cuts || first < self.singly || payload.is_empty() || payload.len() > TOGETHER_BYTES_MAX {
+            return 1;
+        }
+        1 + waiting.take_while(|(other, more)| other == peer && more.len() == payload.len()).count()
     }
 }
+
+const _: () = assert!(BATCH * TOGETHER_BYTES_MAX < 65_000);
 
 fn read(name: &Name, len: libc::socklen_t) -> Option<SocketAddr> {
     let len = size_of::<Name>().min(len as usize);

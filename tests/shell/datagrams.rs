@@ -35,6 +35,34 @@ fn the_largest_datagram_arrives_whole() {
     }
 }
 
+/// Answers of one length to one peer leave together; each must arrive by itself, and nowhere else.
+#[test]
+fn what_leaves_together_arrives_one_by_one() {
+    for backend in backends() {
+        let gateway = start(backend, 1);
+        let clients = [udp(&gateway), udp(&gateway)];
+        clients[0].send(b"0dawdle 300").expect("send");
+        let mut expected = [vec![String::from("0:awake")], Vec::new()];
+        // Runs of one and of many, of two peers in turn, too long to go together, and of one octet.
+        for (client, len, times) in [(0, 400, 40), (1, 400, 3), (0, 401, 1), (1, 1_300, 5), (0, 1_232, 33), (1, 1, 2)] {
+            for number in 0..times {
+                let text = format!("{number:0len$}");
+                clients[client].send(format!("0{text}").as_bytes()).expect("send");
+                expected[client].push(format!("0:{text}"));
+            }
+        }
+        for (client, mut expected) in clients.iter().zip(expected) {
+            let mut heard: Vec<_> = expected.iter().map(|_| hear(client)).collect();
+            heard.sort();
+            expected.sort();
+            let differ = heard.iter().zip(&expected).find(|(heard, expected)| heard != expected);
+            assert!(differ.is_none(), "{:?}", differ.map(|(heard, expected)| (heard.len(), heard, expected.len())));
+        }
+        assert_eq!(ask(&clients[0], "0last"), "0:last", "nothing is left over");
+        assert!(gateway.join());
+    }
+}
+
 /// More than there are buffers, and in bursts that one turn does not take.
 #[test]
 fn buffers_come_back() {
