@@ -4,12 +4,7 @@ use isthmus::wire::smpp::{CommandId, CommandStatus, Header, Pdu, Plain, Response
 
 /// Appends the response to a request, with `number` as the message_id if there is one.
 pub fn answer(header: Header, number: u64, out: &mut Vec<u8>) {
-    let mut id = [b'0'; 10];
-    let mut rest = number;
-    for digit in id.iter_mut().rev() {
-        *digit += u8::try_from(rest % 10).unwrap();
-        rest /= 10;
-    }
+    let id = digits(number);
     let named = Response { id: Some(&id), tlvs: Tlvs::default() };
     let body = match header.command_id {
         CommandId::SUBMIT_SM => Pdu::SubmitSmResp(named),
@@ -19,4 +14,15 @@ pub fn answer(header: Header, number: u64, out: &mut Vec<u8>) {
         _ => return,
     };
     body.emit(out, header.command_id.response(), CommandStatus::ESME_ROK, header.sequence_number);
+}
+
+/// A message_id as it is written everywhere.
+pub fn digits(number: u64) -> [u8; 10] {
+    let mut digits = [b'0'; 10];
+    let mut rest = number;
+    for digit in digits.iter_mut().rev() {
+        *digit += u8::try_from(rest % 10).unwrap();
+        rest /= 10;
+    }
+    digits
 }

@@ -1,12 +1,12 @@
-//! What is not a saturated core with everything in place: messages handed over, latency, overload, nothing to do.
+//! What is not a saturated core with everything in place: latency, overload, nothing to do.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use isthmus::shell::Backend;
 
-use crate::flows::{self, Cost};
-use crate::rows::{Row, median, row};
+use crate::flows;
+use crate::rows::{median, row};
 use crate::site::{Plan, Site};
 use crate::{MESSAGES, OPEN, ROUNDS, WARM_UP, calls as system_calls, forget, one_core, open, threads};
 
@@ -14,48 +14,6 @@ use crate::{MESSAGES, OPEN, ROUNDS, WARM_UP, calls as system_calls, forget, one_
 const FAR: usize = 10_000_000;
 
 type Backends = [(&'static str, Backend)];
-
-/// Two cores, everything received by one of them: what it owns, and what the other owns.
-pub fn handed_over(backends: &Backends) {
-    println!("received on the core that does not own it, beside one that does; two cores on the peers' processors");
-    let two = |backend| Site::new(Plan { backend, cores: 2, reported: false, pace: None });
-    let mut sites: Vec<_> = backends.iter().map(|(_, backend)| two(*backend)).collect();
-    for site in &mut sites {
-        (0..2).for_each(|core| submitted(site, core, usize::from(core) * FAR, WARM_UP));
-    }
-    forget(&mut sites);
-    for ((name, _), site) in backends.iter().zip(&mut sites) {
-        let mut row = Row::new("handed-submit", name);
-        for round in 1..=ROUNDS {
-            let submit = |core: u16| {
-                let first = usize::from(core) * FAR + round * FAR / 10;
-                watched(site, |site| submitted(site, core, first, MESSAGES))
-            };
-            let (owned, handed) = in_order([0, 1].map(submit));
-            row.add(handed, owned.cpu_us);
-        }
-        row.print();
-    }
-}
-
-fn submitted(site: &mut Site, core: u16, first: usize, count: usize) {
-    let numbers = site.owned_by(core, first, count);
-    flows::submit(site, &numbers);
-}
-
-/// What it costs, and how many datagrams were handed over.
-fn watched(site: &mut Site, work: impl FnOnce(&mut Site)) -> (u64, Cost) {
-    let before = site.handed_over();
-    let cost = flows::measure(MESSAGES, || work(site));
-    (site.handed_over() - before, cost)
-}
-
-/// The owned case first: of it nothing is handed over, of the other everything.
-fn in_order([one, other]: [(u64, Cost); 2]) -> (Cost, Cost) {
-    let (owned, handed) = if one.0 < other.0 { (one, other) } else { (other, one) };
-    assert!(owned.0 == 0 && handed.0 >= u64::try_from(MESSAGES).unwrap(), "{} and {} handed over", owned.0, handed.0);
-    (owned.1, handed.1)
-}
 
 /// At 70 percent of what a window got through.
 pub fn latency(backends: &Backends) {

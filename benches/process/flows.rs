@@ -11,8 +11,8 @@ pub const WINDOW: usize = 512;
 /// Deliveries under way: an SM-SC's window is smaller, and the gateway takes this many by default.
 const DELIVERIES: u64 = 200;
 const PATIENCE: Duration = Duration::from_secs(60);
-const CPM_USER: &[u8] = b"491700000002";
-const SMS_USER: &[u8] = b"491710000001";
+pub const CPM_USER: &[u8] = b"491700000002";
+pub const SMS_USER: &[u8] = b"491710000001";
 
 /// What messages took.
 #[derive(Clone, Copy, Debug)]
@@ -58,21 +58,22 @@ pub fn submit(site: &mut Site, numbers: &[usize]) {
     }
 }
 
-/// So many short messages, each delivered and once.
-pub fn deliver(site: &mut Site, count: usize) {
+/// So many short messages of this SMS user, each delivered and once.
+pub fn deliver(site: &mut Site, sender: &[u8], count: usize) {
     exchange(site, count, |site, nth| {
         // No two are the same: a gateway looks for repetitions.
         let text = format!("Short message {:06}, as long as most are.", (site.smsc.delivered + nth) % 1_000_000);
-        site.smsc.deliver(0, text.as_bytes(), SMS_USER, CPM_USER);
+        site.smsc.deliver(0, text.as_bytes(), sender, CPM_USER);
     });
 }
 
-/// The reports on so many submissions from this message_id on, each notified.
-pub fn report(site: &mut Site, first: u64, count: usize) {
-    exchange(site, count, |site, nth| {
+/// The reports on the submissions with these message_ids, each notified.
+pub fn report(site: &mut Site, ids: &[u64]) {
+    let mut rest = ids.iter();
+    exchange(site, ids.len(), |site, _| {
+        let Some(id) = rest.next() else { return };
         let text = format!(
-            "id:{:010} sub:001 dlvrd:001 submit date:2611211015 done date:2611211016 stat:DELIVRD err:000 text:x",
-            first + nth
+            "id:{id:010} sub:001 dlvrd:001 submit date:2611211015 done date:2611211016 stat:DELIVRD err:000 text:x"
         );
         site.smsc.deliver(4, text.as_bytes(), SMS_USER, CPM_USER);
     });

@@ -19,15 +19,17 @@ mod cpm;
 mod edges;
 mod floor;
 mod flows;
+mod handed;
 mod mmsg;
 mod open;
+mod owners;
 mod request;
 mod rows;
 mod site;
 mod smsc;
 mod threads;
 
-use flows::Cost;
+use flows::{Cost, SMS_USER};
 use rows::Row;
 use site::{Plan, Site};
 
@@ -60,7 +62,7 @@ fn main() {
         beside_the_floor(name, reported, &backends, flow);
     }
     if wanted("handed") {
-        edges::handed_over(&backends);
+        handed::handed_over(&backends);
     }
     if wanted("latency") {
         edges::latency(&backends);
@@ -106,11 +108,11 @@ fn one_core(backend: Backend, reported: bool) -> Site {
 fn warm_up(site: &mut Site, name: &str) {
     let numbers: Vec<usize> = (0..2 * WARM_UP).collect();
     match name {
-        "deliver" => flows::deliver(site, WARM_UP),
+        "deliver" => flows::deliver(site, SMS_USER, WARM_UP),
         "submit" => flows::submit(site, &numbers[WARM_UP..]),
         _ => {
             flows::submit(site, &numbers);
-            flows::report(site, 1, WARM_UP);
+            flows::report(site, &ids(0, WARM_UP));
         }
     }
 }
@@ -130,13 +132,18 @@ fn submit(site: &mut Site, round: usize) -> Cost {
 }
 
 fn deliver(site: &mut Site, _round: usize) -> Cost {
-    flows::measure(MESSAGES, || flows::deliver(site, MESSAGES))
+    flows::measure(MESSAGES, || flows::deliver(site, SMS_USER, MESSAGES))
 }
 
 /// On the second half of the messages of the warm-up.
 fn report(site: &mut Site, round: usize) -> Cost {
-    let first = u64::try_from(WARM_UP + round * MESSAGES).unwrap() + 1;
-    flows::measure(MESSAGES, || flows::report(site, first, MESSAGES))
+    let ids = ids(WARM_UP + round * MESSAGES, MESSAGES);
+    flows::measure(MESSAGES, || flows::report(site, &ids))
+}
+
+/// Those that the SM-SC gives after so many others.
+fn ids(before: usize, count: usize) -> Vec<u64> {
+    (before + 1..=before + count).map(|id| u64::try_from(id).unwrap()).collect()
 }
 
 fn sizes_of(name: &str, site: &Site) -> floor::Sizes {

@@ -12,6 +12,8 @@ use isthmus::shard::settings::{Listener, Network, Settings, SipSettings, SmscSet
 use isthmus::shell::{Backend, Gateway, Options};
 
 use crate::cpm::Cpm;
+use crate::flows::{self, CPM_USER};
+use crate::owners::Owners;
 use crate::smsc::Smsc;
 use crate::threads;
 
@@ -19,6 +21,10 @@ use crate::threads;
 const SNAPSHOT: Duration = Duration::from_millis(1_300);
 /// Whatever is waited for is there by then.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+const HASH_KEY: [u64; 2] = [7, 11];
+/// Numbers of requests that find out who is who.
+const PROBES: usize = 9_000_000;
 
 /// What is to be measured.
 #[derive(Clone, Copy)]
@@ -35,8 +41,9 @@ pub struct Site {
     pub gateway: Gateway,
     pub cpm: Cpm,
     pub smsc: Smsc,
-    /// Knows who owns what.
-    oracle: Shard,
+    owners: Owners,
+    /// The core that CPM's datagrams reach.
+    pub receiver: ShardId,
     /// Whether a core runs on the peers' processor.
     shared: bool,
 }
@@ -53,7 +60,6 @@ impl Site {
             profile: false,
         };
         let template = settings(plan, &cpm, &smsc);
-        let oracle = Shard::new(template.clone());
         let make = |open: &[isthmus::shell::Listener]| shards(template, open);
         // Its threads begin where this one is: behind one that never sleeps they might not begin at all.
         threads::pin(0);
@@ -67,13 +73,39 @@ impl Site {
             assert!(Instant::now() < until, "no binds");
         }
         cpm.towards(gateway.listeners()[0].local);
-        Site { gateway, cpm, smsc, oracle, shared: plan.cores > 1 }
+        let owners = Owners::new(plan.cores, HASH_KEY);
+        Site { gateway, cpm, smsc, owners, receiver: ShardId(0), shared: plan.cores > 1 }
     }
 
     /// Numbers from `first` whose requests this core owns.
-    pub fn owned_by(&mut self, core: u16, first: usize, count: usize) -> Vec<usize> {
-        let Site { cpm, oracle, .. } = self;
-        (first..).filter(|number| oracle.owner_of(cpm.request(*number)) == ShardId(core)).take(count).collect()
+    pub fn owned_by(&mut self, core: ShardId, first: usize, count: usize) -> Vec<usize> {
+        let Site { cpm, owners, .. } = self;
+        (first..).filter(|number| owners.of_request(cpm.request(*number)) == core).take(count).collect()
+    }
+
+    /// An SMS user whose short messages this core owns.
+    pub fn sender_owned_by(&self, core: ShardId) -> Vec<u8> {
+        let mut users = (0..).map(|number| format!("4917100{number:05}").into_bytes());
+        users.find(|user| self.owners.of_short_messages(user, CPM_USER) == core).unwrap()
+    }
+
+    /// message_ids from `first` that this core looks up.
+    pub fn ids_known_to(&self, core: ShardId, first: u64, count: usize) -> Vec<u64> {
+        (first..).filter(|number| self.owners.of_message_id(*number) == core).take(count).collect()
+    }
+
+    /// Finds the core that receives, and has deliveries go to that one as well.
+    pub fn find_receiver(&mut self) {
+        let received = |site: &mut Site| site.counters().iter().map(|core| core.datagrams_in).collect::<Vec<_>>();
+        let before = received(self);
+        let any = self.owned_by(ShardId(0), PROBES, 1);
+        flows::submit(self, &any);
+        let core = received(self).iter().zip(before).position(|(now, before)| *now > before).unwrap();
+        self.receiver = ShardId(u16::try_from(core).unwrap());
+        // A core submits over its own bind.
+        let own = self.owned_by(self.receiver, any[0] + 1, 1);
+        flows::submit(self, &own);
+        self.smsc.bearer = self.smsc.last;
     }
 
     /// A moment in which the peers do what they are asked and nothing more.
@@ -99,9 +131,9 @@ impl Site {
         self.gateway.snapshots().iter().map(|core| core.shell).collect()
     }
 
-    /// Datagrams that were handed over, so far.
-    pub fn handed_over(&mut self) -> u64 {
-        self.counters().iter().map(|core| core.datagrams_handed_over).sum()
+    /// What crossed between cores, so far.
+    pub fn crossed(&mut self) -> u64 {
+        self.counters().iter().map(|core| core.handoffs_in).sum()
     }
 }
 
@@ -117,9 +149,11 @@ fn settings(plan: Plan, cpm: &Cpm, smsc: &Smsc) -> Settings {
         SmscSettings { name: "smsc".into(), address: smsc.address(), binds: plan.cores, ..SmscSettings::default() };
     // As an operator sets it for a link that carries this much; the default is for an SM-SC of which nothing is known.
     one.session.window = 256;
+    // Nobody answers for this site while another has its turn.
+    one.session.enquire_link = PATIENCE * 20;
     Settings {
         shards: plan.cores,
-        hash_key: [7, 11],
+        hash_key: HASH_KEY,
         sip: SipSettings {
             domain: "gw.example.net".into(),
             next_hop: format!("sip:{}", cpm.address()),

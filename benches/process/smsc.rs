@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
+use std::vec;
 
 use isthmus::wire::smpp::{CommandId, CommandStatus, DeliverSm, Header, Pdu};
 
@@ -13,8 +14,14 @@ use crate::answer::answer;
 pub struct Smsc {
     listener: TcpListener,
     links: Vec<Link>,
-    /// Submissions taken; each has the next number as its message_id.
+    /// Submissions taken.
     pub taken: u64,
+    /// message_ids of the next submissions; after these each has the number of how many were taken.
+    pub ids: vec::IntoIter<u64>,
+    /// The connection that the last submission came over.
+    pub last: usize,
+    /// The connection that deliveries go over.
+    pub bearer: usize,
     /// Deliveries answered.
     pub delivered: u64,
     /// Time between two responses to submissions, if it is slow.
@@ -39,6 +46,9 @@ impl Smsc {
             listener,
             links: Vec::new(),
             taken: 0,
+            ids: Vec::new().into_iter(),
+            last: 0,
+            bearer: 0,
             delivered: 0,
             pace,
             next_response: Instant::now(),
@@ -101,8 +111,12 @@ impl Smsc {
     }
 
     fn respond(&mut self, link: usize, header: Header) {
-        self.taken += u64::from(header.command_id == CommandId::SUBMIT_SM);
-        answer(header, self.taken, &mut self.links[link].out);
+        let mut id = self.taken;
+        if header.command_id == CommandId::SUBMIT_SM {
+            (self.taken, self.last) = (self.taken + 1, link);
+            id = self.ids.next().unwrap_or(self.taken);
+        }
+        answer(header, id, &mut self.links[link].out);
     }
 
     fn respond_in_time(&mut self) {
@@ -120,7 +134,7 @@ impl Smsc {
         }
     }
 
-    /// Delivers something over the first connection, when `turn` is called at the latest.
+    /// Delivers something when `turn` is called at the latest.
     pub fn deliver(&mut self, esm_class: u8, text: &[u8], from: &[u8], to: &[u8]) {
         self.number = self.number % 0x7FFF_FFFF + 1;
         let pdu = DeliverSm {
@@ -134,7 +148,7 @@ impl Smsc {
             short_message: text,
             ..DeliverSm::default()
         };
-        let out = &mut self.links[0].out;
+        let out = &mut self.links[self.bearer].out;
         Pdu::DeliverSm(pdu).emit(out, CommandId::DELIVER_SM, CommandStatus::ESME_ROK, self.number);
     }
 }
