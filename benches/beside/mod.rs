@@ -1,4 +1,6 @@
-//! Two ways to do one thing, run in turns so that both meet the same machine.
+//! Two ways to do one thing, run in turns so that both meet the same machine; and what `benches/table` reads.
+
+#![allow(dead_code, reason = "each bench uses some")]
 
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,14 @@ pub(crate) fn ratio(what: &str, theirs_name: &str, mut ours: impl FnMut(), mut t
     }
     let ratio = our_best / their_best;
     println!("{what}: {our_best:.1} ns, {theirs_name} {their_best:.1} ns, ratio {ratio:.2}");
+    row(what, "-", &format!("{our_best:.0} ns"), &format!("{theirs_name} {their_best:.0} ns"), &format!("{ratio:.2}"));
+}
+
+/// A line for the table: what, which way of doing it, measured, beside it, and what the budget is about: a number, perhaps
+/// with more to say about it. What there is none of is "-".
+#[allow(clippy::print_stdout, reason = "the table reads it there")]
+pub(crate) fn row(name: &str, which: &str, measured: &str, beside: &str, number: &str) {
+    println!("#row|{name}|{which}|{measured}|{beside}|{number}");
 }
 
 /// One run of `work`, averaged over a round.

@@ -14,9 +14,12 @@ mod msrp_sessions;
 mod one_core;
 mod sessions;
 mod shard_sessions;
+mod surroundings;
+mod watch;
 
 use isthmus::observe::Flow;
-use one_core::{OneCore, Watch};
+use one_core::OneCore;
+use watch::Watch;
 
 thread_local! {
     static WATCHED: Cell<bool> = const { Cell::new(false) };

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::live;
-use super::one_core::{OneCore, Watch};
+use super::one_core::OneCore;
+use super::watch::Unwatched;
 
 const MESSAGES: u64 = 20_000;
 /// A response is kept for 32 s (RFC 3261, Timer J): all messages within that time, or hardly any.
@@ -12,14 +13,6 @@ const SPARSE: Duration = Duration::from_millis(200);
 /// Twice what was measured: tables grow by doubling.
 const ANSWERED_OCTETS_MAX: i64 = 800;
 const REPORT_OCTETS_MAX: i64 = 2_600;
-
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn inside<T>(call: impl FnOnce() -> T) -> T {
-        call()
-    }
-}
 
 fn octets_per_message(dispositions: Option<&str>, pace: Duration) -> i64 {
     let mut core: OneCore<Unwatched> = OneCore::new();

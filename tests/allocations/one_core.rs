@@ -6,29 +6,19 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use isthmus::engine::transport::{LinkId, ListenerId, Transmit, Transport};
-use isthmus::engine::{Moment, Now};
+use isthmus::engine::Now;
+use isthmus::engine::transport::{ListenerId, Transmit};
 use isthmus::observe::{ArrivedAt, Flow, Snapshot, Stage};
 use isthmus::shard::Shard;
-use isthmus::shard::settings::{Listener, Network, Settings, SipSettings, SmscSettings};
 use isthmus::wire::smpp::{CommandId, CommandStatus, DeliverSm, Header, Pdu, Response, Tlvs};
 
-/// Wraps every call into the shard.
-pub trait Watch {
-    /// Calls it.
-    fn inside<T>(call: impl FnOnce() -> T) -> T;
-
-    /// Around the calls that make a `submit_sm` of a MESSAGE.
-    fn outward<T>(call: impl FnOnce() -> T) -> T {
-        call()
-    }
-}
+use crate::surroundings::{CPM, SMSC, START, connect, receipt, request, respond, settings, short_message};
+use crate::watch::Watch;
 
 /// The shard and what surrounds it.
 pub struct OneCore<W> {
     shard: Shard,
     now: Now,
-    link: LinkId,
     cpm: SocketAddr,
     request: Vec<u8>,
     /// Where its number stands.
@@ -39,7 +29,6 @@ pub struct OneCore<W> {
     watch: PhantomData<W>,
 }
 
-const CPM: &str = "192.0.2.1:5070";
 const PACE: Duration = Duration::from_millis(200);
 /// A place that a number is written into.
 const NUMBER: &[u8] = b"##########";
@@ -54,30 +43,12 @@ fn ticks() -> u64 {
     LOOKS.get()
 }
 
-fn settings() -> Settings {
-    let listener = |transport| Listener { transport, local: "198.51.100.1:5060".parse().unwrap() };
-    Settings {
-        sip: SipSettings {
-            domain: "gw.example.net".into(),
-            next_hop: format!("sip:{CPM}"),
-            trusted: vec![Network { address: [192, 0, 2, 0].into(), prefix_bits: 24 }],
-            // So that notifications stay datagrams: the other road is the same for the shard.
-            datagram_request_bytes_max: 1_500,
-            listeners: vec![listener(Transport::Udp), listener(Transport::Tcp)],
-            ..SipSettings::default()
-        },
-        smscs: vec![SmscSettings { name: "smsc".into(), ..SmscSettings::default() }],
-        ..Settings::default()
-    }
-}
-
 impl<W: Watch> OneCore<W> {
     /// A shard whose bind is up.
     pub fn new() -> OneCore<W> {
         let mut core = OneCore {
             shard: Shard::new(settings()),
-            now: Now { moment: Moment(1_000_000), unix_ms: 1_795_255_530_000 },
-            link: LinkId { index: 1, generation: 1 },
+            now: START,
             cpm: CPM.parse().unwrap(),
             request: Vec::new(),
             places: Vec::new(),
@@ -86,9 +57,7 @@ impl<W: Watch> OneCore<W> {
             profiled: false,
             watch: PhantomData,
         };
-        core.shard.on_tick(core.now);
-        let Some(Transmit::Connect { order, peer }) = core.shard.poll_transmit() else { panic!("no connection") };
-        core.shard.on_connected(core.now, core.link, order, peer);
+        connect(&mut core.shard);
         core.exchange(None, None);
         assert!(core.shard.is_ready());
         core
@@ -133,10 +102,7 @@ impl<W: Watch> OneCore<W> {
     /// One short message: its MESSAGE answered, its deliver_sm_resp seen.
     pub fn short_message(&mut self, number: u64) {
         let sequence = u32::try_from(number % 0x7FFF_0000).unwrap() + 1;
-        let pdu = DeliverSm {
-            short_message: b"A short message that is as long as most are.",
-            ..addresses(b"491710000001", b"491700000002")
-        };
+        let pdu = DeliverSm { short_message: b"A short message that is as long as most are.", ..short_message() };
         self.deliver(sequence, &pdu);
         let seen = self.exchange(None, None);
         assert_eq!((seen.requests, seen.delivered), (1, 1));
@@ -168,8 +134,8 @@ impl<W: Watch> OneCore<W> {
     fn smsc_sends(&mut self) {
         self.arrives();
         let bytes = Bytes::from_owner(self.octets.clone());
-        let (shard, now, link) = (&mut self.shard, self.now, self.link);
-        W::inside(|| shard.on_stream(now, link, bytes));
+        let (shard, now) = (&mut self.shard, self.now);
+        W::inside(|| shard.on_stream(now, SMSC, bytes));
     }
 
     /// Answers `first` and what the shard says until it says nothing. `report`: the number of the message that is
@@ -228,14 +194,7 @@ impl<W: Watch> OneCore<W> {
             return;
         }
         seen.requests += 1;
-        self.octets.clear();
-        self.octets.extend_from_slice(b"SIP/2.0 200 OK\r\n");
-        for line in bytes.split_inclusive(|octet| *octet == b'\n').skip(1).take_while(|line| *line != b"\r\n") {
-            if [&b"Via:"[..], b"From:", b"To:", b"Call-ID:", b"CSeq:"].iter().any(|name| line.starts_with(name)) {
-                self.octets.extend_from_slice(line);
-            }
-        }
-        self.octets.extend_from_slice(b"Content-Length: 0\r\n\r\n");
+        respond(bytes, &mut self.octets);
         let (shard, now, cpm, octets) = (&mut self.shard, self.now, self.cpm, &self.octets);
         W::inside(|| shard.on_datagram(now, ListenerId(0), cpm, octets));
     }
@@ -278,11 +237,8 @@ impl<W: Watch> OneCore<W> {
     }
 
     fn receipt(&mut self, id: &str) {
-        let text = format!(
-            "id:{id} sub:001 dlvrd:001 submit date:2611211015 done date:2611211016 stat:DELIVRD err:000 text:x"
-        );
-        let pdu =
-            DeliverSm { esm_class: 4, short_message: text.as_bytes(), ..addresses(b"491710000001", b"491700000002") };
+        let text = receipt(id);
+        let pdu = DeliverSm { esm_class: 4, short_message: text.as_bytes(), ..short_message() };
         let sequence = u32::try_from(self.receipts % 0x7FFF_0000).unwrap() + 1;
         self.deliver(sequence, &pdu);
     }
@@ -290,7 +246,7 @@ impl<W: Watch> OneCore<W> {
     /// A MESSAGE of some 900 octets whose Call-ID, branch and Message-ID hold `number`.
     fn write_request(&mut self, number: u64, dispositions: Option<&str>) {
         if self.request.is_empty() {
-            self.request = request(dispositions);
+            self.request = request("##########", dispositions).into_bytes();
             self.places = template_places(&self.request).collect();
         }
         let digits = format!("{number:010}");
@@ -307,18 +263,6 @@ struct Seen {
     delivered: u64,
 }
 
-fn addresses<'a>(source_addr: &'a [u8], destination_addr: &'a [u8]) -> DeliverSm<'a> {
-    DeliverSm {
-        source_addr_ton: 1,
-        source_addr_npi: 1,
-        source_addr,
-        dest_addr_ton: 1,
-        dest_addr_npi: 1,
-        destination_addr,
-        ..DeliverSm::default()
-    }
-}
-
 fn template_places(template: &[u8]) -> impl Iterator<Item = usize> {
     let at: Vec<usize> = (0..template.len()).filter(|at| template[*at..].starts_with(NUMBER)).collect();
     let mut last = None;
@@ -329,25 +273,4 @@ fn template_places(template: &[u8]) -> impl Iterator<Item = usize> {
         }
         new
     })
-}
-
-fn request(dispositions: Option<&str>) -> Vec<u8> {
-    let wanted = dispositions.map(|list| format!("imdn.Disposition-Notification: {list}\r\n")).unwrap_or_default();
-    let body = format!(
-        "From: <tel:+491700000002>\r\nTo: <tel:+491710000001>\r\nDateTime: 2026-11-21T10:15:30Z\r\n\
-         NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: Msg##########\r\n{wanted}\r\n\
-         Content-Type: text/plain;charset=utf-8\r\n\r\nSee you at the station at half past seven."
-    );
-    let length = body.len();
-    format!(
-        "MESSAGE tel:+491710000001 SIP/2.0\r\nVia: SIP/2.0/UDP {CPM};branch=z9hG4bK##########;rport\r\n\
-         Max-Forwards: 69\r\nFrom: <tel:+491700000002>;tag=8ae3c1\r\nTo: <tel:+491710000001>\r\n\
-         Call-ID: ##########@192.0.2.1\r\nCSeq: 1 MESSAGE\r\nP-Asserted-Identity: <tel:+491700000002>\r\n\
-         P-Asserted-Service: urn:urn-7:3gpp-service.ims.icsi.oma.cpm.msg\r\n\
-         Accept-Contact: *;+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.msg\";require;explicit\r\n\
-         Conversation-ID: f81d4fae-7dec-11d0-a765-00a0c91e6bf6\r\n\
-         Contribution-ID: abcdef00-7dec-11d0-a765-00a0c91e6bf6\r\n\
-         Content-Type: message/cpim\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-    .into_bytes()
 }

@@ -13,6 +13,8 @@ mod cpm;
 mod read;
 #[path = "../sim/smsc.rs"]
 mod smsc;
+#[path = "../allocations/surroundings.rs"]
+mod surroundings;
 #[path = "../sim/world.rs"]
 mod world;
 

@@ -6,12 +6,13 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use isthmus::engine::transport::{LinkId, ListenerId, Transmit, Transport};
-use isthmus::engine::{Moment, Now};
+use isthmus::engine::transport::{ListenerId, Transmit};
 use isthmus::observe::{ArrivedAt, Flow, Snapshot, Stage, StageTimes};
 use isthmus::shard::Shard;
-use isthmus::shard::settings::{Listener, Network, Settings, SipSettings, SmscSettings};
+use isthmus::shard::settings::Settings;
 use isthmus::wire::smpp::{CommandId, CommandStatus, DeliverSm, Header, Pdu, Response, Tlvs};
+
+use crate::surroundings::{CPM, SMSC, START, connect, receipt, request, respond, settings, short_message};
 
 thread_local! {
     static CLOCK_NS: Cell<u64> = const { Cell::new(1_000) };
@@ -32,10 +33,6 @@ fn look_after(delays: impl IntoIterator<Item = u64>) {
     BEFORE_LOOKS_NS.with_borrow_mut(|looks| *looks = delays.into_iter().collect());
 }
 
-const NOW: Now = Now { moment: Moment(1_000_000), unix_ms: 1_795_255_530_000 };
-const CPM: &str = "192.0.2.1:5070";
-const SMSC: LinkId = LinkId { index: 1, generation: 1 };
-
 /// How long each stage is to take, in order.
 type Delays = [u64; 8];
 
@@ -49,21 +46,9 @@ struct Timed {
 
 impl Timed {
     fn new() -> Timed {
-        let listener = |transport| Listener { transport, local: "198.51.100.1:5060".parse().unwrap() };
-        let sip = SipSettings {
-            domain: "gw.example.net".into(),
-            next_hop: format!("sip:{CPM}"),
-            trusted: vec![Network { address: [192, 0, 2, 0].into(), prefix_bits: 24 }],
-            datagram_request_bytes_max: 1_500,
-            listeners: vec![listener(Transport::Udp), listener(Transport::Tcp)],
-            ..SipSettings::default()
-        };
-        let smscs = vec![SmscSettings { name: "smsc".into(), ..SmscSettings::default() }];
-        let mut timed = Timed { shard: Shard::new(Settings { sip, smscs, ..Settings::default() }) };
+        let mut timed = Timed { shard: Shard::new(settings()) };
         timed.shard.profile(ticks);
-        timed.shard.on_tick(NOW);
-        let Some(Transmit::Connect { order, peer }) = timed.shard.poll_transmit() else { panic!("no connection") };
-        timed.shard.on_connected(NOW, SMSC, order, peer);
+        connect(&mut timed.shard);
         timed.sent();
         timed.respond(1, CommandId::BIND_TRANSCEIVER_RESP, Pdu::BindResp);
         assert!(timed.shard.is_ready());
@@ -87,9 +72,9 @@ impl Timed {
         received_ns
     }
 
-    fn datagram(&mut self, text: &str) {
+    fn datagram(&mut self, octets: impl AsRef<[u8]>) {
         let peer: SocketAddr = CPM.parse().unwrap();
-        self.shard.on_datagram(NOW, ListenerId(0), peer, text.as_bytes());
+        self.shard.on_datagram(START, ListenerId(0), peer, octets.as_ref());
     }
 
     fn respond<'a>(&mut self, sequence: u32, id: CommandId, body: impl Fn(Response<'a>) -> Pdu<'a>) {
@@ -100,7 +85,7 @@ impl Timed {
     fn smsc_sends(&mut self, pdu: &Pdu<'_>, id: CommandId, sequence: u32) {
         let mut octets = Vec::new();
         pdu.emit(&mut octets, id, CommandStatus::ESME_ROK, sequence);
-        self.shard.on_stream(NOW, SMSC, Bytes::from(octets));
+        self.shard.on_stream(START, SMSC, Bytes::from(octets));
     }
 
     /// All that was ordered reaches the kernel after so long.
@@ -112,11 +97,11 @@ impl Timed {
     }
 
     /// A CPM message from its first octet to its answer: what that took.
-    fn cpm_to_sms(&mut self, delays: &Delays, wants: &str) -> u64 {
+    fn cpm_to_sms(&mut self, delays: &Delays, wants: Option<&str>) -> u64 {
         let delay = |stage| delay(delays, stage);
         let began = self.arrives(delay(Stage::Receive));
         look_after([delay(Stage::Queue), delay(Stage::Parse), delay(Stage::Map)]);
-        self.datagram(&request(wants));
+        self.datagram(request("1", wants));
         let sent = self.flush(delay(Stage::LinkQueue));
         let sequence = Header::parse(&sent[0]).unwrap().sequence_number;
         self.arrives(delay(Stage::Smsc));
@@ -134,23 +119,25 @@ impl Timed {
         self.smsc_sends(&Pdu::DeliverSm(*pdu), CommandId::DELIVER_SM, 5);
         let sent = self.flush(delay(Stage::LinkQueue));
         self.arrives(delay(Stage::Sip));
-        self.datagram(&response(&sent[0]));
+        let mut response = Vec::new();
+        respond(&sent[0], &mut response);
+        self.datagram(&response);
         let sent = self.flush(delay(Stage::Reply));
         assert_eq!(Header::parse(&sent[0]).unwrap().command_id, CommandId::DELIVER_SM_RESP);
         CLOCK_NS.get() - began
     }
 
     fn sms_to_cpm(&mut self, delays: &Delays) -> u64 {
-        let pdu = DeliverSm { short_message: b"See you.", ..addresses() };
+        let pdu = DeliverSm { short_message: b"See you.", ..short_message() };
         let looks = [Stage::Queue, Stage::Parse, Stage::Map].map(|stage| delay(delays, stage));
         // The first look is for PDUs that are read before their owner has them.
         self.delivered(delays, &pdu, &[&[0], &looks[..]].concat())
     }
 
     fn report(&mut self, delays: &Delays) -> u64 {
-        self.cpm_to_sms(&[0; 8], "imdn.Disposition-Notification: positive-delivery\r\n");
-        let text = b"id:17 sub:001 dlvrd:001 submit date:2611211015 done date:2611211016 stat:DELIVRD err:000 text:x";
-        let pdu = DeliverSm { esm_class: 4, short_message: text, ..addresses() };
+        self.cpm_to_sms(&[0; 8], Some("positive-delivery"));
+        let text = receipt("17");
+        let pdu = DeliverSm { esm_class: 4, short_message: text.as_bytes(), ..short_message() };
         let looks = [Stage::Parse, Stage::Queue, Stage::Map].map(|stage| delay(delays, stage));
         self.delivered(delays, &pdu, &[&[0], &looks[..]].concat())
     }
@@ -162,45 +149,12 @@ impl Timed {
     }
 }
 
-fn request(wants: &str) -> String {
-    let body = format!(
-        "From: <tel:+491700000002>\r\nTo: <tel:+491710000001>\r\nDateTime: 2026-11-21T10:15:30Z\r\n\
-         NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: Msg1\r\n{wants}\r\n\
-         Content-Type: text/plain;charset=utf-8\r\n\r\nSee you."
-    );
-    let length = body.len();
-    format!(
-        "MESSAGE tel:+491710000001 SIP/2.0\r\nVia: SIP/2.0/UDP {CPM};branch=z9hG4bK1;rport\r\nMax-Forwards: 69\r\n\
-         From: <tel:+491700000002>;tag=1\r\nTo: <tel:+491710000001>\r\nCall-ID: 1@192.0.2.1\r\nCSeq: 1 MESSAGE\r\n\
-         P-Asserted-Identity: <tel:+491700000002>\r\nContent-Type: message/cpim\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-}
-
-fn response(request: &[u8]) -> String {
-    let request = String::from_utf8_lossy(request);
-    let named = |line: &&str| ["Via:", "From:", "To:", "Call-ID:", "CSeq:"].iter().any(|name| line.starts_with(name));
-    let lines: Vec<_> = request.split("\r\n").take_while(|line| !line.is_empty()).filter(named).collect();
-    format!("SIP/2.0 200 OK\r\n{}\r\nContent-Length: 0\r\n\r\n", lines.join("\r\n"))
-}
-
-fn addresses() -> DeliverSm<'static> {
-    DeliverSm {
-        source_addr_ton: 1,
-        source_addr_npi: 1,
-        source_addr: b"491710000001",
-        dest_addr_ton: 1,
-        dest_addr_npi: 1,
-        destination_addr: b"491700000002",
-        ..DeliverSm::default()
-    }
-}
-
 /// Every flow, with every stage being the slow one: each stage has exactly what passed in it, and all of them the whole.
 #[test]
 fn the_slow_stage_is_named_and_the_stages_sum_to_the_whole() {
     type Run = fn(&mut Timed, &Delays) -> u64;
     let flows: [(Flow, Run, Stage); 3] = [
-        (Flow::CpmToSms, |timed, delays| timed.cpm_to_sms(delays, ""), Stage::Sip),
+        (Flow::CpmToSms, |timed, delays| timed.cpm_to_sms(delays, None), Stage::Sip),
         (Flow::SmsToCpm, Timed::sms_to_cpm, Stage::Smsc),
         (Flow::Report, Timed::report, Stage::Smsc),
     ];
@@ -225,12 +179,12 @@ fn the_slow_stage_is_named_and_the_stages_sum_to_the_whole() {
 #[test]
 fn what_is_no_message_is_not_timed() {
     let mut timed = Timed::new();
-    timed.cpm_to_sms(&[1; 8], "");
+    timed.cpm_to_sms(&[1; 8], None);
     let before = timed.times();
     timed.arrives(7);
     // A retransmission, and what is refused before it is understood.
-    timed.datagram(&request(""));
-    timed.datagram(&request("").replace("z9hG4bK1", "z9hG4bK2").replace("message/cpim", "image/png"));
+    timed.datagram(request("1", None));
+    timed.datagram(request("1", None).replace("z9hG4bK1", "z9hG4bK2").replace("message/cpim", "image/png"));
     timed.flush(9);
     assert_eq!(timed.times(), before);
 }

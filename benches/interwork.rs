@@ -1,0 +1,25 @@
+//! What the mappings take: one message of each kind, from what was read to what is written.
+
+#![allow(missing_docs, unreachable_pub, reason = "criterion's macros make public functions")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot go on has failed")]
+#![allow(dead_code, reason = "another bench does the other operations")]
+
+use criterion::{Criterion, criterion_group, criterion_main};
+
+mod operations;
+mod samples;
+#[path = "../tests/allocations/watch.rs"]
+mod watch;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn interwork(criterion: &mut Criterion) {
+    for operation in operations::interwork::<watch::Unwatched>() {
+        let mut once = (operation.start)();
+        criterion.bench_function(operation.name, |bencher| bencher.iter(&mut once));
+    }
+}
+
+criterion_group!(benches, interwork);
+criterion_main!(benches);
