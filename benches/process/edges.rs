@@ -5,8 +5,9 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use isthmus::shell::Backend;
 
+use crate::beside::row;
 use crate::flows;
-use crate::rows::{median, row};
+use crate::rows::median;
 use crate::site::{Plan, Site};
 use crate::{MESSAGES, OPEN, ROUNDS, WARM_UP, calls as system_calls, forget, one_core, open, threads};
 
@@ -34,15 +35,13 @@ pub fn latency(backends: &Backends) {
         // The machine's other tenants only ever add: the round with the lowest p99.9 had the fewest of them.
         let best = rounds.iter().copied().min_by(|a, b| a[2].total_cmp(&b[2])).unwrap();
         let middle = |pick: fn(&[f64; 3]) -> f64| median(rounds.iter().map(pick).collect());
-        let measured = format!("p50 {:.0} us, p99 {:.0} us, p99.9 {:.0} us", best[0], best[1], best[2]);
-        let ratio = format!(
-            "p99 {:.1}, p99.9 {:.1} medians (median round {:.1}, {:.1})",
-            best[1] / best[0],
-            best[2] / best[0],
-            middle(|round| round[1] / round[0]),
-            middle(|round| round[2] / round[0])
-        );
-        row("latency", name, &measured, &format!("{:.0}/s of {peak:.0}/s", 0.7 * peak), &ratio);
+        let offered = format!("median {:.0} us at {:.0}/s", best[0], 0.7 * peak);
+        for (what, at, of_median) in
+            [("p99", 1, middle(|round| round[1] / round[0])), ("p99.9", 2, middle(|round| round[2] / round[0]))]
+        {
+            let ratio = format!("{:.1} (median round {of_median:.1})", best[at] / best[0]);
+            row(&format!("latency-{what}"), name, &format!("{what} {:.0} us", best[at]), &offered, &ratio);
+        }
     }
 }
 
@@ -104,9 +103,18 @@ fn overloaded(what: &str, backend: &str, site: &mut Site) {
         outcome.unanswered,
     );
     drop(early);
-    let refusals = format!("{} refusals, {} not 503", outcome.refused, outcome.refused_otherwise);
-    let offered = format!("{:.1} x the peak offered; memory {before} to {after} kB", outcome.offered_per_second / peak);
-    row(what, backend, &format!("{goodput:.0}/s; {refusals}"), &offered, &format!("{:.2}", goodput / peak));
+    let offered = format!("peak {peak:.0}/s, offered {:.1} times that", outcome.offered_per_second / peak);
+    row(what, backend, &format!("{goodput:.0}/s accepted"), &offered, &format!("{:.2}", goodput / peak));
+    let otherwise = outcome.refused_otherwise;
+    let refused = format!("{otherwise} of {} not by 503 with Retry-After", outcome.refused);
+    row(&format!("{what}-otherwise"), backend, &refused, "-", &otherwise.to_string());
+    let growth = kb(after) / kb(before);
+    let memory = format!("memory {:.2} to {:.2} GB", kb(before) / 1e6, kb(after) / 1e6);
+    row(&format!("{what}-memory"), backend, &memory, "-", &format!("{growth:.2}"));
+}
+
+fn kb(of: u64) -> f64 {
+    f64::from(u32::try_from(of).unwrap())
 }
 
 fn count(of: usize) -> f64 {
@@ -122,7 +130,7 @@ pub fn idle(backends: &Backends) {
         std::thread::sleep(OPEN);
         let share = (threads::cpu("core-") - before).as_secs_f64() / OPEN.as_secs_f64();
         println!("idle {name}: {:.4} percent of a core", 100.0 * share);
-        row("idle", name, &format!("{:.4} %", 100.0 * share), "-", "-");
+        row("idle", name, &format!("{:.3} % of a core", 100.0 * share), "-", &format!("{:.4}", 100.0 * share));
         drop(site);
     }
 }
@@ -142,6 +150,6 @@ pub fn calls(backends: &Backends) {
         let all = per_message(counted.iter().map(|(_, calls)| calls).sum());
         let listed: Vec<_> = counted.iter().map(|(call, calls)| format!("{call} {:.4}", per_message(*calls))).collect();
         println!("calls {name}: {all:.3} system calls for each message: {}", listed.join(", "));
-        row("calls", name, &format!("{all:.3}"), "-", "-");
+        row("calls", name, &format!("{all:.3}"), "-", &format!("{all:.3}"));
     }
 }

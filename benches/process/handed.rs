@@ -68,7 +68,7 @@ fn beside_the_owned(flow: &Flow, backends: &[(&'static str, Backend)]) {
     forget(&mut sites);
     println!("{}: {}", flow.name, flow.what);
     for ((backend, _), site) in backends.iter().zip(&mut sites) {
-        let mut row = Row::new(flow.name, backend);
+        let mut row = Row::new(flow.name, backend, "owned");
         for round in 0..ROUNDS {
             let [owned, handed] = [true, false].map(|owned| (flow.round)(site, owner(site, owned), round));
             row.add(handed, owned.cpu_us);
@@ -86,7 +86,11 @@ fn warm_up(flow: &Flow, site: &mut Site) {
         (flow.warm_up)(site, owner);
         let crossed = site.crossed() - before;
         let least = u64::try_from(crossings * MESSAGES).unwrap();
-        assert!(if owned { crossed < 100 } else { crossed >= least }, "{}: {crossed} crossed, owned: {owned}", flow.name);
+        assert!(
+            if owned { crossed < 100 } else { crossed >= least },
+            "{}: {crossed} crossed, owned: {owned}",
+            flow.name
+        );
     }
 }
 

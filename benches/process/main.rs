@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use isthmus::shell::Backend;
 
 mod answer;
+#[path = "../beside/mod.rs"]
+mod beside;
 mod calls;
 mod cpm;
 mod edges;
@@ -86,7 +88,7 @@ const FLOWS: [(&str, bool, Flow); 3] =
 
 /// Each round measures every back end, then the floor.
 fn beside_the_floor(name: &str, reported: bool, backends: &[(&'static str, Backend)], flow: Flow) {
-    let mut rows: Vec<_> = backends.iter().map(|(backend, _)| Row::new(name, backend)).collect();
+    let mut rows: Vec<_> = backends.iter().map(|(backend, _)| Row::new(name, backend, "echo")).collect();
     let mut sites: Vec<_> = backends.iter().map(|(_, backend)| one_core(*backend, reported)).collect();
     sites.iter_mut().for_each(|site| warm_up(site, name));
     forget(&mut sites);

@@ -1,20 +1,22 @@
 //! What is printed: for people, and a line that `benches/table` reads.
 
+use crate::beside::row;
 use crate::flows::Cost;
 
 /// One flow on one back end, round by round.
 pub struct Row {
     name: String,
     backend: &'static str,
+    beside: &'static str,
     costs: Vec<(Cost, f64)>,
 }
 
 impl Row {
-    pub fn new(name: &str, backend: &'static str) -> Row {
-        Row { name: name.to_owned(), backend, costs: Vec::new() }
+    /// `beside` is what stands beside it: the floor, or another case of the same round.
+    pub fn new(name: &str, backend: &'static str, beside: &'static str) -> Row {
+        Row { name: name.to_owned(), backend, beside, costs: Vec::new() }
     }
 
-    /// `beside` is the floor, or another case of the same round.
     pub fn add(&mut self, cost: Cost, beside_us: f64) {
         self.costs.push((cost, beside_us));
     }
@@ -34,15 +36,10 @@ impl Row {
             &self.name,
             self.backend,
             &format!("{cpu:.2} us"),
-            &format!("{beside:.2} us"),
+            &format!("{} {beside:.2} us", self.beside),
             &format!("{middle:.2} (best {best:.2})"),
         );
     }
-}
-
-/// A line for the table: what, which back end, measured, beside it, ratio.
-pub fn row(name: &str, backend: &str, measured: &str, beside: &str, ratio: &str) {
-    println!("#row|{name}|{backend}|{measured}|{beside}|{ratio}");
 }
 
 pub fn median(mut values: Vec<f64>) -> f64 {
