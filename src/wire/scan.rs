@@ -26,6 +26,28 @@ pub fn find3(one: u8, other: u8, third: u8, octets: &[u8]) -> Option<usize> {
     first(octets, |word| equal(word, one) | equal(word, other) | equal(word, third))
 }
 
+/// Where the first octet is that is not printable ASCII.
+// A function of its own: what it compares with stays in registers while it runs.
+#[inline(never)]
+#[must_use]
+pub fn find_odd(octets: &[u8]) -> Option<usize> {
+    let (pairs, _) = octets.as_chunks();
+    for (at, pair) in pairs.iter().enumerate() {
+        let [one, other] = words(pair).map(less_space);
+        if (one | other) & TOPS != 0 {
+            let within = if one & TOPS != 0 { lowest(one & TOPS) } else { WORD_BYTES + lowest(other & TOPS) };
+            return Some(at * 2 * WORD_BYTES + within);
+        }
+    }
+    find_odd_from(octets, pairs.len() * 2 * WORD_BYTES)
+}
+
+/// The same where `passed` octets are known not to be one.
+#[inline(never)]
+fn find_odd_from(octets: &[u8], passed: usize) -> Option<usize> {
+    first(octets.get(passed..)?, odd).map(|at| passed + at)
+}
+
 /// Where the last `wanted` is.
 #[inline]
 #[must_use]
@@ -50,7 +72,7 @@ const fn exactly(differing: u64) -> u64 {
 #[inline]
 #[must_use]
 pub fn line(octets: &[u8]) -> Option<(usize, usize)> {
-    let end = first(octets, odd)?;
+    let end = find_odd(octets)?;
     match octets.get(end..)? {
         [b'\r', b'\n', ..] => Some((end, end + 2)),
         _ => line_with_care(octets),
@@ -69,13 +91,18 @@ fn line_with_care(octets: &[u8]) -> Option<(usize, usize)> {
 #[inline]
 #[must_use]
 pub fn is_plain(octets: &[u8]) -> bool {
-    first(octets, odd).is_none()
+    find_odd(octets).is_none()
 }
 
 /// The top bit of each octet that is a control, and of most that are not ASCII. The lowest one is right, as below.
 #[inline]
 const fn odd(word: u64) -> u64 {
-    word.wrapping_sub(ONES * 0x20) & TOPS
+    less_space(word) & TOPS
+}
+
+#[inline]
+const fn less_space(word: u64) -> u64 {
+    word.wrapping_sub(ONES * 0x20)
 }
 
 /// The top bit of each octet of `word` that is `wanted`. Those above the lowest such octet may be wrong, so the lowest
@@ -99,6 +126,25 @@ fn first(octets: &[u8], hits: impl Fn(u64) -> u64) -> Option<usize> {
     // The last word overlaps the one before it, in which nothing was found.
     let hits = hits(u64::from_le_bytes(*last));
     (hits != 0).then(|| octets.len() - WORD_BYTES + lowest(hits))
+}
+
+/// Two words at once.
+#[inline]
+#[must_use]
+pub const fn words(octets: &[u8; 2 * WORD_BYTES]) -> [u64; 2] {
+    let both = u128::from_le_bytes(*octets);
+    #[allow(clippy::cast_possible_truncation, reason = "each half is taken")]
+    [both as u64, (both >> 64) as u64]
+}
+
+/// The octets of a word up to the first `wanted`, that one included, then zeros; and where that one is.
+#[inline]
+#[must_use]
+pub const fn until(word: u64, wanted: u8) -> Option<(u64, usize)> {
+    match equal(word, wanted) {
+        0 => None,
+        hits => Some((word & (hits ^ (hits - 1)), lowest(hits))),
+    }
 }
 
 /// The same in less than a word. What fills the word up may be hit as well.

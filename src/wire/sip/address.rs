@@ -4,7 +4,7 @@ use crate::wire::scan;
 use crate::wire::span::Span;
 
 use super::chars::{DISPLAY_NAME, SCHEME, URI};
-use super::lists::{Params, find_outside, quoted_len};
+use super::lists::{self, Params, find_outside, quoted_len};
 use super::{place, trim};
 
 /// An address header value.
@@ -63,6 +63,20 @@ impl<'a> NameAddr<'a> {
             Some(open) => bracketed(value, open),
             None => bare(value),
         }
+    }
+
+    /// The same as [`NameAddr::parse`] for `<uri>` or `<uri>;tag=value`, as nearly every one is written; `None` says
+    /// nothing.
+    pub(super) fn usual(value: &'a [u8]) -> Option<NameAddr<'a>> {
+        let rest = value.strip_prefix(b"<")?;
+        let (uri, rest) = rest.split_at_checked(uri_len(rest)?)?;
+        let (params, tag) = match rest.strip_prefix(b">")? {
+            [] => (b"".as_slice(), b"".as_slice()),
+            [b';', params @ ..] => (params, params.strip_prefix(b"tag=")?),
+            _ => return None,
+        };
+        let is_whole = lists::value(tag).1.is_empty();
+        is_whole.then_some(NameAddr { display_name: b"", uri, params: Params(params), tag, is_well_formed: true })
     }
 
     /// The tag parameter (RFC 3261 19.3).
@@ -128,6 +142,9 @@ fn is_display_name(name: &[u8]) -> bool {
 
 /// Octets of the URI that `bytes` start with: `scheme:rest` up to white space, a quote, a bracket or a control.
 fn uri_len(bytes: &[u8]) -> Option<usize> {
+    if let [b's', b'i', b'p', b':', rest @ ..] | [b't', b'e', b'l', b':', rest @ ..] = bytes {
+        return Some(URI.run(rest)).filter(|&len| len > 0).map(|len| len + 4);
+    }
     let scheme = SCHEME.run(bytes);
     let rest = bytes.get(scheme..)?;
     let len = URI.run(rest);

@@ -60,9 +60,19 @@ impl Class {
     #[inline]
     #[must_use]
     pub(super) fn run(&self, octets: &[u8]) -> usize {
-        let whole = octets.as_chunks::<8>().0.iter().take_while(|chunk| self.all(*chunk)).count() * 8;
-        let rest = octets.get(whole..).unwrap_or_default();
-        whole + rest.iter().position(|&octet| !self.has(octet)).unwrap_or(rest.len())
+        let mut rest = octets;
+        while let Some((eight, after)) = rest.split_first_chunk::<8>()
+            && self.all(eight)
+        {
+            rest = after;
+        }
+        if let Some((four, after)) = rest.split_first_chunk::<4>()
+            && self.all(four)
+        {
+            rest = after;
+        }
+        let few = rest.iter().position(|&octet| !self.has(octet)).unwrap_or(rest.len());
+        octets.len() - rest.len() + few
     }
 }
 
@@ -84,6 +94,10 @@ pub(super) static HOST: Class = Class::NONE.and_alphanum().and(b".-_");
 
 /// RFC 3261 25.1 `token` with white space and what UTF-8 needs: a display name without quotes.
 pub(super) static DISPLAY_NAME: Class = Class::NONE.and_alphanum().and(b"-.!%*_+`'~ \t\r\n").and_range(0x80, 0xff);
+
+/// RFC 3966 3 `phonedigit-hex`.
+pub(super) static PHONE_DIGIT: Class =
+    Class::NONE.and_range(b'0', b'9').and_range(b'A', b'F').and_range(b'a', b'f').and(b"*#-.()");
 
 /// RFC 3261 25.1 `gen-value` without quotes, wider: IPv6 addresses, base64 and UTF-8 occur.
 pub(super) static PARAMETER_VALUE: Class = Class::NONE.and_range(0x21, 0xff).without(b"\"<>,;\x7f");

@@ -69,7 +69,7 @@ fn request_line(message: &Message<'_>) -> Result<(), Rejection> {
     if version != b"SIP/2.0" && !version.trim_ascii_end().eq_ignore_ascii_case(b"SIP/2.0") {
         return Err(reject(505, "Version Not Supported"));
     }
-    let spaced = trim(request_uri) != request_uri || trim(version) != version;
+    let spaced = trim(request_uri).len() < request_uri.len() || trim(version).len() < version.len();
     if spaced { Err(reject(400, "Bad Request-Line")) } else { Ok(()) }
 }
 
@@ -165,6 +165,9 @@ fn content_length(message: &Message<'_>) -> Result<(), Rejection> {
 
 /// RFC 4475 3.1.2.13: a Contact with a question mark needs brackets.
 fn contacts(message: &Message<'_>) -> Result<(), Rejection> {
+    if message.header(Name::Contact).is_none() {
+        return Ok(());
+    }
     let fine = |value| value == b"*" || NameAddr::parse(value).is_some_and(|one| one.is_well_formed());
     if message.values(Name::Contact).all(fine) { Ok(()) } else { Err(fault(message, Name::Contact)) }
 }
@@ -183,16 +186,17 @@ fn request_uri(message: &Message<'_>) -> Result<(), Rejection> {
     if uri.is_empty() || !REQUEST_URI.all(uri) {
         return Err(reject(400, "Bad Request-URI"));
     }
-    let scheme = uri.get(..scan::find(b':', uri).unwrap_or(uri.len())).unwrap_or_default();
-    let known = [b"sip".as_slice(), b"sips", b"tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-    if !known {
-        return Err(reject(416, "Unsupported URI Scheme"));
-    }
     match Uri::parse(uri) {
         Some(Uri::Sip(uri)) if !uri.headers.is_empty() => Err(reject(400, "Headers In Request-URI")),
-        Some(_) => Ok(()),
-        None => Err(reject(400, "Bad Request-URI")),
+        Some(Uri::Sip(_) | Uri::Tel(_)) => Ok(()),
+        None if has_known_scheme(uri) => Err(reject(400, "Bad Request-URI")),
+        None | Some(Uri::Other { .. }) => Err(reject(416, "Unsupported URI Scheme")),
     }
+}
+
+fn has_known_scheme(uri: &[u8]) -> bool {
+    let scheme = uri.get(..scan::find(b':', uri).unwrap_or(uri.len())).unwrap_or_default();
+    [b"sip".as_slice(), b"sips", b"tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
 /// Every method RFC 3261 and its extensions define. One that is ours but not for here gets 405, an unknown one 501.
@@ -229,13 +233,13 @@ fn method(message: &Message<'_>, methods: &[&[u8]]) -> Result<(), Rejection> {
 
 /// RFC 3261 20.15.
 fn body(message: &Message<'_>) -> Result<(), Rejection> {
-    let fine = message.body().is_empty() || message.header(Name::ContentType).is_some();
+    let fine = message.header(Name::ContentType).is_some() || message.body().is_empty();
     if fine { Ok(()) } else { Err(fault(message, Name::ContentType)) }
 }
 
 /// RFC 3261 8.2.2.3: extensions may be required that we have. Proxy-Require is for proxies alone (20.29).
 fn require(message: &Message<'_>) -> Result<(), Rejection> {
-    let demanded = required(message).next().is_some();
+    let demanded = message.header(Name::Require).is_some() && required(message).next().is_some();
     if demanded { Err(because_of(Name::Require, 420, "Bad Extension")) } else { Ok(()) }
 }
 

@@ -132,19 +132,31 @@ fn is_value(value: &[u8]) -> bool {
 
 /// What stands before the first semicolon, and what follows it. Nearly every parameter is a token, alone or with a value
 /// that neither white space nor quotes surround.
+#[inline]
 fn first(bytes: &[u8]) -> (Param<'_>, Option<&[u8]>) {
+    match usual(bytes) {
+        Some((param, rest)) => (param, rest.get(1..)),
+        None => first_with_care(bytes),
+    }
+}
+
+/// The first parameter and what follows it, a semicolon or nothing, if neither white space nor quotes are there.
+pub(super) fn usual(bytes: &[u8]) -> Option<(Param<'_>, &[u8])> {
     let (name, rest) = bytes.split_at_checked(TOKEN.run(bytes)).unwrap_or_default();
     let (value, rest) = match rest {
         [b'=', rest @ ..] => {
-            let (value, rest) = rest.split_at_checked(PARAMETER_VALUE.run(rest)).unwrap_or_default();
+            let (value, rest) = value(rest);
             (Some(value), rest)
         }
         _ => (None, rest),
     };
-    match rest {
-        [] | [b';', ..] => (Param { name, value, is_well_formed: !name.is_empty() }, rest.get(1..)),
-        _ => first_with_care(bytes),
-    }
+    matches!(rest, [] | [b';', ..]).then_some((Param { name, value, is_well_formed: !name.is_empty() }, rest))
+}
+
+/// What a parameter may have for a value without quotes, and what follows it.
+#[inline]
+pub(super) fn value(bytes: &[u8]) -> (&[u8], &[u8]) {
+    bytes.split_at_checked(PARAMETER_VALUE.run(bytes)).unwrap_or_default()
 }
 
 /// The same where there is white space, a quoted string or what does not belong there.

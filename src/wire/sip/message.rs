@@ -10,7 +10,7 @@ use crate::wire::span::Span;
 use super::chars::is_token;
 use super::lists::Values;
 use super::section::{self, Parts, Step, Walk};
-use super::{Name, NameAddr, Via, address, decimal, place, trim, via};
+use super::{Name, NameAddr, Names, Via, address, decimal, place, trim, via};
 
 /// Where the header fields of a message are. Reused from message to message: its table is taken once.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ struct TopVia {
     is_alone: bool,
 }
 
-const _: () = assert!(limits::SIP_HEADERS_MAX < u8::MAX as usize && Name::COUNT <= u64::BITS as usize);
+const _: () = assert!(limits::SIP_HEADERS_MAX < u8::MAX as usize && Name::COUNT < u64::BITS as usize);
 
 /// A SIP message in the buffer it arrived in.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,9 @@ pub struct Field<'a> {
     pub raw_name: &'a [u8],
     /// Without white space at its ends; folds inside stay.
     pub value: &'a [u8],
+    /// The line with its end, if it is printable ASCII and what [`Writer::header`](super::Writer::header) makes of the
+    /// name and the value; else empty.
+    pub line: &'a [u8],
 }
 
 /// RFC 3261 20.16.
@@ -94,7 +97,8 @@ pub struct CSeq<'a> {
 
 impl Parts {
     fn of(self, bytes: &[u8]) -> Field<'_> {
-        Field { name: self.name, raw_name: self.raw_name.of(bytes), value: self.value.of(bytes) }
+        let line = self.usual_line().of(bytes);
+        Field { name: self.name, raw_name: self.raw_name.of(bytes), value: self.value.of(bytes), line }
     }
 }
 
@@ -123,21 +127,43 @@ impl Index {
     /// Walks the header section and returns where the body starts.
     fn fill(&mut self, bytes: &[u8], mut walk: Walk<'_>) -> Option<usize> {
         self.clear();
-        loop {
-            match walk.step()? {
-                Step::End(body) => return Some(body),
-                Step::Line(_) if self.fields.len() >= limits::SIP_HEADERS_MAX => self.left_out += 1,
-                Step::Line(line) => self.push(section::parts(bytes, line).unwrap_or_else(|| raw(bytes, line))),
+        let mut fields = core::mem::take(&mut self.fields);
+        let body = loop {
+            if fields.len() < limits::SIP_HEADERS_MAX
+                && let Some(parts) = walk.usual()
+            {
+                fields.push(parts);
+                continue;
+            }
+            match walk.step() {
+                Some(Step::End(body)) => break Some(body),
+                Some(Step::Line(_)) if fields.len() >= limits::SIP_HEADERS_MAX => self.left_out += 1,
+                Some(Step::Line(line)) => fields.push(section::parts(bytes, line).unwrap_or_else(|| raw(bytes, line))),
+                None => break None,
+            }
+        };
+        self.fields = fields;
+        self.note_names();
+        body
+    }
+
+    fn note_names(&mut self) {
+        for (at, entry) in (1..).zip(&self.fields) {
+            match self.first.get_mut(entry.name as usize) {
+                Some(first @ 0) => *first = at,
+                Some(_) => self.repeated |= 1 << entry.name as u32,
+                None => {}
             }
         }
     }
 
-    fn push(&mut self, entry: Parts) {
-        self.fields.push(entry);
-        match self.first.get_mut(entry.name as usize) {
-            Some(first @ 0) => *first = u8::try_from(self.fields.len()).unwrap_or(u8::MAX),
-            Some(_) => self.repeated |= 1 << entry.name as u32,
-            None => {}
+    /// The first field of this name.
+    #[inline]
+    fn first(&self, name: Name) -> Option<&Parts> {
+        match self.first.get(name as usize) {
+            Some(0) => None,
+            Some(&first) => self.fields.get(usize::from(first) - 1),
+            None => self.fields.iter().find(|entry| entry.name == name),
         }
     }
 
@@ -218,6 +244,12 @@ impl<'a> Message<'a> {
         self.index.fields.iter().map(move |entry| entry.of(bytes))
     }
 
+    /// The header fields of these names in order.
+    pub fn fields_of(&self, names: Names) -> impl Iterator<Item = Field<'a>> + use<'a> {
+        let bytes = self.bytes;
+        self.index.fields.iter().filter(move |entry| names.has(entry.name)).map(move |entry| entry.of(bytes))
+    }
+
     /// Header lines beyond [`limits::SIP_HEADERS_MAX`]; no accessor sees them.
     #[must_use]
     pub fn left_out(&self) -> usize {
@@ -227,7 +259,7 @@ impl<'a> Message<'a> {
     /// The value of the first header field of this name.
     #[must_use]
     pub fn header(&self, name: Name) -> Option<&'a [u8]> {
-        self.named(name).next().map(|field| field.value)
+        self.index.first(name).map(|entry| entry.value.of(self.bytes))
     }
 
     /// The value of the first header field of this name, in any case; of a known name in any of its forms.
@@ -338,7 +370,8 @@ impl<'a> Message<'a> {
 
     #[inline(never)]
     fn read_cseq(&self) -> Option<(u32, Span)> {
-        let cseq = CSeq::parse(self.header(Name::CSeq)?)?;
+        let value = self.header(Name::CSeq)?;
+        let cseq = CSeq::of_method(value, self.method()).or_else(|| CSeq::parse(value))?;
         let read = Some((cseq.number, place(self.bytes, cseq.method)));
         self.index.read.cseq.set(read);
         read
@@ -346,16 +379,23 @@ impl<'a> Message<'a> {
 
     #[inline(never)]
     fn read_top_via(&self) -> Option<TopVia> {
-        let mut values = Values::new(self.header(Name::Via)?);
-        let place = Via::parse(values.next()?)?.place(self.bytes);
-        let read = Some(TopVia { place, is_alone: values.next().is_none() });
+        let value = self.header(Name::Via)?;
+        let read = match Via::usual(value) {
+            Some(via) => Some(TopVia { place: via.place(self.bytes), is_alone: true }),
+            None => {
+                let mut values = Values::new(value);
+                let place = Via::parse(values.next()?)?.place(self.bytes);
+                Some(TopVia { place, is_alone: values.next().is_none() })
+            }
+        };
         self.index.read.via.set(read);
         read
     }
 
     #[inline(never)]
     fn read_address(&self, read: &Cell<Option<address::Place>>, name: Name) -> Option<address::Place> {
-        let place = Some(NameAddr::parse(self.header(name)?)?.place(self.bytes));
+        let value = self.header(name)?;
+        let place = Some(NameAddr::usual(value).or_else(|| NameAddr::parse(value))?.place(self.bytes));
         read.set(place);
         place
     }
@@ -387,7 +427,14 @@ impl<'a> Message<'a> {
 }
 
 impl<'a> CSeq<'a> {
-    fn parse(value: &'a [u8]) -> Option<CSeq<'a>> {
+    /// The same as [`CSeq::parse`] where one space stands before this method, which is a token.
+    pub(super) fn of_method(value: &'a [u8], method: &[u8]) -> Option<CSeq<'a>> {
+        let (digits, written) = value.split_at_checked(value.len().checked_sub(method.len())?)?;
+        let number = decimal(digits.strip_suffix(b" ")?).filter(|&number| number < 1 << 31)?;
+        (written == method && !method.is_empty()).then_some(CSeq { number, method: written })
+    }
+
+    pub(super) fn parse(value: &'a [u8]) -> Option<CSeq<'a>> {
         let space = value.iter().position(|&octet| !octet.is_ascii_digit())?;
         let (digits, method) = value.split_at(space);
         let number = decimal(digits).filter(|&number| number < 1 << 31)?;
@@ -398,7 +445,7 @@ impl<'a> CSeq<'a> {
 
 /// A header line that is none stays raw (RFC 3261 8.2: what is not necessary for processing is ignored).
 fn raw(bytes: &[u8], line: &[u8]) -> Parts {
-    Parts { name: Name::Other, raw_name: Span::default(), value: place(bytes, line) }
+    Parts { name: Name::Other, raw_name: Span::default(), value: place(bytes, line), is_usual: false }
 }
 
 /// Splits where the elements are, not where they should be: what stands beside them is for `check`, which can answer.

@@ -16,13 +16,15 @@ pub mod name;
 mod section;
 pub mod uri;
 mod uri_equality;
+#[cfg(test)]
+mod usual;
 pub mod via;
 
 pub use address::NameAddr;
 pub use emit::Writer;
 pub use frame::{frame, peek_call_id};
 pub use message::{CSeq, Field, Index, Message, StartLine};
-pub use name::Name;
+pub use name::{Name, Names};
 pub use via::Via;
 
 /// Removes linear white space, folds included, at both ends (RFC 3261 25.1 LWS).

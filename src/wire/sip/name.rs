@@ -83,38 +83,81 @@ names! {
     RAck "RAck",
 }
 
-const SLOTS: usize = 128;
-const FREE: u8 = u8::MAX;
-const _: () = assert!(KNOWN.len() < SLOTS / 2, "room to probe");
+/// Octets of a header line that tell its name from all others.
+const START_BYTES: usize = 16;
 
-/// Where each known name is found: its slot or the next free one after it.
-static TABLE: [u8; SLOTS] = table();
+/// How a header line starts: its name and the colon, or as much of them as fits, then zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Start([u64; 2]);
 
-const fn table() -> [u8; SLOTS] {
-    let mut slots = [FREE; SLOTS];
+impl Start {
+    /// The start of a line of this name.
+    const fn of_name(name: &[u8]) -> Start {
+        let (mut octets, mut at) = ([0; START_BYTES], 0);
+        while at < START_BYTES && at <= name.len() {
+            octets[at] = if at < name.len() { name[at] } else { b':' };
+            at += 1;
+        }
+        Start(scan::words(&octets))
+    }
+
+    /// The start of `line`, and where its colon is; 0 if that is no part of it.
+    #[inline]
+    fn of_line(line: &[u8; START_BYTES]) -> (Start, usize) {
+        let [first, second] = scan::words(line);
+        if let Some((until, at)) = scan::until(first, b':') {
+            return (Start([until, 0]), at);
+        }
+        match scan::until(second, b':') {
+            Some((until, at)) => (Start([first, until]), START_BYTES / 2 + at),
+            None => (Start([first, second]), 0),
+        }
+    }
+
+    /// The place of its name in the table. The factor is one by which no two known names meet, in whatever case.
+    const fn slot(self) -> usize {
+        const CASE: u64 = u64::from_ne_bytes([0x20; 8]);
+        let Start([first, second]) = self;
+        let mixed = (first | CASE) ^ (second | CASE).rotate_left(13);
+        #[allow(clippy::cast_possible_truncation, reason = "the seven upper bits are left")]
+        let slot = (mixed.wrapping_mul(0xb488_e226_3fd4_64fd) >> 57) as usize;
+        slot
+    }
+}
+
+/// A known name by its start; `Other` in a free slot.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    start: Start,
+    name: Name,
+    text: &'static str,
+}
+
+impl Known {
+    /// The same as [`Name::at_start`], of a name that is longer than its start.
+    #[inline(never)]
+    fn going_on(&self, line: &[u8]) -> (Option<Name>, usize) {
+        match line.strip_prefix(self.text.as_bytes()) {
+            Some([b':', ..]) => (Some(self.name), self.text.len()),
+            _ => (None, 0),
+        }
+    }
+}
+
+/// Each known name in its slot.
+static TABLE: [Known; 128] = table();
+
+const fn table() -> [Known; 128] {
+    let mut slots = [Known { start: Start([0; 2]), name: Name::Other, text: "" }; 128];
     let mut at = 0;
     while at < KNOWN.len() {
-        let mut slot = slot(KNOWN[at].1.as_bytes());
-        while slots[slot] != FREE {
-            slot = (slot + 1) % SLOTS;
-        }
-        #[allow(clippy::cast_possible_truncation, reason = "KNOWN.len() is asserted above")]
-        let position = at as u8;
-        slots[slot] = position;
+        let (name, text) = KNOWN[at];
+        let start = Start::of_name(text.as_bytes());
+        assert!(matches!(slots[start.slot()].name, Name::Other), "two names meet in one slot");
+        slots[start.slot()] = Known { start, name, text };
         at += 1;
     }
     slots
-}
-
-/// Length, first and last letter in any case, which bit 5 tells; the factors are the ones by which the known names collide least.
-const fn slot(name: &[u8]) -> usize {
-    match name {
-        [first, .., last] => {
-            let (first, last) = ((*first | 0x20) as usize, (*last | 0x20) as usize);
-            (name.len() * 5 + first * 57 + last * 17) % SLOTS
-        }
-        _ => 0,
-    }
 }
 
 const fn singles() -> u64 {
@@ -125,6 +168,30 @@ const fn singles() -> u64 {
         at += 1;
     }
     bits
+}
+
+/// Some names.
+#[derive(Clone, Copy, Debug)]
+pub struct Names(u64);
+
+impl Names {
+    /// These names; `Other` is one.
+    #[must_use]
+    pub const fn of(names: &[Name]) -> Names {
+        let (mut bits, mut at) = (0, 0);
+        while at < names.len() {
+            bits |= 1 << names[at] as u32;
+            at += 1;
+        }
+        Names(bits)
+    }
+
+    /// Whether `name` is one of them.
+    #[inline]
+    #[must_use]
+    pub const fn has(self, name: Name) -> bool {
+        self.0 >> name as u32 & 1 == 1
+    }
 }
 
 impl Name {
@@ -143,26 +210,24 @@ impl Name {
         }
     }
 
-    /// The name that is written so on the wire, letter for letter, as nearly every name comes.
-    #[inline]
-    pub(super) fn spelled(name: &[u8]) -> Option<Name> {
-        Name::probe(name, |known| scan::same(known, name))
+    /// The name that `line` starts with, if it is written letter for letter as in the list, as nearly every one comes;
+    /// and where its colon is, or 0 if that was not looked for.
+    // A function of its own, and results that fit registers: its caller has little else to do.
+    #[inline(never)]
+    pub(super) fn at_start(line: &[u8]) -> (Option<Name>, usize) {
+        let Some(first) = line.first_chunk() else { return (None, 0) };
+        let (start, colon) = Start::of_line(first);
+        let known = &TABLE[start.slot()];
+        match (known.start == start, colon) {
+            (true, 0) => known.going_on(line),
+            (true, 1..) => (Some(known.name), colon),
+            _ => (None, colon),
+        }
     }
 
     fn of_long(name: &[u8]) -> Name {
-        Name::probe(name, |known| name.eq_ignore_ascii_case(known)).unwrap_or(Name::Other)
-    }
-
-    #[inline]
-    fn probe(name: &[u8], is: impl Fn(&[u8]) -> bool) -> Option<Name> {
-        let mut at = slot(name);
-        while let Some((known, text)) = KNOWN.get(usize::from(TABLE[at])) {
-            if is(text.as_bytes()) {
-                return Some(*known);
-            }
-            at = (at + 1) % SLOTS;
-        }
-        None
+        let known = &TABLE[Start::of_name(name).slot()];
+        if name.eq_ignore_ascii_case(known.text.as_bytes()) { known.name } else { Name::Other }
     }
 
     /// Whether a comma separates values of this header, as if it were repeated (RFC 3261 7.3.1). Not where the grammar
@@ -206,13 +271,21 @@ mod tests {
     }
 
     #[test]
-    fn every_name_is_found_within_two_probes() {
+    fn every_name_is_found_in_any_case_and_at_the_start_of_its_line() {
         for (name, text) in KNOWN {
             assert_eq!(Name::parse(text.to_ascii_uppercase().as_bytes()), *name);
-            let home = slot(text.as_bytes());
-            let near =
-                (0..3).any(|step| KNOWN.get(usize::from(TABLE[(home + step) % SLOTS])).is_some_and(|k| k.0 == *name));
-            assert!(near, "{text}");
+            let at_start = Name::at_start(format!("{text}: and its value").as_bytes());
+            assert_eq!(at_start, (Some(*name), text.len()));
         }
+    }
+
+    #[test]
+    fn a_line_starts_with_nothing_but_its_name() {
+        let at_start = |line: &str| Name::at_start(line.as_bytes());
+        assert_eq!(at_start("via: and its value"), (None, 3));
+        assert_eq!(at_start("Via\0: and its value"), (None, 4));
+        assert_eq!(at_start("Call-ID : a and its value"), (None, 8));
+        assert_eq!(at_start("To: short"), (None, 0));
+        assert_eq!(at_start("no colon in the first octets: x"), (None, 0));
     }
 }

@@ -54,6 +54,36 @@ impl<'a> Walk<'a> {
         }
         Some(Step::Line(line))
     }
+
+    /// The parts of the next line, if it is written as nearly every one: printable ASCII, no fold, CRLF. `None` says
+    /// nothing: [`Walk::step`] then meets the same line.
+    // Its caller does nothing else for each line.
+    #[inline(always)]
+    pub(super) fn usual(&mut self) -> Option<Parts> {
+        let line = self.bytes.get(self.at..)?;
+        let (name, colon @ 1..) = Name::at_start(line) else { return None };
+        let rest = line.get(colon + 1..)?;
+        let value = rest.get(..scan::find_odd(rest)?)?;
+        let [b'\r', b'\n', next, _] = rest.get(value.len()..)?.first_chunk()? else { return None };
+        if matches!(next, b' ' | b'\t') {
+            return None;
+        }
+        let is_usual = name.is_some();
+        let (name, len) = match name {
+            Some(name) => (name, colon),
+            None => other_spelling(line.get(..colon)?)?,
+        };
+        let start = self.at;
+        self.at += colon + 1 + value.len() + 2;
+        let raw_name = Span::new(start, start + len);
+        if let [b' ', value @ ..] = value
+            && is_trimmed(value)
+        {
+            let value = Span::new(self.at - 2 - value.len(), self.at - 2);
+            return Some(Parts { name, raw_name, value, is_usual });
+        }
+        Some(Parts { name, raw_name, value: place_of_trimmed(self.bytes, value), is_usual: false })
+    }
 }
 
 /// A header line in its parts.
@@ -65,23 +95,39 @@ pub(super) struct Parts {
     pub(super) raw_name: Span,
     /// The same.
     pub(super) value: Span,
+    /// Whether the line is what a writer of ours makes of the name and the value.
+    pub(super) is_usual: bool,
+}
+
+impl Parts {
+    /// The line with its end, if it is what a writer of ours makes.
+    #[inline]
+    pub(super) fn usual_line(self) -> Span {
+        if self.is_usual { Span::new(self.raw_name.start(), self.value.end() + 2) } else { Span::default() }
+    }
 }
 
 /// The parts of `line`, which is one of `bytes`. `None` if the line has no colon or what stands before it is no name: such
 /// a line is nobody's.
 #[inline(always)]
 pub(super) fn parts(bytes: &[u8], line: &[u8]) -> Option<Parts> {
-    let colon = scan::find(b':', line)?;
-    let (raw_name, rest) = line.split_at_checked(colon)?;
-    let (name, len) = match Name::spelled(raw_name) {
-        Some(name) => (name, colon),
+    let (name, colon) = match Name::at_start(line) {
+        (_, 0) => (None, scan::find(b':', line)?),
+        found => found,
+    };
+    named(bytes, line.get(..colon)?, name, line.get(colon + 1..)?)
+}
+
+/// The parts of a line by what stands before its colon and what after it. `name` is known if that is written as usual.
+#[inline(always)]
+fn named(bytes: &[u8], raw_name: &[u8], name: Option<Name>, value: &[u8]) -> Option<Parts> {
+    let (name, len) = match name {
+        Some(name) => (name, raw_name.len()),
         None => other_spelling(raw_name)?,
     };
-    let value = match rest.get(1..)? {
-        [b' ', value @ ..] | value => value,
-    };
+    let ([b' ', value @ ..] | value) = value;
     let value = if is_trimmed(value) { place(bytes, value) } else { place_of_trimmed(bytes, value) };
-    Some(Parts { name, raw_name: place(bytes, raw_name.get(..len)?), value })
+    Some(Parts { name, raw_name: place(bytes, raw_name.get(..len)?), value, is_usual: false })
 }
 
 #[inline]

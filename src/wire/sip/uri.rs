@@ -1,6 +1,6 @@
 //! SIP and tel URIs (RFC 3261 19.1, RFC 3966).
 
-use super::chars::HOST;
+use super::chars::{HOST, PHONE_DIGIT};
 use super::lists::Params;
 use super::{decimal, uri_equality};
 use crate::wire::digits::hex;
@@ -117,8 +117,7 @@ fn tel(rest: &[u8]) -> Option<TelUri<'_>> {
     let number = rest.get(..end)?;
     let params = Params(rest.get(end + 1..).unwrap_or_default());
     let digits = number.strip_prefix(b"+").unwrap_or(number);
-    let allowed = |octet: &u8| octet.is_ascii_hexdigit() || matches!(octet, b'*' | b'#' | b'-' | b'.' | b'(' | b')');
-    (digits.iter().all(allowed) && digits.iter().any(|octet| !matches!(octet, b'-' | b'.' | b'(' | b')')))
+    (PHONE_DIGIT.all(digits) && digits.iter().any(|octet| !matches!(octet, b'-' | b'.' | b'(' | b')')))
         .then_some(TelUri { number, params })
 }
 

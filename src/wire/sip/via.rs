@@ -3,9 +3,10 @@
 use crate::wire::scan;
 use crate::wire::span::Span;
 
-use super::lists::Params;
+use super::chars::HOST;
+use super::lists::{self, Params};
 use super::uri::host_port;
-use super::{place, trim};
+use super::{decimal, place, trim};
 
 /// One Via value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub struct Via<'a> {
     maddr: &'a [u8],
     wants_rport: bool,
     is_well_formed: bool,
+    behind_rport: Option<u32>,
 }
 
 /// Where the parts of a Via are.
@@ -41,6 +43,7 @@ pub(super) struct Place {
     maddr: Span,
     wants_rport: bool,
     is_well_formed: bool,
+    behind_rport: Option<u32>,
 }
 
 impl Place {
@@ -57,6 +60,7 @@ impl Place {
             maddr: self.maddr.of(bytes),
             wants_rport: self.wants_rport,
             is_well_formed: self.is_well_formed,
+            behind_rport: self.behind_rport,
         }
     }
 }
@@ -75,6 +79,7 @@ impl<'a> Via<'a> {
             maddr: place(bytes, self.maddr),
             wants_rport: self.wants_rport,
             is_well_formed: self.is_well_formed,
+            behind_rport: self.behind_rport,
         }
     }
 
@@ -106,8 +111,67 @@ impl<'a> Via<'a> {
             maddr: b"",
             wants_rport: false,
             is_well_formed: true,
+            behind_rport: None,
         };
         Some(if params.is_blank() { via } else { via.with_params() })
+    }
+
+    /// The same as [`Via::parse`] where neither white space nor quotes nor another value are in `value`, as nearly always;
+    /// `None` says nothing.
+    pub(super) fn usual(value: &'a [u8]) -> Option<Via<'a>> {
+        let sent_by = match value.split_first_chunk()? {
+            (b"SIP/2.0/UDP " | b"SIP/2.0/TCP " | b"SIP/2.0/TLS ", sent_by) => sent_by,
+            _ => return None,
+        };
+        let (host, rest) = sent_by.split_at_checked(HOST.run(sent_by))?;
+        let (port, rest) = match rest {
+            [b':', rest @ ..] => {
+                let (digits, rest) = rest.split_at_checked(digits(rest))?;
+                (Some(decimal(digits).and_then(|port| u16::try_from(port).ok())?), rest)
+            }
+            _ => (None, rest),
+        };
+        let params = match rest {
+            [] => rest,
+            [b';', params @ ..] => params,
+            _ => return None,
+        };
+        let via = Via {
+            protocol: value.get(..3)?,
+            version: value.get(4..7)?,
+            transport: value.get(8..11)?,
+            host,
+            port,
+            params: Params(params),
+            branch: b"",
+            maddr: b"",
+            wants_rport: false,
+            is_well_formed: true,
+            behind_rport: Some(0),
+        };
+        if host.is_empty() { None } else { via.with_usual_params(rest) }
+    }
+
+    fn with_usual_params(mut self, mut rest: &'a [u8]) -> Option<Via<'a>> {
+        while let [b';', param @ ..] = rest {
+            rest = if let [b'b', b'r', b'a', b'n', b'c', b'h', b'=', value @ ..] = param
+                && self.branch.is_empty()
+            {
+                let (branch, rest) = lists::value(value);
+                self.branch = Some(branch).filter(|branch| !branch.is_empty())?;
+                rest
+            } else if let [b'r', b'p', b'o', b'r', b't', rest @ ..] = param
+                && matches!(rest, [] | [b';', ..])
+                && !self.wants_rport
+            {
+                self.wants_rport = true;
+                self.behind_rport = Some(u32::try_from(rest.len()).ok()?);
+                rest
+            } else {
+                return None;
+            };
+        }
+        rest.is_empty().then_some(self)
     }
 
     fn with_params(mut self) -> Via<'a> {
@@ -126,6 +190,12 @@ impl<'a> Via<'a> {
         self.maddr = maddr.unwrap_or_default();
         self.wants_rport = rport.is_some_and(<[u8]>::is_empty);
         self
+    }
+
+    /// The same without what [`Via::behind_rport`] knows.
+    #[cfg(test)]
+    pub(super) fn as_parsed(self) -> Via<'a> {
+        Via { behind_rport: None, ..self }
     }
 
     /// Whether it is of the SIP we speak.
@@ -150,7 +220,7 @@ impl<'a> Via<'a> {
     #[must_use]
     pub fn has_magic_cookie(&self) -> bool {
         let cookie = self.branch.split_at_checked(7);
-        cookie.is_some_and(|(cookie, rest)| !rest.is_empty() && cookie.eq_ignore_ascii_case(b"z9hG4bK"))
+        cookie.is_some_and(|(cookie, rest)| !rest.is_empty() && scan::is(cookie, b"z9hG4bK"))
     }
 
     /// Whether the sender asks for the source port (RFC 3581 3).
@@ -159,11 +229,22 @@ impl<'a> Via<'a> {
         self.wants_rport
     }
 
+    /// Octets behind a bare rport, or 0 if there is none: the text of this Via is all of its header field, without white
+    /// space, quotes and received, and may be sent back as it came. `None` if it may not.
+    #[must_use]
+    pub fn behind_rport(&self) -> Option<usize> {
+        self.behind_rport.map(|octets| octets as usize)
+    }
+
     /// Whether its parameters are what the grammar allows; see [`Params::is_well_formed`].
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
         self.is_well_formed
     }
+}
+
+fn digits(bytes: &[u8]) -> usize {
+    bytes.iter().position(|octet| !octet.is_ascii_digit()).unwrap_or(bytes.len())
 }
 
 fn before_slash(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
