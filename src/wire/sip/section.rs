@@ -69,13 +69,14 @@ impl<'a> Walk<'a> {
             return None;
         }
         let is_usual = name.is_some();
-        let (name, len) = match name {
-            Some(name) => (name, colon),
-            None => other_spelling(line.get(..colon)?)?,
+        let name = match name {
+            Some(name) => name,
+            // White space before the colon might be the end of a line without one.
+            None => other_spelling(line.get(..colon)?).filter(|(_, len)| *len == colon)?.0,
         };
         let start = self.at;
         self.at += colon + 1 + value.len() + 2;
-        let raw_name = Span::new(start, start + len);
+        let raw_name = Span::new(start, start + colon);
         if let [b' ', value @ ..] = value
             && is_trimmed(value)
         {
@@ -115,17 +116,12 @@ pub(super) fn parts(bytes: &[u8], line: &[u8]) -> Option<Parts> {
         (_, 0) => (None, scan::find(b':', line)?),
         found => found,
     };
-    named(bytes, line.get(..colon)?, name, line.get(colon + 1..)?)
-}
-
-/// The parts of a line by what stands before its colon and what after it. `name` is known if that is written as usual.
-#[inline(always)]
-fn named(bytes: &[u8], raw_name: &[u8], name: Option<Name>, value: &[u8]) -> Option<Parts> {
+    let raw_name = line.get(..colon)?;
     let (name, len) = match name {
-        Some(name) => (name, raw_name.len()),
+        Some(name) => (name, colon),
         None => other_spelling(raw_name)?,
     };
-    let ([b' ', value @ ..] | value) = value;
+    let ([b' ', value @ ..] | value) = line.get(colon + 1..)?;
     let value = if is_trimmed(value) { place(bytes, value) } else { place_of_trimmed(bytes, value) };
     Some(Parts { name, raw_name: place(bytes, raw_name.get(..len)?), value, is_usual: false })
 }

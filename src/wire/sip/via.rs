@@ -100,59 +100,40 @@ impl<'a> Via<'a> {
         let semicolon = scan::find(b';', sent_by).unwrap_or(sent_by.len());
         let (host, port) = host_port(trim(sent_by.get(..semicolon)?))?;
         let params = Params(sent_by.get(semicolon + 1..).unwrap_or_default());
-        let via = Via {
-            protocol,
-            version,
-            transport,
-            host,
-            port,
-            params,
-            branch: b"",
-            maddr: b"",
-            wants_rport: false,
-            is_well_formed: true,
-            behind_rport: None,
-        };
+        let via = Via { protocol, version, transport, host, port, params, ..Via::EMPTY };
         Some(if params.is_blank() { via } else { via.with_params() })
     }
 
     /// The same as [`Via::parse`] where neither white space nor quotes nor another value are in `value`, as nearly always;
     /// `None` says nothing.
     pub(super) fn usual(value: &'a [u8]) -> Option<Via<'a>> {
-        let sent_by = match value.split_first_chunk()? {
-            (b"SIP/2.0/UDP " | b"SIP/2.0/TCP " | b"SIP/2.0/TLS ", sent_by) => sent_by,
-            _ => return None,
+        let (b"SIP/2.0/UDP " | b"SIP/2.0/TCP " | b"SIP/2.0/TLS ", sent_by) = value.split_first_chunk()? else {
+            return None;
         };
-        let (host, rest) = sent_by.split_at_checked(HOST.run(sent_by))?;
-        let (port, rest) = match rest {
-            [b':', rest @ ..] => {
-                let (digits, rest) = rest.split_at_checked(digits(rest))?;
-                (Some(decimal(digits).and_then(|port| u16::try_from(port).ok())?), rest)
-            }
-            _ => (None, rest),
-        };
-        let params = match rest {
-            [] => rest,
-            [b';', params @ ..] => params,
-            _ => return None,
-        };
-        let via = Via {
-            protocol: value.get(..3)?,
-            version: value.get(4..7)?,
-            transport: value.get(8..11)?,
-            host,
-            port,
-            params: Params(params),
-            branch: b"",
-            maddr: b"",
-            wants_rport: false,
-            is_well_formed: true,
-            behind_rport: Some(0),
-        };
-        if host.is_empty() { None } else { via.with_usual_params(rest) }
+        let (protocol, version, transport) = (value.get(..3)?, value.get(4..7)?, value.get(8..11)?);
+        let (host, rest) = sent_by.split_at_checked(HOST.run(sent_by)).filter(|(host, _)| !host.is_empty())?;
+        let (port, rest) = usual_port(rest)?;
+        let params = Params(rest.get(1..).unwrap_or_default());
+        Via { protocol, version, transport, host, port, params, ..Via::EMPTY }.with_usual_params(rest)
     }
 
+    const EMPTY: Via<'static> = Via {
+        protocol: b"",
+        version: b"",
+        transport: b"",
+        host: b"",
+        port: None,
+        params: Params(b""),
+        branch: b"",
+        maddr: b"",
+        wants_rport: false,
+        is_well_formed: true,
+        behind_rport: None,
+    };
+
+    /// The parameters that nearly every Via has and no other; `rest` begins with their semicolon.
     fn with_usual_params(mut self, mut rest: &'a [u8]) -> Option<Via<'a>> {
+        let mut behind_rport = 0;
         while let [b';', param @ ..] = rest {
             rest = if let [b'b', b'r', b'a', b'n', b'c', b'h', b'=', value @ ..] = param
                 && self.branch.is_empty()
@@ -165,12 +146,13 @@ impl<'a> Via<'a> {
                 && !self.wants_rport
             {
                 self.wants_rport = true;
-                self.behind_rport = Some(u32::try_from(rest.len()).ok()?);
+                behind_rport = rest.len();
                 rest
             } else {
                 return None;
             };
         }
+        self.behind_rport = Some(u32::try_from(behind_rport).ok()?);
         rest.is_empty().then_some(self)
     }
 
@@ -243,8 +225,12 @@ impl<'a> Via<'a> {
     }
 }
 
-fn digits(bytes: &[u8]) -> usize {
-    bytes.iter().position(|octet| !octet.is_ascii_digit()).unwrap_or(bytes.len())
+/// The port behind a colon, if there is one, and what follows.
+fn usual_port(bytes: &[u8]) -> Option<(Option<u16>, &[u8])> {
+    let [b':', rest @ ..] = bytes else { return Some((None, bytes)) };
+    let len = rest.iter().position(|octet| !octet.is_ascii_digit()).unwrap_or(rest.len());
+    let (digits, rest) = rest.split_at_checked(len)?;
+    Some((Some(u16::try_from(decimal(digits)?).ok()?), rest))
 }
 
 fn before_slash(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
