@@ -3,6 +3,7 @@
 
 use crate::policy::{Addresses, ShortCodes, UnknownTon};
 use crate::wire::inline::Inline;
+use crate::wire::scan;
 use crate::wire::sip::uri::{self, SipUri, TelUri, Uri};
 
 /// Most digits of an E.164 number (ITU-T E.164 6.2.1).
@@ -57,7 +58,7 @@ impl Number {
 #[must_use]
 pub fn of_uri(uri: &[u8], addresses: &Addresses) -> Option<Number> {
     if let Some(number) = plain_tel(uri) {
-        return global(number, addresses);
+        return global_of_digits(number, addresses);
     }
     match Uri::parse(uri)? {
         Uri::Tel(tel) => of_tel(&tel, addresses),
@@ -68,7 +69,7 @@ pub fn of_uri(uri: &[u8], addresses: &Addresses) -> Option<Number> {
 
 /// The digits of a tel URI that is a global number and nothing else, as most are.
 fn plain_tel(uri: &[u8]) -> Option<&[u8]> {
-    uri.strip_prefix(b"tel:+").filter(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+    uri.strip_prefix(b"tel:+").filter(|number| !number.is_empty() && scan::is_digits(number))
 }
 
 fn of_tel(tel: &TelUri<'_>, addresses: &Addresses) -> Option<Number> {
@@ -106,10 +107,15 @@ fn of_dialled(text: &[u8], addresses: &Addresses) -> Option<Number> {
 }
 
 fn global(digits: &[u8], addresses: &Addresses) -> Option<Number> {
+    if scan::is_digits(digits) { global_of_digits(digits, addresses) } else { None }
+}
+
+fn global_of_digits(digits: &[u8], addresses: &Addresses) -> Option<Number> {
     let fits = (usize::from(addresses.digits_min)..=E164_DIGITS_MAX).contains(&digits.len());
-    let is_number = digits.iter().all(u8::is_ascii_digit) && digits.first() != Some(&b'0');
-    let digits = Inline::from_slice(digits)?;
-    (fits && is_number).then_some(Number { digits, global: true })
+    if !fits || digits.first() == Some(&b'0') {
+        return None;
+    }
+    Some(Number { digits: Inline::from_slice(digits)?, global: true })
 }
 
 fn local(digits: &[u8], addresses: &Addresses) -> Option<Number> {
@@ -134,12 +140,12 @@ fn short_code(digits: &[u8], addresses: &Addresses) -> Option<Number> {
 #[must_use]
 pub fn of_smpp(ton: u8, address: &[u8], addresses: &Addresses) -> Option<Number> {
     let (plus, digits) = address.strip_prefix(b"+").map_or((false, address), |rest| (true, rest));
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+    if digits.is_empty() || !scan::is_digits(digits) {
         return None;
     }
     match ton {
-        TON_INTERNATIONAL => global(digits, addresses),
-        TON_UNKNOWN | TON_NATIONAL if plus => global(digits, addresses),
+        TON_INTERNATIONAL => global_of_digits(digits, addresses),
+        TON_UNKNOWN | TON_NATIONAL if plus => global_of_digits(digits, addresses),
         TON_UNKNOWN => unknown(digits, addresses),
         TON_NATIONAL => rewritten(digits, addresses),
         5 => None,
@@ -150,7 +156,7 @@ pub fn of_smpp(ton: u8, address: &[u8], addresses: &Addresses) -> Option<Number>
 fn unknown(digits: &[u8], addresses: &Addresses) -> Option<Number> {
     let as_global = match addresses.unknown_ton {
         UnknownTon::Rules => None,
-        UnknownTon::International => global(digits, addresses),
+        UnknownTon::International => global_of_digits(digits, addresses),
     };
     rewritten(digits, addresses).or(as_global).or_else(|| short_code(digits, addresses))
 }

@@ -79,7 +79,15 @@ pub fn line(octets: &[u8]) -> Option<(usize, usize)> {
     }
 }
 
-/// The same by the line feed alone.
+/// Where the first line ends, if there is no control in it and it ends in CR LF, two octets before the next.
+#[inline]
+#[must_use]
+pub fn plain_line(octets: &[u8]) -> Option<usize> {
+    let end = first(octets, odd)?;
+    octets.get(end..)?.starts_with(b"\r\n").then_some(end)
+}
+
+/// The same as [`line`] by the line feed alone.
 #[inline(never)]
 fn line_with_care(octets: &[u8]) -> Option<(usize, usize)> {
     let feed = memchr::memchr(b'\n', octets)?;
@@ -92,6 +100,27 @@ fn line_with_care(octets: &[u8]) -> Option<(usize, usize)> {
 #[must_use]
 pub fn is_plain(octets: &[u8]) -> bool {
     find_odd(octets).is_none()
+}
+
+/// Whether every octet is a decimal digit.
+#[inline]
+#[must_use]
+pub fn is_digits(octets: &[u8]) -> bool {
+    first(octets, no_digit).is_none()
+}
+
+/// The top bit of each octet that is no decimal digit: beyond nine from '0' the addition reaches it.
+#[inline]
+const fn no_digit(word: u64) -> u64 {
+    let value = word ^ (ONES * b'0' as u64);
+    (((value & !TOPS) + ONES * (0x80 - 10)) | value) & TOPS
+}
+
+/// Whether every octet is printable ASCII and none of `unwanted`; `false` may also be said of some others.
+#[inline]
+#[must_use]
+pub fn is_plain_without<const N: usize>(unwanted: [u8; N], octets: &[u8]) -> bool {
+    first(octets, |word| unwanted.into_iter().fold(odd(word), |hits, octet| hits | equal(word, octet))).is_none()
 }
 
 /// The top bit of each octet that is a control, and of most that are not ASCII. The lowest one is right, as below.
@@ -185,6 +214,24 @@ fn same_ends<const N: usize>(one: &[u8], other: &[u8]) -> bool {
     one.first_chunk::<N>() == other.first_chunk() && one.last_chunk::<N>() == other.last_chunk()
 }
 
+/// Copies a string of one to two words without a zero to the start of `place`; `false` if it is none, or finds no room.
+#[inline]
+#[must_use]
+pub fn copy_without_nul(octets: &[u8], place: &mut [u8]) -> bool {
+    let (Some(first), Some(last)) = (octets.first_chunk(), octets.last_chunk()) else { return false };
+    let zeros = equal(u64::from_le_bytes(*first), 0) | equal(u64::from_le_bytes(*last), 0);
+    let Some(place) = place.get_mut(..octets.len()).filter(|place| zeros == 0 && place.len() <= 2 * WORD_BYTES) else {
+        return false;
+    };
+    if let Some(start) = place.first_chunk_mut() {
+        *start = *first;
+    }
+    if let Some(end) = place.last_chunk_mut() {
+        *end = *last;
+    }
+    true
+}
+
 /// Whether a name is the known one in any case. Nearly every peer writes it as the specification does, and then a look at
 /// words says so.
 #[inline(always)]
@@ -203,6 +250,8 @@ mod tests {
             for (end, after) in [("\n", ""), ("\r\n", "\n"), ("\n", "next\r\n"), ("\r\n", "next one")] {
                 let text = [before, end, after].concat();
                 assert_eq!(line(text.as_bytes()), Some((before.len(), before.len() + end.len())), "{text:?}");
+                let plain = end == "\r\n" && before.bytes().all(|octet| (b' '..0xa0).contains(&octet));
+                assert_eq!(plain_line(text.as_bytes()), plain.then_some(before.len()), "{text:?}");
             }
             assert_eq!(line(before.as_bytes()), None);
         }
@@ -244,7 +293,12 @@ mod tests {
         for octet in 0..=255_u8 {
             let octets = [octet; 11];
             assert_eq!(is_plain(&octets), (b' '..0xa0).contains(&octet), "{octet}");
+            let without = is_plain_without([b'<', 0x7f], &octets);
+            assert_eq!(without, is_plain(&octets) && !matches!(octet, b'<' | 0x7f), "{octet}");
             assert_eq!(line(&octets), (octet == b'\n').then_some((0, 1)));
+            assert_eq!(is_digits(&octets), octet.is_ascii_digit());
+            let mixed: Vec<u8> = octets.iter().copied().chain(*b"0123456789").collect();
+            assert!((0..mixed.len()).all(|from| is_digits(&mixed[from..]) == (from >= 11 || octet.is_ascii_digit())));
             for wanted in 0..=255_u8 {
                 assert_eq!(find(wanted, &octets), (octet == wanted).then_some(0));
             }
@@ -260,6 +314,24 @@ mod tests {
                 octets[0] = b':';
                 assert_eq!(find_last(b':', &octets), Some(at));
                 assert_eq!(find_last(0, &octets), None);
+            }
+        }
+    }
+
+    #[test]
+    fn strings_are_copied_if_no_octet_is_zero_and_they_are_neither_short_nor_long() {
+        for len in 0..40 {
+            let string: Vec<u8> = (1..=len).collect();
+            let mut place = [0; 40];
+            assert_eq!(copy_without_nul(&string, &mut place), (8..=16).contains(&len), "{len}");
+            if (8..=16).contains(&len) {
+                assert_eq!(place[..=string.len()], [&string[..], b"\0"].concat());
+                assert!(!copy_without_nul(&string, &mut place[..string.len() - 1]));
+            }
+            for at in 0..string.len() {
+                let mut with_zero = string.clone();
+                with_zero[at] = 0;
+                assert!(!copy_without_nul(&with_zero, &mut [0; 40]));
             }
         }
     }
