@@ -86,5 +86,37 @@ fn writing(criterion: &mut Criterion) {
     beside::ratio(what, "rusmpp", || encode(&pdu, &mut ours), || rusmpp_encode(&command, &mut theirs));
 }
 
-criterion_group!(benches, reading, reports, writing);
+/// Reads a submit_sm and writes it again; whether it is the same.
+fn through(pdu: &[u8], out: &mut Vec<u8>) -> bool {
+    let pdu = black_box(pdu);
+    let Framing::Complete(len) = frame(pdu, 70_000) else { return false };
+    let Ok((header, body)) = Pdu::parse(&pdu[..len]) else { return false };
+    out.clear();
+    black_box(&body).emit(out, header.command_id, header.command_status, header.sequence_number);
+    out.len() == len
+}
+
+fn rusmpp_through(pdu: &[u8], out: &mut Vec<u8>) -> bool {
+    let Some(command) = rusmpp_command(black_box(pdu)) else { return false };
+    rusmpp_encode(&command, out);
+    out.len() == pdu.len()
+}
+
+fn both_ways(criterion: &mut Criterion) {
+    let (mut ours, mut theirs) = (Vec::with_capacity(512), Vec::with_capacity(512));
+    let bytes = samples::pdu(Pdu::SubmitSm(samples::submit_sm()), CommandId::SUBMIT_SM);
+    assert!(through(&bytes, &mut ours) && rusmpp_through(&bytes, &mut theirs));
+    assert!(ours == bytes && theirs == bytes);
+    let what = "SMPP decode and encode submit_sm";
+    let mut group = criterion.benchmark_group(what);
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("ours", |bencher| bencher.iter(|| through(&bytes, &mut ours)));
+    group.bench_function("rusmpp", |bencher| bencher.iter(|| rusmpp_through(&bytes, &mut theirs)));
+    group.finish();
+    let (mut ours, mut theirs) =
+        (|| assert!(through(&bytes, &mut ours)), || assert!(rusmpp_through(&bytes, &mut theirs)));
+    beside::ratio(what, "rusmpp", &mut ours, &mut theirs);
+}
+
+criterion_group!(benches, reading, reports, writing, both_ways);
 criterion_main!(benches);

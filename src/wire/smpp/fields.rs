@@ -15,10 +15,13 @@ impl<'a> Reader<'a> {
         Reader { rest: body, len: body.len() }
     }
 
+    #[cold]
+    #[inline(never)]
     fn error(&self, what: &'static str) -> PduError {
         PduError { status: CommandStatus::ESME_RINVCMDLEN, what, at: super::HEADER_BYTES + self.len - self.rest.len() }
     }
 
+    #[inline(always)]
     pub(super) fn octets(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], PduError> {
         let (octets, rest) = self.rest.split_at_checked(len).ok_or_else(|| self.error(what))?;
         self.rest = rest;
@@ -35,6 +38,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A C-Octet String of at most `max` octets, its NUL included.
+    #[inline(always)]
     pub(super) fn c_octets(&mut self, max: usize, what: &'static str) -> Result<&'a [u8], PduError> {
         if let [0, rest @ ..] = self.rest {
             self.rest = rest;
@@ -68,17 +72,79 @@ impl<'a> Reader<'a> {
 /// Appends a C-Octet String, cut to `max` octets with its NUL.
 pub(super) fn put_c_octets(out: &mut Vec<u8>, value: &[u8], max: usize) {
     if !value.is_empty() {
-        let value = value.get(..value.len().min(max - 1)).unwrap_or_default();
-        let end = scan::find(0, value).unwrap_or(value.len());
-        out.extend_from_slice(value.get(..end).unwrap_or_default());
+        out.extend_from_slice(c_octets(value, max));
     }
     out.push(0);
+}
+
+/// What of a value stands before the NUL of a C-Octet String of at most `max` octets.
+#[inline(never)]
+fn c_octets(value: &[u8], max: usize) -> &[u8] {
+    let value = value.get(..max - 1).unwrap_or(value);
+    let end = scan::find(0, value).unwrap_or(value.len());
+    value.get(..end).unwrap_or_default()
+}
+
+/// What of a text fits into short_message.
+pub(super) fn short_message(text: &[u8]) -> &[u8] {
+    text.get(..super::SHORT_MESSAGE_BYTES_MAX).unwrap_or(text)
+}
+
+/// The fields of a body that is being written, but for its text: `N` is the most that they can take, so that room is
+/// looked for once and not field by field.
+pub(super) struct Fields<const N: usize> {
+    octets: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Fields<N> {
+    pub(super) const fn new() -> Fields<N> {
+        Fields { octets: [0; N], len: 0 }
+    }
+
+    #[inline(always)]
+    pub(super) fn put<const OCTETS: usize>(&mut self, value: [u8; OCTETS]) {
+        if let Some(place) = self.octets.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut) {
+            *place = value;
+        }
+        self.len += OCTETS;
+    }
+
+    /// A C-Octet String, cut to `max` octets with its NUL, which is there already.
+    #[inline(always)]
+    pub(super) fn put_c_octets(&mut self, value: &[u8], max: usize) {
+        if !value.is_empty() {
+            self.put_some(value, max);
+        }
+        self.len += 1;
+    }
+
+    /// Addresses and times have between one and two words.
+    #[inline(always)]
+    fn put_some(&mut self, value: &[u8], max: usize) {
+        let place = self.octets.get_mut(self.len..).unwrap_or_default();
+        let copied = value.len() < max && scan::copy_without_nul(value, place);
+        self.len += if copied { value.len() } else { put_any(c_octets(value, max), place) };
+    }
+
+    #[inline(always)]
+    pub(super) fn written(&self) -> &[u8] {
+        self.octets.get(..self.len).unwrap_or_default()
+    }
+}
+
+#[inline(never)]
+fn put_any(value: &[u8], place: &mut [u8]) -> usize {
+    if let Some(place) = place.get_mut(..value.len()) {
+        place.copy_from_slice(value);
+    }
+    value.len()
 }
 
 /// SMPP PDUs as one list: a struct per PDU with its fields in wire order, and from it reading and writing.
 ///
 /// Field kinds: `int` (1 octet), `int4` (4 octets), `c N` (C-Octet String of at most N octets with its NUL), `sm`
-/// (sm_length and short_message).
+/// (sm_length and short_message; the last field).
 macro_rules! pdu {
     ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident : $kind:ident $($max:literal)?),* $(,)? }) => {
         $(#[$doc])*
@@ -115,8 +181,14 @@ macro_rules! pdu {
 
             /// Appends the body. Values longer than their field are cut.
             pub fn emit(&self, out: &mut Vec<u8>) {
-                $(pdu!(@write self.$field, out, $kind $($max)?);)*
-                out.extend_from_slice(self.tlvs.as_bytes());
+                #[allow(unused_mut)]
+                let mut fields = $crate::wire::smpp::fields::Fields::<{ 0 $(+ pdu!(@most $kind $($max)?))* }>::new();
+                $(pdu!(@write self.$field, fields, $kind $($max)?);)*
+                out.extend_from_slice(fields.written());
+                $(pdu!(@text self.$field, out, $kind);)*
+                if !self.tlvs.as_bytes().is_empty() {
+                    out.extend_from_slice(self.tlvs.as_bytes());
+                }
             }
 
             /// The first field whose value would be cut by `emit`: over its bound, or with a NUL inside.
@@ -143,13 +215,17 @@ macro_rules! pdu {
     (@read $r:ident, int4, $what:expr) => { $r.u32($what)? };
     (@read $r:ident, c $max:literal, $what:expr) => { $r.c_octets($max, $what)? };
     (@read $r:ident, sm, $what:expr) => { $r.short_message($what)? };
-    (@write $v:expr, $out:ident, int) => { $out.push($v) };
-    (@write $v:expr, $out:ident, int4) => { $out.extend_from_slice(&$v.to_be_bytes()) };
-    (@write $v:expr, $out:ident, c $max:literal) => { $crate::wire::smpp::fields::put_c_octets($out, $v, $max) };
-    (@write $v:expr, $out:ident, sm) => {{
-        let text = $v.get(..$v.len().min($crate::wire::smpp::SHORT_MESSAGE_BYTES_MAX)).unwrap_or_default();
-        $out.push(u8::try_from(text.len()).unwrap_or(0));
-        $out.extend_from_slice(text);
-    }};
+    (@most int) => { 1 };
+    (@most int4) => { 4 };
+    (@most c $max:literal) => { $max };
+    (@most sm) => { 1 };
+    (@write $v:expr, $fields:ident, int) => { $fields.put([$v]) };
+    (@write $v:expr, $fields:ident, int4) => { $fields.put($v.to_be_bytes()) };
+    (@write $v:expr, $fields:ident, c $max:literal) => { $fields.put_c_octets($v, $max) };
+    (@write $v:expr, $fields:ident, sm) => {
+        $fields.put([u8::try_from($crate::wire::smpp::fields::short_message($v).len()).unwrap_or(0)])
+    };
+    (@text $v:expr, $out:ident, sm) => { $out.extend_from_slice($crate::wire::smpp::fields::short_message($v)) };
+    (@text $v:expr, $out:ident, $kind:ident) => {};
 }
 pub(super) use pdu;

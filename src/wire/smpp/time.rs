@@ -16,13 +16,12 @@ pub fn relative(seconds: u32) -> Time {
     let (months, days) = if days > 99 { (days / 30, days % 30) } else { (0, days) };
     let (years, months) = ((months / 12).min(99), months % 12);
     let parts = [years, months, days, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60];
-    let mut time = Time::new();
-    for part in parts {
-        let two = |digit: u32| b'0' + u8::try_from(digit % 10).unwrap_or(0);
-        let _fits = time.extend(&[two(part / 10), two(part)]);
+    let mut time = *b"000000000000000R";
+    for (part, place) in parts.into_iter().zip(time.as_chunks_mut().0) {
+        let digit = |digit: u32| b'0' + digit.to_le_bytes()[0];
+        *place = [digit(part / 10), digit(part % 10)];
     }
-    let _fits = time.extend(b"000R");
-    time
+    Inline::from_slice(&time).unwrap_or_default()
 }
 
 /// The seconds of a relative time (a month counts 30 days, a year 12 months); `None` if it is not one.
