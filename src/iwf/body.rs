@@ -6,6 +6,8 @@ use crate::wire::Malformed;
 use crate::wire::cpim::{self, mime};
 use crate::wire::scan::is;
 
+use super::pager::NotAcceptable;
+
 /// What was found.
 #[derive(Clone, Copy, Debug)]
 pub struct Body<'a> {
@@ -26,11 +28,13 @@ impl<'a> Body<'a> {
     ///
     /// # Errors
     /// A CPIM wrapper makes no sense.
-    pub fn look(content_type: &'a [u8], body: &'a [u8], protected_types: &[String]) -> Result<Body<'a>, Malformed> {
+    pub fn look(content_type: &'a [u8], body: &'a [u8], protected_types: &[String]) -> Result<Body<'a>, NotAcceptable> {
         let content = cpim::Part::new(content_type, body);
         let mut found = Body { content, cpim: None, protected: false, notification: false, composing: false };
-        found.look_into(content_type, body, 0, protected_types)?;
-        Ok(found)
+        match found.look_into(content_type, body, 0, protected_types) {
+            Ok(()) => Ok(found),
+            Err(malformed) => Err(NotAcceptable::Malformed(malformed.what)),
+        }
     }
 
     fn look_into(
@@ -66,7 +70,9 @@ impl<'a> Body<'a> {
         if let Some(content) = cpim::Part::within(wrapped).filter(|_| depth == 0) {
             self.content = content;
         }
-        self.cpim = self.cpim.or(Some(*wrapped));
+        if self.cpim.is_none() {
+            self.cpim = Some(*wrapped);
+        }
     }
 }
 

@@ -50,6 +50,7 @@ impl<'a> Headers<'a> {
     }
 
     /// The language of the content, if the wrapper is the one to say it.
+    #[inline]
     pub(super) fn with_language_of(mut self, cpim: Option<&cpim::Message<'a>>) -> Headers<'a> {
         if self.content_language.is_empty() {
             let language = cpim.and_then(|cpim| cpim.content_header(b"Content-Language"));
@@ -80,6 +81,9 @@ fn originator<'a>(p_asserted_identity: &[&'a [u8]; 2], from: &'a [u8], policy: &
 
 /// RFC 3323 4.2, RFC 3325 9.3: "id" and "user" both hide who sent it.
 fn asks_for_anonymity(privacy: &[u8]) -> bool {
+    if privacy.is_empty() {
+        return false;
+    }
     let tokens = privacy.split(|octet| *octet == b';' || *octet == b',').map(<[u8]>::trim_ascii);
     tokens.into_iter().any(|token| token.eq_ignore_ascii_case(b"id") || token.eq_ignore_ascii_case(b"user"))
 }

@@ -43,8 +43,8 @@ pub(super) fn write_stored(invitation: &Invitation, headers: &mut Writer<'_>) {
 /// # Errors
 /// Why it is not acceptable.
 pub fn read<'a>(invitation: &'a Invitation, body: &Body<'a>, text: &mut String) -> Result<Read<'a>, NotAcceptable> {
-    let cpim = read_text(body, text)?;
-    Ok(Read::new(invitation.headers(), cpim, invitation.message_expires_s))
+    read_text(body, text)?;
+    Ok(Read::new(invitation.headers(), body.cpim, invitation.message_expires_s))
 }
 
 /// 6.2.4 B): headers of the 200 to the BYE, beside those of the dialog. Without a message that went out as SMS there is

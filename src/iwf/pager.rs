@@ -60,8 +60,7 @@ pub fn look<'a>(message: &Message<'a>, policy: &Policy) -> Result<Body<'a>, NotA
 /// # Errors
 /// A wrapper makes no sense.
 pub fn look_into<'a>(content_type: &'a [u8], body: &'a [u8], policy: &Policy) -> Result<Body<'a>, NotAcceptable> {
-    let body = Body::look(content_type, body, &policy.submission.protected_content_types);
-    body.map_err(|malformed| NotAcceptable::Malformed(malformed.what))
+    Body::look(content_type, body, &policy.submission.protected_content_types)
 }
 
 /// Reads a MESSAGE whose body was looked into; its text replaces what `text` holds.
@@ -70,26 +69,25 @@ pub fn look_into<'a>(content_type: &'a [u8], body: &'a [u8], policy: &Policy) ->
 /// Why it is not acceptable.
 pub fn read<'a>(
     message: &Message<'a>,
-    body: Body<'a>,
+    body: &Body<'a>,
     policy: &Policy,
     text: &mut String,
 ) -> Result<Read<'a>, NotAcceptable> {
     if !is_identity(message.header(Name::ContentEncoding)) {
         return Err(NotAcceptable::MediaType);
     }
-    let cpim = read_text(&body, text)?;
+    read_text(body, text)?;
     let expires_s = message.header(Name::Expires).and_then(seconds);
-    Ok(Read::new(Headers::of(message, policy)?, cpim, expires_s))
+    Ok(Read::new(Headers::of(message, policy)?, body.cpim, expires_s))
 }
 
-/// Reads the text of a body that was looked into; it replaces what `text` holds. Returns the wrapper.
-pub(super) fn read_text<'a>(body: &Body<'a>, text: &mut String) -> Result<Option<cpim::Message<'a>>, NotAcceptable> {
+/// Reads the text of a body that was looked into; it replaces what `text` holds.
+pub(super) fn read_text(body: &Body<'_>, text: &mut String) -> Result<(), NotAcceptable> {
     if body.protected {
         return Err(NotAcceptable::Protected);
     }
     text.clear();
-    body.content.text(text).map_err(not_text)?;
-    Ok(body.cpim)
+    body.content.text(text).map(|_| ()).map_err(not_text)
 }
 
 fn is_identity(content_encoding: Option<&[u8]>) -> bool {
@@ -109,8 +107,9 @@ pub(super) fn seconds(value: &[u8]) -> Option<u32> {
 }
 
 impl<'a> Read<'a> {
+    #[inline]
     pub(super) fn new(headers: Headers<'a>, cpim: Option<cpim::Message<'a>>, expires_s: Option<u32>) -> Read<'a> {
-        let requested = cpim.map_or(Dispositions::NONE, |cpim| cpim.dispositions());
+        let requested = cpim.as_ref().map_or(Dispositions::NONE, cpim::Message::dispositions);
         Read { headers: headers.with_language_of(cpim.as_ref()), cpim, requested, expires_s }
     }
 
@@ -175,7 +174,8 @@ pub(super) fn retain_cpim(cpim: Option<&cpim::Message<'_>>, now: Now, retained: 
         None => Span::append(octets, &date_time::of(now.unix_ms)),
     };
     retained.imdn_record_route = Span::append_with(octets, |octets| {
-        for route in cpim.into_iter().flat_map(|cpim| cpim.record_routes()) {
+        let Some(cpim) = cpim else { return };
+        for route in cpim.record_routes() {
             octets.extend_from_slice(route);
             octets.push(b'\n');
         }

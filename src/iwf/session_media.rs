@@ -45,9 +45,9 @@ pub struct Read<'a> {
 /// # Errors
 /// Why it is not acceptable.
 pub fn read<'a>(invitation: &'a Invitation, body: &Body<'a>, text: &mut String) -> Result<Read<'a>, NotAcceptable> {
-    let cpim = read_text(body, text)?;
-    let requested = cpim.map_or(Dispositions::NONE, |cpim| cpim.dispositions());
-    Ok(Read { invitation, cpim, requested })
+    read_text(body, text)?;
+    let requested = body.cpim.as_ref().map_or(Dispositions::NONE, cpim::Message::dispositions);
+    Ok(Read { invitation, cpim: body.cpim, requested })
 }
 
 /// What a message that cannot be read, or written as short messages, means for its last chunk.

@@ -102,7 +102,7 @@ fn carry(bytes: &[u8], iwf: &Iwf) {
     let Ok(message) = Message::parse(bytes, &mut index) else { return };
     let mut text = String::new();
     let Ok(read) =
-        pager::look(&message, &iwf.policy).and_then(|body| pager::read(&message, body, &iwf.policy, &mut text))
+        pager::look(&message, &iwf.policy).and_then(|body| pager::read(&message, &body, &iwf.policy, &mut text))
     else {
         return;
     };

@@ -83,7 +83,7 @@ fn pdus(case: &Case<'_>) -> Result<Vec<Vec<u8>>, NotAcceptable> {
     let mut index = Index::new();
     let message = Message::parse(&bytes, &mut index).expect("a SIP message");
     let mut text = String::new();
-    let read = pager::look(&message, &policy).and_then(|body| pager::read(&message, body, &policy, &mut text))?;
+    let read = pager::look(&message, &policy).and_then(|body| pager::read(&message, &body, &policy, &mut text))?;
     let coding = coding(case.get("form"));
     let form = form_of(case.get("form"), &coding);
     let (mut made, mut written) = (Vec::new(), Vec::new());

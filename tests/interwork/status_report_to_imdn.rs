@@ -34,7 +34,7 @@ pub(crate) fn retained(case: &Case<'_>, policy: &Policy) -> Retained {
     let mut index = Index::new();
     let message = Message::parse(&bytes, &mut index).unwrap();
     let (mut text, mut retained) = (String::new(), Retained::default());
-    let read = pager::look(&message, policy).and_then(|body| pager::read(&message, body, policy, &mut text)).unwrap();
+    let read = pager::look(&message, policy).and_then(|body| pager::read(&message, &body, policy, &mut text)).unwrap();
     read.retain(NOW, &text, &mut retained);
     retained
 }

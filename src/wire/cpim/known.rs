@@ -26,6 +26,31 @@ pub(super) struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
+    /// Notes a line that is one of these headers, written as nearly every peer writes it; `false` if it is none.
+    #[inline]
+    pub(super) fn note_usual(&mut self, line: &'a [u8]) -> bool {
+        let (place, value) = match line {
+            [b'F', b'r', b'o', b'm', b':', b' ', value @ ..] => (&mut self.from, value),
+            [b'T', b'o', b':', b' ', value @ ..] => (&mut self.to, value),
+            [b'N', b'S', b':', b' ', value @ ..] => return value == USUAL_BINDING,
+            [b'D', rest @ ..] => match rest.strip_prefix(b"ateTime: ") {
+                Some(value) => (&mut self.date_time, value),
+                None => return false,
+            },
+            [b'i', b'm', b'd', b'n', b'.', rest @ ..] => match rest.strip_prefix(b"Message-ID: ") {
+                Some(value) => (&mut self.message_id, value),
+                None => match rest.strip_prefix(b"Disposition-Notification: ") {
+                    Some(value) => (&mut self.disposition_notification, value),
+                    None => return false,
+                },
+            },
+            _ => return false,
+        };
+        self.others |= place.is_some();
+        place.get_or_insert(value.trim_ascii());
+        true
+    }
+
     /// Notes one header.
     pub(super) fn note(&mut self, header: Header<'a>) {
         if header.prefix.is_empty() && is(header.name, b"NS") {

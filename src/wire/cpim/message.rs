@@ -51,7 +51,7 @@ impl<'a> Message<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Message<'a>, Malformed> {
         let start = bytes.iter().position(|octet| !matches!(octet, b'\r' | b'\n')).unwrap_or(bytes.len());
         let bytes = bytes.get(start..).unwrap_or_default();
-        let Lines { mut head, mut rest, content_at, known } = Lines::read(bytes)?;
+        let Lines { mut head, mut rest, content_at, known, .. } = Lines::read(bytes)?;
         if rest.is_empty() && head.is_empty() {
             return Err(Malformed::new("CPIM headers", start));
         }
@@ -103,6 +103,9 @@ impl<'a> Message<'a> {
     /// (RFC 3862 4.7).
     #[must_use]
     pub fn unknown_requirement(&self) -> Option<&'a [u8]> {
+        if !self.known.others {
+            return None;
+        }
         let names = plain(self.rare(), b"Require").flat_map(|value| value.split(|octet| *octet == b','));
         names.map(<[u8]>::trim_ascii).find(|name| !name.is_empty() && !self.understands(name))
     }
@@ -180,23 +183,10 @@ impl<'a> Message<'a> {
 
     /// Whether a header's prefix is of the imdn namespace, under whatever name a NS header gives it.
     fn imdn(&self, name: &'static [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let message = *self;
+        let head = self.head;
         let named =
-            move |header: &Header<'a>| header.name.eq_ignore_ascii_case(name) && message.is_imdn_prefix(header.prefix);
-        headers(if self.known.own_prefixes { self.head } else { self.rare() }).filter(named).map(|header| header.value)
-    }
-
-    fn is_imdn_prefix(&self, prefix: &[u8]) -> bool {
-        match self.namespace(prefix) {
-            Some(uri) => uri == IMDN_NAMESPACE,
-            // clients that forget the declaration mean this one
-            None => prefix.eq_ignore_ascii_case(b"imdn"),
-        }
-    }
-
-    /// The URI a NS header binds to `prefix`; the empty prefix is the default namespace.
-    fn namespace(&self, prefix: &[u8]) -> Option<&'a [u8]> {
-        plain(self.head, b"NS").map(address).find(|bound| bound.display_name == prefix).map(|bound| bound.uri)
+            move |header: &Header<'a>| header.name.eq_ignore_ascii_case(name) && is_imdn_prefix(head, header.prefix);
+        headers(if self.known.own_prefixes { head } else { self.rare() }).filter(named).map(|header| header.value)
     }
 
     fn understands(&self, required: &[u8]) -> bool {
@@ -205,7 +195,7 @@ impl<'a> Message<'a> {
             [b"Message-ID", b"Disposition-Notification", b"Original-To", b"IMDN-Record-Route", b"IMDN-Route"];
         let (prefix, name) = split_prefix(required);
         let known = |names: &[&[u8]]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-        if self.is_imdn_prefix(prefix) { known(&IMDN) } else { prefix.is_empty() && known(&PLAIN) }
+        if is_imdn_prefix(self.head, prefix) { known(&IMDN) } else { prefix.is_empty() && known(&PLAIN) }
     }
 
     /// RFC 3862 leaves Content-Length optional; the transport's length counts unless the header says less.
@@ -219,6 +209,11 @@ impl<'a> Message<'a> {
 /// Splits `display-name <uri>`; without brackets all of it is the URI.
 #[must_use]
 pub fn address(value: &[u8]) -> Address<'_> {
+    if let [b'<', uri @ .., b'>'] = value
+        && scan::find2(b'<', b'>', uri).is_none()
+    {
+        return Address { display_name: b"", uri: uri.trim_ascii() };
+    }
     let bare = Address { display_name: b"", uri: value.trim_ascii() };
     let Some(open) = scan::find_last(b'<', value) else { return bare };
     let (name, rest) = value.split_at(open);
@@ -270,6 +265,19 @@ fn unquoted(name: &[u8]) -> &[u8] {
     name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(name)
 }
 
+fn is_imdn_prefix(head: &[u8], prefix: &[u8]) -> bool {
+    match namespace(head, prefix) {
+        Some(uri) => uri == IMDN_NAMESPACE,
+        // clients that forget the declaration mean this one
+        None => prefix.eq_ignore_ascii_case(b"imdn"),
+    }
+}
+
+/// The URI a NS header binds to `prefix`; the empty prefix is the default namespace.
+fn namespace<'a>(head: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    plain(head, b"NS").map(address).find(|bound| bound.display_name == prefix).map(|bound| bound.uri)
+}
+
 fn headers(head: &[u8]) -> impl Iterator<Item = Header<'_>> {
     mime::lines(head).filter_map(read_header)
 }
@@ -289,13 +297,15 @@ struct Lines<'a> {
     content_at: Option<usize>,
     /// The message headers before those.
     known: Known<'a>,
+    /// Where the first NUL is.
+    nul_at: Option<usize>,
 }
 
 impl<'a> Lines<'a> {
     fn read(bytes: &'a [u8]) -> Result<Lines<'a>, Malformed> {
-        let mut read = Lines { head: bytes, rest: b"", content_at: None, known: Known::default() };
+        let mut read = Lines { head: bytes, rest: b"", content_at: None, known: Known::default(), nul_at: None };
         let (mut at, mut count) = (0, 0);
-        while let Some((line, next)) = mime::line(bytes, at) {
+        while let Some((line, next)) = read.line(bytes, at) {
             if line.is_empty() {
                 read.head = bytes.get(..at).unwrap_or_default();
                 read.rest = bytes.get(next..).unwrap_or_default();
@@ -305,15 +315,30 @@ impl<'a> Lines<'a> {
             read.take_line(line, count, at)?;
             at = next;
         }
-        match memchr::memchr(0, read.head) {
+        match read.nul_at {
             Some(at) => Err(Malformed::new("CPIM header", at)),
             None => Ok(read),
         }
     }
 
+    /// The line at `at`, and where the next one is. Only in one that is not plain a NUL is looked for.
+    #[inline]
+    fn line(&mut self, bytes: &'a [u8], at: usize) -> Option<(&'a [u8], usize)> {
+        let rest = bytes.get(at..)?;
+        if let Some(end) = scan::plain_line(rest) {
+            return Some((rest.get(..end)?, at + end + 2));
+        }
+        let (line, next) = mime::line(bytes, at)?;
+        self.nul_at = self.nul_at.or_else(|| memchr::memchr(0, line).map(|nul| at + nul));
+        Some((line, next))
+    }
+
     fn take_line(&mut self, line: &'a [u8], count: usize, at: usize) -> Result<(), Malformed> {
         if count > limits::CPIM_HEADERS_MAX {
             return Err(Malformed::new("CPIM header count", at));
+        }
+        if self.content_at.is_none() && self.known.note_usual(line) {
+            return Ok(());
         }
         let colon = scan::find(b':', line);
         if colon.is_none_or(|colon| colon == 0) && !matches!(line.first(), Some(b' ' | b'\t')) {

@@ -139,8 +139,9 @@ fn is_token(name: &[u8]) -> bool {
 
 /// The first semicolon outside quotes.
 fn semicolon(value: &[u8]) -> Option<usize> {
-    if scan::find(b'"', value).is_none() {
-        return scan::find(b';', value);
+    let first = scan::find2(b'"', b';', value)?;
+    if value.get(first) == Some(&b';') {
+        return Some(first);
     }
     let mut quoted = false;
     value.iter().position(|octet| {

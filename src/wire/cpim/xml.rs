@@ -1,5 +1,7 @@
 //! Writing character data into XML.
 
+use crate::wire::scan;
+
 /// Appends `<name>text</name>`, or nothing if `text` is empty.
 pub(super) fn element(name: &str, text: &str, out: &mut Vec<u8>) {
     if text.is_empty() {
@@ -19,8 +21,7 @@ pub(super) fn tag(open: &[u8], name: &str, out: &mut Vec<u8>) {
 
 /// Appends `text` as character data; characters XML 1.0 2.2 does not allow are left out.
 fn escape(text: &str, out: &mut Vec<u8>) {
-    let as_it_is = |octet| matches!(octet, b' '..=b'~') && !matches!(octet, b'&' | b'<' | b'>');
-    if text.bytes().fold(true, |all, octet| all & as_it_is(octet)) {
+    if scan::is_plain_without([b'&', b'<', b'>'], text.as_bytes()) {
         return out.extend_from_slice(text.as_bytes());
     }
     for c in text.chars() {
