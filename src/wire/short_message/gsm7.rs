@@ -287,9 +287,10 @@ const LANES: usize = 16;
 /// Encodes the ASCII at the start of `bytes` and says how many octets that was. Sixteen at a time while none of them
 /// needs the escape.
 fn encode_ascii(bytes: &[u8], out: &mut Vec<u8>) -> usize {
-    let (chunks, _) = bytes.as_chunks::<LANES>();
-    let mut done = 0;
-    for chunk in chunks {
+    let mut done = own_codes(bytes);
+    let (own, rest) = bytes.split_at(done);
+    out.extend_from_slice(own);
+    for chunk in rest.as_chunks::<LANES>().0 {
         if are_own_codes(chunk) {
             out.extend_from_slice(chunk);
             done += LANES;
@@ -322,9 +323,19 @@ fn is_own_code(octet: u8) -> bool {
     letter | among(b' ', b'#') | among(b'%', b'?') | (octet == b'\n') | (octet == b'\r')
 }
 
-/// How many octets at the start of `octets` are their own codes, whole lanes counted.
+/// How many octets at the start of `octets` are their own codes, whole lanes counted, and the last one if it is all that
+/// is left.
 fn own_codes(octets: &[u8]) -> usize {
-    octets.as_chunks().0.iter().take_while(|chunk| are_own_codes(chunk)).count() * LANES
+    let (chunks, tail) = octets.as_chunks();
+    let own = chunks.iter().take_while(|chunk| are_own_codes(chunk)).count();
+    let mut last = [b' '; LANES];
+    if own == chunks.len()
+        && let Some(place) = last.get_mut(..tail.len())
+    {
+        place.copy_from_slice(tail);
+        return if are_own_codes(&last) { octets.len() } else { own * LANES };
+    }
+    own * LANES
 }
 
 /// Encodes ASCII octet by octet, counting in `done`; `false` at the first octet that is not ASCII.
