@@ -1,5 +1,6 @@
 //! The text of a delivery receipt (SMPP 3.4 Appendix B), informative there and different everywhere.
 
+use crate::wire::scan;
 use crate::wire::smpp::MessageState;
 
 /// Values as they stand in the text, empty where their key is missing.
@@ -21,19 +22,23 @@ enum Key {
     Text,
 }
 
-/// Keys without their colon. None ends with another after a separator, so their order does not matter.
-const KEYS: &[(&[u8], Key)] = &[
-    (b"id", Key::Id),
-    (b"sub", Key::Other),
-    (b"dlvrd", Key::Other),
-    (b"submit date", Key::Other),
-    (b"submit_date", Key::Other),
-    (b"done date", Key::DoneDate),
-    (b"done_date", Key::DoneDate),
-    (b"stat", Key::Stat),
-    (b"err", Key::Err),
-    (b"text", Key::Text),
-];
+/// Keys without their colon, by their last letter. None ends with another after a separator, so their order does not
+/// matter.
+const fn keys_in(last: u8) -> &'static [(&'static [u8], Key)] {
+    match last {
+        b'b' => &[(b"sub", Key::Other)],
+        b'd' => &[(b"id", Key::Id), (b"dlvrd", Key::Other)],
+        b'e' => &[
+            (b"done date", Key::DoneDate),
+            (b"submit date", Key::Other),
+            (b"done_date", Key::DoneDate),
+            (b"submit_date", Key::Other),
+        ],
+        b'r' => &[(b"err", Key::Err)],
+        b't' => &[(b"stat", Key::Stat), (b"text", Key::Text)],
+        _ => &[],
+    }
+}
 
 struct Found {
     key: Key,
@@ -56,16 +61,16 @@ impl<'a> ReceiptText<'a> {
 
     /// The first value of a key counts. A date may be two words, the others are one.
     fn keep(&mut self, key: Key, value: &'a [u8]) {
-        let value = trim(value);
-        let (place, value) = match key {
-            Key::Id => (&mut self.id, first_word(value)),
-            Key::DoneDate => (&mut self.done_date, value),
-            Key::Stat => (&mut self.stat, first_word(value)),
-            Key::Err => (&mut self.err, first_word(value)),
+        let place = match key {
+            Key::Id => &mut self.id,
+            Key::DoneDate => &mut self.done_date,
+            Key::Stat => &mut self.stat,
+            Key::Err => &mut self.err,
             Key::Other | Key::Text => return,
         };
         if place.is_empty() {
-            *place = value;
+            let value = trim(value);
+            *place = if key == Key::DoneDate { value } else { first_word(value) };
         }
     }
 
@@ -91,20 +96,24 @@ const VENDOR_STATS: [(&[u8], MessageState); 9] = [
 
 /// The next key at or after `from` that begins a word.
 fn next_key(text: &[u8], from: usize) -> Option<Found> {
-    let behind = text.get(from..)?;
-    memchr::memchr_iter(b':', behind).find_map(|colon| {
-        let (name, key) = key_before(behind.get(..colon)?)?;
-        let key_start = colon.checked_sub(name.len())?;
-        let begins_word = key_start == 0 || behind.get(key_start - 1).is_some_and(|before| is_separator(*before));
-        begins_word.then_some(Found { key, key_start: from + key_start, value_start: from + colon + 1 })
-    })
+    let mut at = from;
+    loop {
+        let colon = at + scan::find(b':', text.get(at..)?)?;
+        at = colon + 1;
+        let Some((before, key)) = key_at_end(text.get(from..colon)?) else { continue };
+        if before.last().is_none_or(|before| is_separator(*before)) {
+            return Some(Found { key, key_start: from + before.len(), value_start: at });
+        }
+    }
 }
 
-/// The key that `text` ends with.
-fn key_before(text: &[u8]) -> Option<(&'static [u8], Key)> {
+/// The key that `text` ends with, and what stands before it.
+fn key_at_end(text: &[u8]) -> Option<(&[u8], Key)> {
     let last = text.last()?.to_ascii_lowercase();
-    let ends = |name: &[u8]| text.len().checked_sub(name.len()).is_some_and(|at| text[at..].eq_ignore_ascii_case(name));
-    KEYS.iter().find(|(name, _)| name.last() == Some(&last) && ends(name)).copied()
+    keys_in(last).iter().find_map(|(name, key)| {
+        let (before, end) = text.split_at_checked(text.len().checked_sub(name.len())?)?;
+        (scan::same(end, name) || end.eq_ignore_ascii_case(name)).then_some((before, *key))
+    })
 }
 
 fn is_separator(octet: u8) -> bool {
