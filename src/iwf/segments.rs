@@ -23,8 +23,9 @@ impl Set {
         self.0[usize::from(segment >> 6)] & 1 << (segment & 63) != 0
     }
 
+    /// Most words are zero, and bits are not counted in one instruction everywhere.
     fn len(&self) -> u32 {
-        self.0.iter().map(|word| word.count_ones()).sum()
+        self.0.iter().filter(|word| **word != 0).map(|word| word.count_ones()).sum()
     }
 }
 

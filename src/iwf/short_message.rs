@@ -8,7 +8,7 @@ use crate::wire::cpim::Wrapper;
 use crate::wire::short_message::user_data::Concatenated;
 use crate::wire::short_message::{Alphabet, DataCodingZero, National, UserData};
 use crate::wire::sip::Name;
-use crate::wire::smpp::{DataSm, DeliverSm, Pdu, Tag, Tlvs};
+use crate::wire::smpp::{self, CommandId, DataSm, DeliverSm, Tag, Tlvs};
 
 use super::message::{self, Minted, Service};
 use super::{Iwf, date_time};
@@ -113,11 +113,7 @@ pub fn read<'a>(pdu: &'a [u8], iwf: &Iwf) -> Result<Arrived<'a>, NotTaken> {
     if !iwf.policy.switches.sms_standalone_messages {
         return Err(NotTaken::SwitchedOff);
     }
-    let fields: Fields<'a> = match Pdu::parse(pdu) {
-        Ok((_, Pdu::DeliverSm(pdu))) => pdu.into(),
-        Ok((_, Pdu::DataSm(pdu))) => pdu.into(),
-        _ => return Err(NotTaken::Malformed),
-    };
+    let fields = fields(pdu).ok_or(NotTaken::Malformed)?;
     let head = head(&fields, iwf)?;
     let user_data = user_data(&fields);
     let by_sar = sar(&fields.tlvs);
@@ -132,6 +128,15 @@ pub fn read<'a>(pdu: &'a [u8], iwf: &Iwf) -> Result<Arrived<'a>, NotTaken> {
         part: user_data.concatenated.or(by_sar),
         by_sar: user_data.concatenated.is_none(),
     })
+}
+
+fn fields(pdu: &[u8]) -> Option<Fields<'_>> {
+    let (header, body) = smpp::split(pdu)?;
+    match header.command_id {
+        CommandId::DELIVER_SM => DeliverSm::parse(body).ok().map(Fields::from),
+        CommandId::DATA_SM => DataSm::parse(body).ok().map(Fields::from),
+        _ => None,
+    }
 }
 
 fn head(fields: &Fields<'_>, iwf: &Iwf) -> Result<Head, NotTaken> {

@@ -10,7 +10,7 @@ use crate::engine::{Moment, Now, Random};
 use crate::limits;
 use crate::observe::{Codes, Histogram, LinkStats, Stage, Stats, Stopwatch, Trace};
 use crate::wire::Framing;
-use crate::wire::smpp::{self, CommandStatus, Header, Pdu, status_report};
+use crate::wire::smpp::{self, CommandId, CommandStatus, DataSm, DeliverSm, Header, status_report};
 
 use super::event::Event as Log;
 use super::handoff::{BindRef, DeliverRef, Handoff, SegmentRef, Submit, SubmitOutcome};
@@ -217,12 +217,12 @@ impl Binds {
         self.binds.iter().filter_map(|bind| bind.session.poll_timeout()).map(|(at, _)| at).min()
     }
 
-    /// Gives short messages to a bind of their SM-SC: the one with the fewest outstanding. Those that no bind takes come
-    /// back as not sent.
-    pub(super) fn submit(&mut self, now: Now, submit: &Submit, outbox: &mut Outbox, stats: &mut Stats) {
+    /// Gives short messages, `pdus` one after the other, to a bind of their SM-SC: the one with the fewest outstanding.
+    /// Those that no bind takes come back as not sent.
+    pub(super) fn submit(&mut self, now: Now, submit: &Submit, pdus: &[u8], outbox: &mut Outbox, stats: &mut Stats) {
         let options = SubmitOptions { until: submit.until, retry_throttled: submit.retry_throttled };
         let chosen = self.least_loaded(now.moment, submit.smsc);
-        let mut rest = submit.pdus.as_slice();
+        let mut rest = pdus;
         while let Framing::Complete(len) = smpp::frame(rest, usize::MAX) {
             let (pdu, after) = rest.split_at(len);
             rest = after;
@@ -476,20 +476,21 @@ pub(super) enum Delivered<'a> {
 
 /// Looks into a delivered PDU; `None` if it cannot be read, which the session has ruled out.
 pub(super) fn look(pdu: &[u8]) -> Option<Delivered<'_>> {
-    match Pdu::parse(pdu).ok()?.1 {
-        Pdu::DeliverSm(body) => Some(match status_report::from_deliver_sm(&body) {
-            Some(report) => Delivered::Report(report),
-            None => Delivered::Text {
+    let (header, body) = smpp::split(pdu)?;
+    match header.command_id {
+        CommandId::DELIVER_SM => DeliverSm::parse(body).ok().map(|body| {
+            let text = Delivered::Text {
                 source: (body.source_addr_ton, body.source_addr),
                 destination: (body.dest_addr_ton, body.destination_addr),
-            },
+            };
+            status_report::from_deliver_sm(&body).map_or(text, Delivered::Report)
         }),
-        Pdu::DataSm(body) => Some(match status_report::from_data_sm(&body) {
-            Some(report) => Delivered::Report(report),
-            None => Delivered::Text {
+        CommandId::DATA_SM => DataSm::parse(body).ok().map(|body| {
+            let text = Delivered::Text {
                 source: (body.source_addr_ton, body.source_addr),
                 destination: (body.dest_addr_ton, body.destination_addr),
-            },
+            };
+            status_report::from_data_sm(&body).map_or(text, Delivered::Report)
         }),
         _ => None,
     }

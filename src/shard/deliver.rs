@@ -434,24 +434,42 @@ fn not_taken(why: NotTaken) -> (CommandStatus, &'static str) {
     }
 }
 
-const HEX: [u8; 16] = *b"0123456789abcdef";
-/// Where the octets of a UUID begin in its text.
-const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
-
 /// A random UUID (RFC 9562 5.4), as Conversation-ID and Contribution-ID are written.
 fn uuid(random: &mut crate::engine::Random) -> [u8; 36] {
     let bits = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
     let bits = bits & !(0xF << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let low = |shift: u32| u32::try_from(bits >> shift & u128::from(u32::MAX)).unwrap_or(0);
+    let digits = [96, 64, 32, 0].map(|shift| hexadecimal(low(shift)));
+    let digits = digits.as_flattened();
     let mut uuid = [b'-'; 36];
-    for (octet, place) in bits.to_be_bytes().into_iter().zip(PLACES) {
-        (uuid[place], uuid[place + 1]) = (HEX[usize::from(octet >> 4)], HEX[usize::from(octet & 0xF)]);
-    }
+    uuid[..8].copy_from_slice(&digits[..8]);
+    uuid[9..13].copy_from_slice(&digits[8..12]);
+    uuid[14..18].copy_from_slice(&digits[12..16]);
+    uuid[19..23].copy_from_slice(&digits[16..20]);
+    uuid[24..].copy_from_slice(&digits[20..]);
     uuid
+}
+
+/// The eight digits of a number: its nibbles are spread over eight octets, and become digits all at once.
+fn hexadecimal(number: u32) -> [u8; 8] {
+    const ONES: u64 = u64::MAX / 0xff;
+    let spread = |bits: u64, by: u32, mask: u64| (bits | bits << by) & mask;
+    let halves = spread(u64::from(number), 16, 0x0000_FFFF_0000_FFFF);
+    let nibbles = spread(spread(halves, 8, 0x00FF_00FF_00FF_00FF), 4, ONES * 0x0F);
+    let letters = (nibbles + ONES * 6) >> 4 & ONES;
+    (nibbles + ONES * u64::from(b'0') + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn eight_digits_at_once() {
+        for number in [0, 1, 0x9ABC_DEF0, 0x0123_4567, 0x89AB_CDEF, u32::MAX, 0xA0A9_0F9F] {
+            assert_eq!(hexadecimal(number), format!("{number:08x}").as_bytes());
+        }
+    }
 
     #[test]
     fn uuids_are_of_version_4() {

@@ -15,9 +15,9 @@ impl Shard {
                 self.handle_sip(now, source, &bytes)
             }
             Handoff::StreamOut { link, bytes, otherwise } => self.stream_out(now, link, bytes, otherwise),
-            Handoff::Submit(submit) => {
-                self.binds.submit(now, &submit, &mut self.outbox, &mut self.stats);
-                self.pool.give(submit.pdus);
+            Handoff::Submit { submit, pdus } => {
+                self.binds.submit(now, &submit, &pdus, &mut self.outbox, &mut self.stats);
+                self.pool.give(pdus);
             }
             Handoff::Submitted { whose, smsc, outcome, trace, answered_ns } => {
                 let trace = self.outcome_known(trace, outcome, answered_ns);

@@ -61,15 +61,13 @@ impl DeliverRef {
     }
 }
 
-/// Short messages of one CPM message, on their way to a bind.
-#[derive(Debug)]
+/// What a bind must know of the short messages of one CPM message.
+#[derive(Clone, Copy, Debug)]
 pub struct Submit {
     /// Whose they are; `segment` is ignored.
     pub whose: SegmentRef,
     /// SM-SC number in configuration order.
     pub smsc: u16,
-    /// PDUs one after the other; the header's sequence_number is the segment's number from 0.
-    pub pdus: Vec<u8>,
     /// What has not left by then never does.
     pub until: Moment,
     /// Whether a throttled PDU is tried again until then, or reported at once.
@@ -156,7 +154,12 @@ pub enum Handoff {
         otherwise: SocketAddr,
     },
     /// Short messages for a bind of this core.
-    Submit(Submit),
+    Submit {
+        /// Whose they are.
+        submit: Submit,
+        /// PDUs one after the other; the header's sequence_number is the segment's number from 0.
+        pdus: Vec<u8>,
+    },
     /// What became of one of them, for its owner.
     Submitted {
         /// Which one.

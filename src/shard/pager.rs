@@ -87,8 +87,10 @@ impl Shard {
         transaction: TransactionId,
         message: &SipMessage<'_>,
     ) -> Result<(), Refusal> {
-        let body =
-            pager::look(message, &self.iwf.policy).map_err(|why| Refusal::not_acceptable(why, &self.iwf.policy))?;
+        let body = match pager::look(message, &self.iwf.policy) {
+            Ok(body) => body,
+            Err(why) => return Err(Refusal::not_acceptable(why, &self.iwf.policy)),
+        };
         if body.notification {
             self.stats.imdns_received += 1;
             self.acknowledge_notification(now, transaction);
@@ -105,7 +107,7 @@ impl Shard {
             return Err(self.refusal_of(NotConverted::NoLink));
         }
         let mut scratch = core::mem::take(&mut self.scratch);
-        let taken = self.take_message(now, transaction, message, body, &mut scratch);
+        let taken = self.take_message(now, transaction, message, &body, &mut scratch);
         self.scratch = scratch;
         taken
     }
@@ -122,11 +124,13 @@ impl Shard {
         now: Now,
         transaction: TransactionId,
         message: &SipMessage<'a>,
-        body: Body<'a>,
+        body: &Body<'a>,
         scratch: &mut Scratch,
     ) -> Result<(), Refusal> {
-        let read = pager::read(message, body, &self.iwf.policy, &mut scratch.text)
-            .map_err(|why| Refusal::not_acceptable(why, &self.iwf.policy))?;
+        let read = match pager::read(message, body, &self.iwf.policy, &mut scratch.text) {
+            Ok(read) => read,
+            Err(why) => return Err(Refusal::not_acceptable(why, &self.iwf.policy)),
+        };
         let trace = self.stopwatch.parsed(Flow::CpmToSms);
         let Scratch { text, octets } = scratch;
         let converted = self.convert(|form, reference, policy, pdus| {
@@ -189,10 +193,9 @@ impl Shard {
         early: EarlyAnswer,
     ) {
         let Converted { smsc, shard, .. } = kept.converted;
-        let pdus = self.pool.copy(&kept.converted.pdus);
         let key = self.keep(now, reply, call_id, kept);
         self.answer_early(now, key, early);
-        self.hand_submit(key, smsc, shard, pdus);
+        self.submit_all(now, key, smsc, shard);
     }
 
     fn keep(&mut self, now: Now, reply: Option<Reply>, call_id: CallId, kept: Kept) -> u64 {

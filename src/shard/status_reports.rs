@@ -84,6 +84,9 @@ impl Telling {
 impl Shard {
     /// Takes what the binds received.
     pub(super) fn take_deliveries(&mut self) {
+        if self.bind_events.is_empty() {
+            return;
+        }
         let mut events = core::mem::take(&mut self.bind_events);
         for event in events.drain(..) {
             match event {

@@ -121,14 +121,29 @@ impl Shard {
         }
     }
 
-    /// Puts the short messages of a message on their way to a core that can submit them; the given ones, or all.
-    pub(super) fn hand_submit(&mut self, key: u64, smsc: u16, shard: ShardId, pdus: Vec<u8>) {
+    /// Puts the short messages of a message on their way, all of them; those that this core submits go at once.
+    pub(super) fn submit_all(&mut self, now: Now, key: u64, smsc: u16, shard: ShardId) {
         let Some(message) = self.messages.get(key) else { return };
+        let submit = self.submit_of(key, message, smsc);
+        if shard == self.settings.id {
+            return self.binds.submit(now, &submit, &message.pdus, &mut self.outbox, &mut self.stats);
+        }
+        let pdus = self.pool.copy(&message.pdus);
+        self.outbox.hand(shard, Handoff::Submit { submit, pdus });
+    }
+
+    /// The same for some of them.
+    fn submit_some(&mut self, key: u64, smsc: u16, shard: ShardId, pdus: Vec<u8>) {
+        let Some(message) = self.messages.get(key) else { return };
+        let submit = self.submit_of(key, message, smsc);
+        self.outbox.hand(shard, Handoff::Submit { submit, pdus });
+    }
+
+    fn submit_of(&self, key: u64, message: &Message, smsc: u16) -> Submit {
         let whose = SegmentRef { owner: self.settings.id, message: key, segment: 0 };
         let retry = self.iwf.policy.submission.throttled_submit == ThrottledSubmit::Retry;
         let retry_throttled = message.total > 1 || retry;
-        let (until, trace) = (message.until, message.trace);
-        self.outbox.hand(shard, Handoff::Submit(Submit { whose, smsc, pdus, until, retry_throttled, trace }));
+        Submit { whose, smsc, until: message.until, retry_throttled, trace: message.trace }
     }
 
     /// As owner: one short message has its outcome.
@@ -226,7 +241,7 @@ impl Shard {
             pdus.extend_from_slice(pdu_of(&message.pdus, segment));
         }
         (message.smsc, message.shard) = (smsc, shard);
-        self.hand_submit(key, smsc, shard, pdus);
+        self.submit_some(key, smsc, shard, pdus);
     }
 
     /// 6.2.2.1.1: "SHALL be sent when the SMS IWF receives the last submit_sm-resp".
@@ -313,7 +328,7 @@ impl Shard {
     /// Answers 202 when what its reports need is safe.
     pub(super) fn promise_to_report(&mut self, now: Now, key: u64) {
         let Some(message) = self.messages.get(key) else { return };
-        if !message.progress.report_requested && message.progress.submitted {
+        if !self.settings.durable || (!message.progress.report_requested && message.progress.submitted) {
             return self.accept(now, key);
         }
         let octets = self.pool.copy(&message.retained.octets);

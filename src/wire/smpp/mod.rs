@@ -82,6 +82,12 @@ impl Header {
     }
 }
 
+/// Header and body of a framed PDU; `None` if there are fewer than 16 octets.
+#[must_use]
+pub fn split(pdu: &[u8]) -> Option<(Header, &[u8])> {
+    Some((Header::parse(pdu)?, pdu.get(HEADER_BYTES..)?))
+}
+
 /// The first PDU of a stream (SMPP 3.4 3.2: command_length counts the whole PDU).
 #[must_use]
 pub fn frame(stream: &[u8], bytes_max: usize) -> Framing {

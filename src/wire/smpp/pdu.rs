@@ -45,8 +45,7 @@ impl<'a> Pdu<'a> {
     /// Fewer than 16 octets, or a body that cannot be read; the error's status is what the response says.
     pub fn parse(pdu: &'a [u8]) -> Result<(Header, Pdu<'a>), PduError> {
         let short = PduError { status: CommandStatus::ESME_RINVCMDLEN, what: "command_length", at: 0 };
-        let header = Header::parse(pdu).ok_or(short)?;
-        let body = pdu.get(super::HEADER_BYTES..).ok_or(short)?;
+        let (header, body) = super::split(pdu).ok_or(short)?;
         Ok((header, Pdu::parse_body(header, body)?))
     }
 
