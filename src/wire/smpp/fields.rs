@@ -21,7 +21,6 @@ impl<'a> Reader<'a> {
         PduError { status: CommandStatus::ESME_RINVCMDLEN, what, at: super::HEADER_BYTES + self.len - self.rest.len() }
     }
 
-    #[inline(always)]
     pub(super) fn octets(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], PduError> {
         let (octets, rest) = self.rest.split_at_checked(len).ok_or_else(|| self.error(what))?;
         self.rest = rest;
@@ -37,8 +36,23 @@ impl<'a> Reader<'a> {
         Ok(octets.iter().fold(0, |number, &octet| number << 8 | u32::from(octet)))
     }
 
-    /// A C-Octet String of at most `max` octets, its NUL included.
+    /// Integers of one octet that follow each other.
     #[inline(always)]
+    pub(super) fn ints<const N: usize>(&mut self, what: &[&'static str; N]) -> Result<[u8; N], PduError> {
+        let Some((octets, rest)) = self.rest.split_first_chunk() else { return Err(self.missing(what)) };
+        self.rest = rest;
+        Ok(*octets)
+    }
+
+    /// The body ends among them.
+    #[cold]
+    #[inline(never)]
+    fn missing(&mut self, what: &[&'static str]) -> PduError {
+        let first = core::mem::take(&mut self.rest).len();
+        self.error(what.get(first).copied().unwrap_or_default())
+    }
+
+    /// A C-Octet String of at most `max` octets, its NUL included.
     pub(super) fn c_octets(&mut self, max: usize, what: &'static str) -> Result<&'a [u8], PduError> {
         if let [0, rest @ ..] = self.rest {
             self.rest = rest;
@@ -173,17 +187,15 @@ macro_rules! pdu {
             pub fn parse(body: &'a [u8]) -> Result<$name<'a>, $crate::wire::smpp::PduError> {
                 #[allow(unused_mut)]
                 let mut reader = $crate::wire::smpp::fields::Reader::new(body);
-                Ok($name {
-                    $($field: pdu!(@read reader, $kind $($max)?, stringify!($field)),)*
-                    tlvs: $crate::wire::smpp::Tlvs::parse(reader.rest())?,
-                })
+                pdu!(@read reader, []; $($field: $kind $($max)?,)*);
+                Ok($name { $($field,)* tlvs: $crate::wire::smpp::Tlvs::parse(reader.rest())? })
             }
 
             /// Appends the body. Values longer than their field are cut.
             pub fn emit(&self, out: &mut Vec<u8>) {
                 #[allow(unused_mut)]
                 let mut fields = $crate::wire::smpp::fields::Fields::<{ 0 $(+ pdu!(@most $kind $($max)?))* }>::new();
-                $(pdu!(@write self.$field, fields, $kind $($max)?);)*
+                pdu!(@write fields, []; $(self.$field => $kind $($max)?,)*);
                 out.extend_from_slice(fields.written());
                 $(pdu!(@text self.$field, out, $kind);)*
                 if !self.tlvs.as_bytes().is_empty() {
@@ -211,20 +223,50 @@ macro_rules! pdu {
     (@type int4) => { u32 };
     (@type c) => { &'a [u8] };
     (@type sm) => { &'a [u8] };
-    (@read $r:ident, int, $what:expr) => { $r.u8($what)? };
-    (@read $r:ident, int4, $what:expr) => { $r.u32($what)? };
-    (@read $r:ident, c $max:literal, $what:expr) => { $r.c_octets($max, $what)? };
-    (@read $r:ident, sm, $what:expr) => { $r.short_message($what)? };
+    // Integers of one octet are gathered until another field comes.
+    (@read $r:ident, [$($run:ident)*]; $field:ident: int, $($rest:tt)*) => {
+        pdu!(@read $r, [$($run)* $field]; $($rest)*);
+    };
+    (@read $r:ident, [$($run:ident)*]; $field:ident: int4, $($rest:tt)*) => {
+        pdu!(@ints $r, $($run)*);
+        let $field = $r.u32(stringify!($field))?;
+        pdu!(@read $r, []; $($rest)*);
+    };
+    (@read $r:ident, [$($run:ident)*]; $field:ident: c $max:literal, $($rest:tt)*) => {
+        pdu!(@ints $r, $($run)*);
+        let $field = $r.c_octets($max, stringify!($field))?;
+        pdu!(@read $r, []; $($rest)*);
+    };
+    (@read $r:ident, [$($run:ident)*]; $field:ident: sm, $($rest:tt)*) => {
+        pdu!(@ints $r, $($run)*);
+        let $field = $r.short_message(stringify!($field))?;
+        pdu!(@read $r, []; $($rest)*);
+    };
+    (@read $r:ident, [$($run:ident)*];) => { pdu!(@ints $r, $($run)*); };
+    (@ints $r:ident,) => {};
+    (@ints $r:ident, $($run:ident)+) => { let [$($run),+] = $r.ints(&[$(stringify!($run)),+])?; };
     (@most int) => { 1 };
     (@most int4) => { 4 };
     (@most c $max:literal) => { $max };
     (@most sm) => { 1 };
-    (@write $v:expr, $fields:ident, int) => { $fields.put([$v]) };
-    (@write $v:expr, $fields:ident, int4) => { $fields.put($v.to_be_bytes()) };
-    (@write $v:expr, $fields:ident, c $max:literal) => { $fields.put_c_octets($v, $max) };
-    (@write $v:expr, $fields:ident, sm) => {
-        $fields.put([u8::try_from($crate::wire::smpp::fields::short_message($v).len()).unwrap_or(0)])
+    (@write $fields:ident, [$($run:expr,)*]; $v:expr => int, $($rest:tt)*) => {
+        pdu!(@write $fields, [$($run,)* $v,]; $($rest)*);
     };
+    (@write $fields:ident, [$($run:expr,)*]; $v:expr => sm, $($rest:tt)*) => {
+        let length = u8::try_from($crate::wire::smpp::fields::short_message($v).len()).unwrap_or(0);
+        pdu!(@write $fields, [$($run,)* length,]; $($rest)*);
+    };
+    (@write $fields:ident, [$($run:expr,)*]; $v:expr => int4, $($rest:tt)*) => {
+        $fields.put([$($run,)*]);
+        $fields.put($v.to_be_bytes());
+        pdu!(@write $fields, []; $($rest)*);
+    };
+    (@write $fields:ident, [$($run:expr,)*]; $v:expr => c $max:literal, $($rest:tt)*) => {
+        $fields.put([$($run,)*]);
+        $fields.put_c_octets($v, $max);
+        pdu!(@write $fields, []; $($rest)*);
+    };
+    (@write $fields:ident, [$($run:expr,)*];) => { $fields.put([$($run,)*]); };
     (@text $v:expr, $out:ident, sm) => { $out.extend_from_slice($crate::wire::smpp::fields::short_message($v)) };
     (@text $v:expr, $out:ident, $kind:ident) => {};
 }
