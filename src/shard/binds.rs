@@ -10,7 +10,8 @@ use crate::engine::{Moment, Now, Random};
 use crate::limits;
 use crate::observe::{Codes, Histogram, LinkStats, Stage, Stats, Stopwatch, Trace};
 use crate::wire::Framing;
-use crate::wire::smpp::{self, CommandId, CommandStatus, DataSm, DeliverSm, Header, status_report};
+use crate::wire::smpp::status_report::{self, StatusReport};
+use crate::wire::smpp::{self, CommandId, CommandStatus, DataSm, DeliverSm, Header};
 
 use super::event::Event as Log;
 use super::handoff::{BindRef, DeliverRef, Handoff, SegmentRef, Submit, SubmitOutcome};
@@ -48,8 +49,10 @@ struct Ability {
 /// What came of a bind that others must act on.
 #[derive(Debug)]
 pub(super) enum BindEvent {
-    /// A deliver_sm or data_sm.
+    /// A deliver_sm or data_sm with a short message.
     Delivered(DeliverRef, Bytes),
+    /// One with a status report.
+    Reported(DeliverRef, Bytes),
     /// Something for the log.
     Log(super::event::Event),
 }
@@ -345,8 +348,10 @@ impl Binds {
     fn event(&mut self, now: Now, at: usize, event: Event, outbox: &mut Outbox, events: &mut Vec<BindEvent>) {
         match event {
             Event::SubmitDone { token, outcome } => self.submitted(now, at, token, outcome, outbox),
-            Event::Delivered { delivery, pdu } => {
-                events.push(BindEvent::Delivered(self.deliver_ref(at, delivery), pdu))
+            Event::Delivered { delivery, pdu, is_report } => {
+                let deliver = self.deliver_ref(at, delivery);
+                let event = if is_report { BindEvent::Reported } else { BindEvent::Delivered };
+                events.push(event(deliver, pdu));
             }
             Event::Bound { .. } => {
                 events.push(BindEvent::Log(Log::Bound { smsc: self.binds[at].smsc }));
@@ -461,37 +466,29 @@ fn link_stats(at: usize, bind: &Bind) -> LinkStats {
     }
 }
 
-/// What a delivered PDU is.
-pub(super) enum Delivered<'a> {
-    /// A status report.
-    Report(status_report::StatusReport<'a>),
-    /// A short message: service and addresses, for its owner.
-    Text {
-        /// source_addr_ton and source_addr.
-        source: (u8, &'a [u8]),
-        /// dest_addr_ton and destination_addr.
-        destination: (u8, &'a [u8]),
-    },
-}
-
-/// Looks into a delivered PDU; `None` if it cannot be read, which the session has ruled out.
-pub(super) fn look(pdu: &[u8]) -> Option<Delivered<'_>> {
+/// The status report in a delivered PDU; `None` if it cannot be read, which the session has ruled out.
+pub(super) fn report_in(pdu: &[u8]) -> Option<StatusReport<'_>> {
     let (header, body) = smpp::split(pdu)?;
     match header.command_id {
-        CommandId::DELIVER_SM => DeliverSm::parse(body).ok().map(|body| {
-            let text = Delivered::Text {
-                source: (body.source_addr_ton, body.source_addr),
-                destination: (body.dest_addr_ton, body.destination_addr),
-            };
-            status_report::from_deliver_sm(&body).map_or(text, Delivered::Report)
-        }),
-        CommandId::DATA_SM => DataSm::parse(body).ok().map(|body| {
-            let text = Delivered::Text {
-                source: (body.source_addr_ton, body.source_addr),
-                destination: (body.dest_addr_ton, body.destination_addr),
-            };
-            status_report::from_data_sm(&body).map_or(text, Delivered::Report)
-        }),
+        CommandId::DELIVER_SM => status_report::from_deliver_sm(&DeliverSm::parse(body).ok()?),
+        CommandId::DATA_SM => status_report::from_data_sm(&DataSm::parse(body).ok()?),
+        _ => None,
+    }
+}
+
+/// addr_ton and addr, of the source and of the destination.
+pub(super) type Addresses<'a> = [(u8, &'a [u8]); 2];
+
+/// Those of a delivered PDU; `None` if it cannot be read, which the session has ruled out.
+pub(super) fn addresses_of(pdu: &[u8]) -> Option<Addresses<'_>> {
+    let (header, body) = smpp::split(pdu)?;
+    match header.command_id {
+        CommandId::DELIVER_SM => DeliverSm::parse(body)
+            .ok()
+            .map(|pdu| [(pdu.source_addr_ton, pdu.source_addr), (pdu.dest_addr_ton, pdu.destination_addr)]),
+        CommandId::DATA_SM => DataSm::parse(body)
+            .ok()
+            .map(|pdu| [(pdu.source_addr_ton, pdu.source_addr), (pdu.dest_addr_ton, pdu.destination_addr)]),
         _ => None,
     }
 }

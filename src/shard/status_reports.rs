@@ -20,7 +20,7 @@ use crate::wire::smpp::message_id::Origin;
 use crate::wire::smpp::{CommandStatus, MessageState, status_report::StatusReport};
 
 use super::Shard;
-use super::binds::{self, BindEvent, Delivered};
+use super::binds::{self, BindEvent};
 use super::event::Event;
 use super::handoff::{DeliverRef, Handoff, Report, SegmentRef};
 use super::report_index::{Found, Unclaimed};
@@ -91,6 +91,7 @@ impl Shard {
         for event in events.drain(..) {
             match event {
                 BindEvent::Delivered(deliver, pdu) => self.take_delivery(deliver, pdu),
+                BindEvent::Reported(deliver, pdu) => self.take_reported(deliver, &pdu),
                 BindEvent::Log(event) => self.event(event),
             }
         }
@@ -99,25 +100,28 @@ impl Shard {
 
     fn take_delivery(&mut self, deliver: DeliverRef, pdu: Bytes) {
         self.stopwatch.begin();
-        match binds::look(&pdu) {
-            Some(Delivered::Report(report)) => {
-                let trace = self.stopwatch.parsed_in_batch(Flow::Report);
-                self.take_report(deliver, &report, trace);
-            }
-            Some(Delivered::Text { source, destination }) => {
-                let owner = self.owner_of_delivery(source, destination);
-                let trace = self.stopwatch.received(Flow::SmsToCpm);
-                self.outbox.hand(owner, Handoff::Deliver { deliver, pdu, trace });
-            }
-            None => self.answer(deliver, CommandStatus::ESME_RX_P_APPN),
-        }
+        let Some(owner) = self.owner_of_delivery(&pdu) else {
+            return self.answer(deliver, CommandStatus::ESME_RX_P_APPN);
+        };
+        let trace = self.stopwatch.received(Flow::SmsToCpm);
+        self.outbox.hand(owner, Handoff::Deliver { deliver, pdu, trace });
     }
 
-    fn owner_of_delivery(&self, source: (u8, &[u8]), destination: (u8, &[u8])) -> ShardId {
+    fn take_reported(&mut self, deliver: DeliverRef, pdu: &[u8]) {
+        self.stopwatch.begin();
+        let Some(report) = binds::report_in(pdu) else {
+            return self.answer(deliver, CommandStatus::ESME_RX_P_APPN);
+        };
+        let trace = self.stopwatch.parsed_in_batch(Flow::Report);
+        self.take_report(deliver, &report, trace);
+    }
+
+    fn owner_of_delivery(&self, pdu: &[u8]) -> Option<ShardId> {
         if self.settings.shards == 1 {
-            return self.settings.id;
+            return Some(self.settings.id);
         }
-        self.route.of_hash(self.correspondence(source, destination))
+        let [source, destination] = binds::addresses_of(pdu)?;
+        Some(self.route.of_hash(self.correspondence(source, destination)))
     }
 
     /// Key of what passes from one SMPP address to another, however the SM-SC writes their numbers.

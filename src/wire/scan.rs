@@ -116,13 +116,6 @@ const fn no_digit(word: u64) -> u64 {
     (((value & !TOPS) + ONES * (0x80 - 10)) | value) & TOPS
 }
 
-/// Whether every octet is printable ASCII and none of `unwanted`; `false` may also be said of some others.
-#[inline]
-#[must_use]
-pub fn is_plain_without<const N: usize>(unwanted: [u8; N], octets: &[u8]) -> bool {
-    first(octets, |word| unwanted.into_iter().fold(odd(word), |hits, octet| hits | equal(word, octet))).is_none()
-}
-
 /// The top bit of each octet that is a control, and of most that are not ASCII. The lowest one is right, as below.
 #[inline]
 const fn odd(word: u64) -> u64 {
@@ -293,8 +286,6 @@ mod tests {
         for octet in 0..=255_u8 {
             let octets = [octet; 11];
             assert_eq!(is_plain(&octets), (b' '..0xa0).contains(&octet), "{octet}");
-            let without = is_plain_without([b'<', 0x7f], &octets);
-            assert_eq!(without, is_plain(&octets) && !matches!(octet, b'<' | 0x7f), "{octet}");
             assert_eq!(line(&octets), (octet == b'\n').then_some((0, 1)));
             assert_eq!(is_digits(&octets), octet.is_ascii_digit());
             let mixed: Vec<u8> = octets.iter().copied().chain(*b"0123456789").collect();

@@ -405,7 +405,7 @@ fn deliveries_are_handed_up_and_answered_with_a_lone_nul() {
     let mut world = World::bound(quiet());
     world.deliver(77);
     let events = world.events();
-    let [Event::Delivered { delivery, pdu }] = &events[..] else { panic!("{events:?}") };
+    let [Event::Delivered { delivery, pdu, is_report: false }] = &events[..] else { panic!("{events:?}") };
     let Ok((_, Pdu::DeliverSm(deliver_sm))) = Pdu::parse(pdu) else { panic!("not a deliver_sm") };
     assert_eq!((deliver_sm.source_addr, deliver_sm.short_message), (b"49170".as_slice(), b"hello".as_slice()));
     assert!(world.session.answer(world.now, *delivery, CommandStatus::ESME_RX_P_APPN));
@@ -701,7 +701,7 @@ proptest! {
             at = end;
         }
         let numbers: Vec<u32> = world.events().iter().map(|event| match event {
-            Event::Delivered { delivery, pdu } if Pdu::parse(pdu).is_ok() => delivery.sequence_number,
+            Event::Delivered { delivery, pdu, .. } if Pdu::parse(pdu).is_ok() => delivery.sequence_number,
             _ => 0,
         }).collect();
         prop_assert_eq!(numbers, (1..20).collect::<Vec<u32>>());

@@ -36,6 +36,8 @@ pub enum Event {
         delivery: DeliveryId,
         /// The whole PDU, known to be readable.
         pdu: Bytes,
+        /// Whether it is a status report.
+        is_report: bool,
     },
     /// An alert_notification; there is nothing to answer.
     AlertNotification {

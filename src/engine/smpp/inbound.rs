@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::session::Awaited;
 use super::{CloseReason, DeliveryId, Event, Initiator, Session, State};
 use crate::engine::Now;
-use crate::wire::smpp::{CommandId, CommandStatus, Header, Outbind, Pdu, Response, Tag, emit};
+use crate::wire::smpp::{CommandId, CommandStatus, Header, Outbind, Pdu, Response, Tag, emit, status_report};
 
 impl Session {
     /// One framed PDU, the octets `place` of `bytes`.
@@ -36,7 +36,8 @@ impl Session {
 
     fn handle_request(&mut self, now: Now, header: Header, pdu: &Pdu<'_>, bytes: impl FnOnce() -> Bytes) {
         match pdu {
-            Pdu::DeliverSm(_) | Pdu::DataSm(_) => self.handle_delivery(header, bytes),
+            Pdu::DeliverSm(body) => self.handle_delivery(header, status_report::is_in_deliver_sm(body), bytes),
+            Pdu::DataSm(body) => self.handle_delivery(header, status_report::is_in_data_sm(body), bytes),
             Pdu::AlertNotification(_) => self.events.push_back(Event::AlertNotification { pdu: bytes() }),
             Pdu::EnquireLink(_) => {
                 self.counters.enquire_links_answered += 1;
@@ -62,7 +63,7 @@ impl Session {
         }
     }
 
-    fn handle_delivery(&mut self, header: Header, bytes: impl FnOnce() -> Bytes) {
+    fn handle_delivery(&mut self, header: Header, is_report: bool, bytes: impl FnOnce() -> Bytes) {
         let leaving = self.stopped || self.peer_unbind.is_some();
         if leaving || self.unanswered >= self.config.deliver_window {
             self.counters.deliveries_refused += 1;
@@ -72,7 +73,7 @@ impl Session {
         self.counters.delivered += 1;
         let Header { sequence_number, command_id, .. } = header;
         let delivery = DeliveryId { connection: self.connection, sequence_number, command_id };
-        self.events.push_back(Event::Delivered { delivery, pdu: bytes() });
+        self.events.push_back(Event::Delivered { delivery, pdu: bytes(), is_report });
     }
 
     /// Answers a delivery, once. Returns whether its connection still stands; if not, the SM-SC will deliver again.

@@ -2,7 +2,6 @@
 
 use super::disposition::Dispositions;
 use crate::wire::digits::decimal;
-use crate::wire::scan;
 
 /// A CPIM message to be written. Empty values are left out.
 ///
@@ -106,11 +105,7 @@ fn uri_header(name: &[u8], uri: &[u8], out: &mut Vec<u8>) {
     }
     out.extend_from_slice(name);
     out.extend_from_slice(b": <");
-    if scan::is_plain_without([0x7f, b'<', b'>'], uri) {
-        out.extend_from_slice(uri);
-    } else {
-        put_without(uri, |octet| octet.is_ascii_control() || matches!(octet, b'<' | b'>'), out);
-    }
+    put_without(uri, |octet| octet.is_ascii_control() || matches!(octet, b'<' | b'>'), out);
     out.extend_from_slice(b">\r\n");
 }
 
@@ -120,18 +115,17 @@ fn header(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     }
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");
-    if scan::is_plain_without([0x7f], value) {
-        out.extend_from_slice(value);
-    } else {
-        put_without(value, |octet| octet.is_ascii_control(), out);
-    }
+    put_without(value, |octet| octet.is_ascii_control(), out);
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends `value` without what may not stand there, which is nearly never there.
-#[inline(never)]
+/// Appends `value` without what may not stand there, which is nearly always nothing.
 fn put_without(value: &[u8], unwanted: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
-    out.extend(value.iter().filter(|octet| !unwanted(**octet)));
+    if value.iter().fold(false, |any, octet| any | unwanted(*octet)) {
+        out.extend(value.iter().filter(|octet| !unwanted(**octet)));
+    } else {
+        out.extend_from_slice(value);
+    }
 }
 
 fn escaped_header(name: &[u8], value: &[u8], out: &mut Vec<u8>) {

@@ -1,7 +1,5 @@
 //! Writing character data into XML.
 
-use crate::wire::scan;
-
 /// Appends `<name>text</name>`, or nothing if `text` is empty.
 pub(super) fn element(name: &str, text: &str, out: &mut Vec<u8>) {
     if text.is_empty() {
@@ -21,7 +19,8 @@ pub(super) fn tag(open: &[u8], name: &str, out: &mut Vec<u8>) {
 
 /// Appends `text` as character data; characters XML 1.0 2.2 does not allow are left out.
 fn escape(text: &str, out: &mut Vec<u8>) {
-    if scan::is_plain_without([b'&', b'<', b'>'], text.as_bytes()) {
+    let as_it_is = |octet| matches!(octet, b' '..=b'~') && !matches!(octet, b'&' | b'<' | b'>');
+    if text.bytes().fold(true, |all, octet| all & as_it_is(octet)) {
         return out.extend_from_slice(text.as_bytes());
     }
     for c in text.chars() {

@@ -108,6 +108,24 @@ pub const fn is_status_report(esm_class: u8) -> bool {
     matches!(esm_class & TYPE, DELIVERY_RECEIPT | INTERMEDIATE)
 }
 
+/// Whether there is a status report to read from a deliver_sm.
+#[must_use]
+pub fn is_in_deliver_sm(pdu: &DeliverSm<'_>) -> bool {
+    is_status_report(pdu.esm_class) || is_said_by_tlvs(pdu.esm_class, &pdu.tlvs)
+}
+
+/// Whether there is a status report to read from a data_sm.
+#[must_use]
+pub fn is_in_data_sm(pdu: &DataSm<'_>) -> bool {
+    is_status_report(pdu.esm_class) || is_said_by_tlvs(pdu.esm_class, &pdu.tlvs)
+}
+
+/// Some SM-SCs forget the esm_class, but no ordinary message names another message and its state.
+fn is_said_by_tlvs(esm_class: u8, tlvs: &Tlvs<'_>) -> bool {
+    let has = |tag| tlvs.get(tag).is_some();
+    esm_class & TYPE == 0 && has(Tag::RECEIPTED_MESSAGE_ID) && has(Tag::MESSAGE_STATE)
+}
+
 /// Reads a status report from a deliver_sm; `None` if it is not one.
 #[must_use]
 pub fn from_deliver_sm<'a>(pdu: &DeliverSm<'a>) -> Option<StatusReport<'a>> {
@@ -136,7 +154,7 @@ const NARROWED_BYTES_MAX: usize = 512;
 
 impl<'a> Carrier<'a> {
     fn read(&self) -> Option<StatusReport<'a>> {
-        if !is_status_report(self.esm_class) && !self.is_said_by_tlvs() {
+        if !is_status_report(self.esm_class) && !is_said_by_tlvs(self.esm_class, &self.tlvs) {
             return None;
         }
         let text = without_header(self.esm_class, self.text);
@@ -163,12 +181,6 @@ impl<'a> Carrier<'a> {
             done_date: word(text.done_date),
             intermediate: self.esm_class & TYPE == INTERMEDIATE || !state.is_final(),
         }
-    }
-
-    /// Some SM-SCs forget the esm_class, but no ordinary message names another message and its state.
-    fn is_said_by_tlvs(&self) -> bool {
-        let has = |tag| self.tlvs.get(tag).is_some();
-        self.esm_class & TYPE == 0 && has(Tag::RECEIPTED_MESSAGE_ID) && has(Tag::MESSAGE_STATE)
     }
 }
 

@@ -229,7 +229,7 @@ impl World {
         while let Some(event) = self.session.poll_event() {
             match event {
                 Event::SubmitDone { token, .. } => self.outcomes.push(token),
-                Event::Delivered { delivery, pdu } => {
+                Event::Delivered { delivery, pdu, .. } => {
                     assert!(Pdu::parse(&pdu).is_ok());
                     self.deliveries.push(delivery);
                 }
