@@ -117,7 +117,7 @@ fn pager_to_submit_sm<W: Watch>() -> Box<dyn FnMut()> {
 fn carry_pager(message: &Message<'_>, desk: &mut Desk) {
     let Desk { iwf, coding, text, octets, out, retained } = desk;
     let Ok(body) = pager::look(message, &iwf.policy) else { return };
-    let Ok(read) = pager::read(message, body, &iwf.policy, text) else { return };
+    let Ok(read) = pager::read(message, &body, &iwf.policy, text) else { return };
     if read.write_short_messages(text, &form(coding), 1, &iwf.policy, octets, out).is_ok() {
         read.retain(NOW, text, retained);
     }
