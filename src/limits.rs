@@ -19,7 +19,8 @@ pub const SIP_DATAGRAM_REQUEST_BYTES_MAX: usize = 1_300;
 /// Server transactions of one shard. Beyond, those end early whose client must have its response; if there is none, the
 /// request gets 503.
 pub const SIP_SERVER_TRANSACTIONS_MAX: usize = 1_000_000;
-/// Client transactions of one shard; beyond, what would have been sent is refused for now.
+/// Client transactions of one shard without final response; beyond, what would have been sent is refused for now. As many
+/// more that have it are remembered.
 pub const SIP_CLIENT_TRANSACTIONS_MAX: usize = 200_000;
 /// INVITE server transactions of one shard; one more INVITE gets 503.
 pub const SIP_INVITE_SERVER_TRANSACTIONS_MAX: usize = 200_000;

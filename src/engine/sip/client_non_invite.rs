@@ -47,6 +47,14 @@ pub enum ClientEvent {
 enum State {
     Trying,
     Proceeding,
+}
+
+/// Where a transaction is.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Trying or Proceeding: in the table.
+    Open(u32),
+    /// Its request and target are forgotten.
     Completed,
 }
 
@@ -69,7 +77,9 @@ struct Transaction {
 pub struct ClientNonInvite {
     dispatch: Dispatch,
     table: Slab<Transaction>,
-    by_branch: HashMap<u64, u32, Hashed>,
+    by_branch: HashMap<u64, Place, Hashed>,
+    /// Those in Completed, and when Timer K ends them.
+    completed: VecDeque<(Moment, u64)>,
     timers: Wheel,
     events: VecDeque<ClientEvent>,
     retransmissions: u64,
@@ -87,6 +97,7 @@ impl ClientNonInvite {
             dispatch: Dispatch::new(hash, sent_by, datagram_bytes_max),
             table: Slab::new(),
             by_branch: HashMap::with_hasher(Hashed::default()),
+            completed: VecDeque::new(),
             timers: Wheel::new(),
             events: VecDeque::new(),
             retransmissions: 0,
@@ -98,16 +109,16 @@ impl ClientNonInvite {
         self.dispatch.set_route(uri);
     }
 
-    /// Transactions in the table.
+    /// Transactions there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.table.len()
+        self.table.len() + self.completed.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.len() == 0
     }
 
     /// Requests sent again.
@@ -178,7 +189,7 @@ impl ClientNonInvite {
         let Some(transaction) = self.table.get_mut(index as usize) else { return };
         transaction.interval = T1;
         transaction.state = State::Trying;
-        self.by_branch.insert(transaction.branch.key, index);
+        self.by_branch.insert(transaction.branch.key, Place::Open(index));
         transaction.counted = self.dispatch.count(transaction.attempts.target());
         transaction.retransmit =
             (!transaction.attempts.is_reliable()).then(|| self.timers.arm(now + T1, u64::from(index) << 1));
@@ -193,7 +204,11 @@ impl ClientNonInvite {
 
     /// A response whose syntax was checked; `false` if no request awaits it.
     pub fn handle_response(&mut self, now: Moment, message: &Message<'_>, random: &mut Random) -> bool {
-        let Some(index) = self.match_response(message) else { return false };
+        let index = match self.match_response(message) {
+            Some(Place::Open(index)) => index,
+            Some(Place::Completed) => return true,
+            None => return false,
+        };
         match message.code() {
             100..200 => self.provisional(index),
             503 => self.overloaded(now, index, check::retry_after_seconds(message), random),
@@ -203,10 +218,11 @@ impl ClientNonInvite {
     }
 
     /// RFC 3261 17.1.3: branch of the topmost Via and method of CSeq.
-    fn match_response(&self, message: &Message<'_>) -> Option<u32> {
-        let index = *self.by_branch.get(&self.dispatch.key_of(message)?)?;
+    fn match_response(&self, message: &Message<'_>) -> Option<Place> {
+        let place = *self.by_branch.get(&self.dispatch.key_of(message)?)?;
+        let Place::Open(index) = place else { return Some(place) };
         let transaction = self.table.get(index as usize)?;
-        (message.cseq().ok()?.method == transaction.request.method()).then_some(index)
+        (message.cseq().ok()?.method == transaction.request.method()).then_some(place)
     }
 
     /// RFC 3261 17.1.2.2: Timer E runs on; from when it fires next, it is T2.
@@ -219,30 +235,34 @@ impl ClientNonInvite {
     }
 
     fn answered(&mut self, now: Moment, index: u32, code: u16, retry_after: Option<u32>) {
-        let Some(transaction) = self.table.get_mut(index as usize) else { return };
-        if transaction.state == State::Completed {
-            return;
-        }
-        transaction.state = State::Completed;
-        self.dispatch.uncount(&mut transaction.counted);
+        let Some(transaction) = self.table.get(index as usize) else { return };
         self.events.push_back(ClientEvent::Answered { token: transaction.token, code, retry_after });
-        let reliable = transaction.attempts.is_reliable();
-        let timer = transaction.retransmit.take();
-        self.timers.cancel(transaction.timeout);
-        if let Some(timer) = timer {
-            self.timers.cancel(timer);
+        let (reliable, branch) = (transaction.attempts.is_reliable(), transaction.branch.key);
+        self.remove(index);
+        if !reliable {
+            self.complete(now, branch);
         }
-        if reliable {
-            return self.remove(index);
+    }
+
+    /// Until Timer K, responses that come again are known. If there are very many of these transactions, the first ends
+    /// early.
+    fn complete(&mut self, now: Moment, branch: u64) {
+        if self.completed.len() >= limits::SIP_CLIENT_TRANSACTIONS_MAX {
+            self.forget_first();
         }
-        transaction.timeout = self.timers.arm(now + TIMER_K, u64::from(index) << 1 | TIMEOUT);
+        self.by_branch.insert(branch, Place::Completed);
+        self.completed.push_back((now + TIMER_K, branch));
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((_, branch)) = self.completed.pop_front() {
+            self.by_branch.remove(&branch);
+        }
     }
 
     /// RFC 3263 4.3: the next server, if there is one; RFC 3261 21.5.4: with Retry-After this one is left alone.
     fn overloaded(&mut self, now: Moment, index: u32, retry_after: Option<u32>, random: &mut Random) {
-        let Some(transaction) = self.table.get_mut(index as usize).filter(|t| t.state != State::Completed) else {
-            return;
-        };
+        let Some(transaction) = self.table.get_mut(index as usize) else { return };
         let target = transaction.attempts.target();
         let another = transaction.attempts.failed();
         if let (Some(target), Some(_)) = (target, retry_after) {
@@ -269,7 +289,7 @@ impl ClientNonInvite {
         if !self.dispatch.has_any_at(target) {
             return;
         }
-        let hit = |t: &Transaction| t.state != State::Completed && t.attempts.target() == Some(target);
+        let hit = |transaction: &Transaction| transaction.attempts.target() == Some(target);
         let indexes: Vec<usize> = self.table.iter().filter(|(_, t)| hit(t)).map(|(index, _)| index).collect();
         self.dispatch.fault(target, None);
         for index in indexes {
@@ -280,10 +300,8 @@ impl ClientNonInvite {
 
     /// This one request could not be sent: it goes to its next target. Others on their way to the same are not touched.
     pub fn handle_unsent(&mut self, now: Moment, request: RequestId, random: &mut Random) {
-        let Some(&index) = self.by_branch.get(&request.0) else { return };
-        let Some(transaction) = self.table.get_mut(index as usize).filter(|t| t.state != State::Completed) else {
-            return;
-        };
+        let Some(&Place::Open(index)) = self.by_branch.get(&request.0) else { return };
+        let Some(transaction) = self.table.get_mut(index as usize) else { return };
         let another = transaction.attempts.unreached();
         self.target_ended(now, index, another, random);
     }
@@ -313,13 +331,10 @@ impl ClientNonInvite {
     pub fn handle_timeout(&mut self, now: Moment, random: &mut Random) {
         while let Some(token) = self.timers.poll(now) {
             let index = u32::try_from(token >> 1).unwrap_or(u32::MAX);
-            let completed = self.table.get(index as usize).is_none_or(|t| t.state == State::Completed);
-            match (token & TIMEOUT != 0, completed) {
-                (true, true) => self.remove(index),
-                (true, false) => self.timed_out(now, index, random),
-                (false, true) => {}
-                (false, false) => self.retransmit(now, index),
-            }
+            if token & TIMEOUT != 0 { self.timed_out(now, index, random) } else { self.retransmit(now, index) }
+        }
+        while self.completed.front().is_some_and(|(at, _)| *at <= now) {
+            self.forget_first();
         }
     }
 
@@ -371,6 +386,7 @@ impl ClientNonInvite {
     /// When to call `handle_timeout` next.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
-        self.timers.next_deadline()
+        let completed = self.completed.front().map(|(at, _)| *at);
+        self.timers.next_deadline().into_iter().chain(completed).min()
     }
 }
