@@ -92,5 +92,6 @@ fn exchange(site: &mut Site, count: usize, mut deliver: impl FnMut(&mut Site, u6
         site.cpm.receive(|answer| requests += u64::from(matches!(answer, Answer::Request)));
         assert!(Instant::now() < until, "{} of {count} delivered", site.smsc.delivered - before);
     }
-    assert_eq!(requests, count, "each became one request");
+    // One that had no turn for half a second comes again (RFC 3261, Timer E).
+    assert!((count..=count + count / 100).contains(&requests), "{count} became {requests} requests");
 }

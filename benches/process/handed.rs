@@ -56,9 +56,11 @@ const FLOWS: [Flow; 3] = [
     },
 ];
 
-pub fn handed_over(backends: &[(&'static str, Backend)]) {
+/// All of them, or those that are wanted by their names.
+pub fn handed_over(backends: &[(&'static str, Backend)], wanted: impl Fn(&str) -> bool) {
     println!("received on the core that does not own it, beside one that does; two cores on the peers' processors");
-    FLOWS.iter().for_each(|flow| beside_the_owned(flow, backends));
+    let all = wanted("handed");
+    FLOWS.iter().filter(|flow| all || wanted(flow.name)).for_each(|flow| beside_the_owned(flow, backends));
 }
 
 fn beside_the_owned(flow: &Flow, backends: &[(&'static str, Backend)]) {

@@ -63,8 +63,8 @@ fn main() {
     for (name, reported, flow) in FLOWS.into_iter().filter(|(name, ..)| wanted(name)) {
         beside_the_floor(name, reported, &backends, flow);
     }
-    if wanted("handed") {
-        handed::handed_over(&backends);
+    if names.iter().any(|name| name.starts_with("handed")) || all {
+        handed::handed_over(&backends, wanted);
     }
     if wanted("latency") {
         edges::latency(&backends);
