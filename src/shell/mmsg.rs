@@ -16,8 +16,10 @@ use crate::observe::ShellStats;
 
 /// Datagrams of one call.
 pub(super) const BATCH: usize = 32;
-/// The longest that go on their way together: within what every path of IPv6 carries in one packet (RFC 8200 5).
-const TOGETHER_BYTES_MAX: usize = 1_280 - 48;
+/// The longest datagrams that go on their way together: what Ethernet carries of them in one packet of IPv6.
+const TOGETHER_BYTES_MAX: usize = 1_500 - 48;
+/// What every path carries (RFC 8200 5).
+const TOGETHER_BYTES_ANYWHERE: usize = 1_280 - 48;
 
 type Name = libc::sockaddr_in6;
 
@@ -57,8 +59,8 @@ pub(super) struct Batch {
     controls: [Control; BATCH],
     /// How many datagrams each message of the last send has.
     runs: [usize; BATCH],
-    /// Whether the kernel cuts one message into datagrams (UDP_SEGMENT).
-    cuts: bool,
+    /// Octets of the longest datagrams that the kernel cuts from one message (UDP_SEGMENT); 0 if it cannot.
+    together_bytes_max: usize,
     /// So many go singly, to find out which of them an error is about.
     singly: usize,
     unusable: Vec<Slot>,
@@ -78,7 +80,8 @@ impl Batch {
         // SAFETY: zeros are headers, parts and addresses that point to nothing, and control messages of no meaning.
         let (headers, parts, names, controls) = unsafe { core::mem::zeroed() };
         let runs = [0; BATCH];
-        Box::new(Batch { headers, parts, names, controls, runs, cuts: true, singly: 0, unusable: Vec::new() })
+        let (together_bytes_max, unusable) = (TOGETHER_BYTES_MAX, Vec::new());
+        Box::new(Batch { headers, parts, names, controls, runs, together_bytes_max, singly: 0, unusable })
     }
 
     /// Receives what is there, up to a batch, into the stock's buffers.
@@ -165,12 +168,15 @@ impl Batch {
         true
     }
 
-    /// A message of several datagrams was refused: they go singly, and if it is that the kernel, the device or the path
-    /// cannot have them together, all others from now on.
+    /// A message of several datagrams was refused: they go singly. If it is that the path does not carry such long ones,
+    /// or that kernel or device cannot cut, so do others like them from now on.
     fn separate(&mut self, error: &io::Error) {
         self.singly = self.runs[0];
         let about_cutting = [libc::EINVAL, libc::EIO, libc::EOPNOTSUPP, libc::ENOPROTOOPT, libc::EMSGSIZE];
-        self.cuts &= !error.raw_os_error().is_some_and(|code| about_cutting.contains(&code));
+        if error.raw_os_error().is_some_and(|code| about_cutting.contains(&code)) {
+            let long = self.parts[0].iov_len > TOGETHER_BYTES_ANYWHERE;
+            self.together_bytes_max = if long { TOGETHER_BYTES_ANYWHERE } else { 0 };
+        }
     }
 
     /// Sends the first of `queue`, up to a batch: how many left.
@@ -209,7 +215,7 @@ impl Batch {
     /// How many of these can go together: to one peer, of one length.
     fn run<'a>(&self, mut waiting: impl Iterator<Item = &'a (SocketAddr, Vec<u8>)>, first: usize) -> usize {
         let Some((peer, payload)) = waiting.next() else { return 1 };
-        if !self.cuts || first < self.singly || payload.is_empty() || payload.len() > TOGETHER_BYTES_MAX {
+        if first < self.singly || !(1..=self.together_bytes_max).contains(&payload.len()) {
             return 1;
         }
         1 + waiting.take_while(|(other, more)| other == peer && more.len() == payload.len()).count()

@@ -44,7 +44,9 @@ fn what_leaves_together_arrives_one_by_one() {
         clients[0].send(b"0dawdle 300").expect("send");
         let mut expected = [vec![String::from("0:awake")], Vec::new()];
         // Runs of one and of many, of two peers in turn, too long to go together, and of one octet.
-        for (client, len, times) in [(0, 400, 40), (1, 400, 3), (0, 401, 1), (1, 1_300, 5), (0, 1_232, 33), (1, 1, 2)] {
+        for (client, len, times) in
+            [(0, 400, 40), (1, 400, 3), (0, 401, 1), (1, 1_500, 5), (1, 1_400, 7), (0, 1_232, 33), (1, 1, 2)]
+        {
             for number in 0..times {
                 let text = format!("{number:0len$}");
                 clients[client].send(format!("0{text}").as_bytes()).expect("send");
