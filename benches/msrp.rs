@@ -9,7 +9,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use isthmus::engine::msrp::{Accept, Budget, Config, Event, Framed, Role, Session, Settings};
 use isthmus::engine::{Now, Random, msrp};
 use isthmus::limits;
-use isthmus::wire::msrp::{ByteRange, Continuation, Head, Heads, Scanner, Writer};
+use isthmus::wire::msrp::{ByteRange, Continuation, FailureReport, Head, Heads, Scanner, Writer};
 use memchr::memmem;
 
 mod beside;
@@ -21,8 +21,8 @@ const HEAD_STEP_BYTES: usize = 512;
 const TO_PATH: &[u8] = b"msrp://gw.example.net:2855/3q7SkX9bJvRzT1hW0c;tcp";
 const FROM_PATH: &[u8] = b"msrp://198.51.100.17:39127/kVb4sP2mTzQ8;tcp";
 
-/// A message as the chunks of a stream.
-fn stream(message: &[u8]) -> Vec<u8> {
+/// A message as the chunks of a stream; whether each wants an answer.
+fn stream(message: &[u8], failure_report: FailureReport) -> Vec<u8> {
     let (mut out, mut start) = (Vec::new(), 1);
     let count = message.chunks(CHUNK_BYTES).len();
     for (at, data) in message.chunks(CHUNK_BYTES).enumerate() {
@@ -31,6 +31,7 @@ fn stream(message: &[u8]) -> Vec<u8> {
         writer.message_id(b"87652491aZ");
         let end = start + data.len() as u64 - 1;
         writer.byte_range(ByteRange { start, end: Some(end), total: Some(message.len() as u64) });
+        writer.failure_report(failure_report);
         let more = if at + 1 == count { Continuation::Complete } else { Continuation::More };
         writer.content(b"message/cpim", data, more);
         start = end + 1;
@@ -73,7 +74,7 @@ impl Framer {
             self.cut.extend_from_slice(&buffer[..buffer.len().min(HEAD_STEP_BYTES)]);
         }
         let bytes = if held > 0 { &self.cut } else { buffer };
-        let Some(head) = self.heads.read(bytes).unwrap_or_default() else {
+        let Some(head) = self.heads.read(bytes).unwrap_or_default().copied() else {
             self.cut.extend_from_slice(if held > 0 { b"" } else { buffer });
             return self.cut.len() - held;
         };
@@ -122,7 +123,7 @@ fn large_message(criterion: &mut Criterion) {
         ("10 MB of noise", noise(10_000_000)),
         ("10 MB of lines", lines(10_000_000)),
     ] {
-        let stream = stream(&message);
+        let stream = stream(&message, FailureReport::Yes);
         let last = memmem::Finder::new(b"\r\n-------d93kswowffffffff$\r\n");
         assert!(frame(&stream) == message.len() && search(&last, &stream) == 0);
         let mut group = criterion.benchmark_group(format!("MSRP {name} in 2 KB chunks"));
@@ -136,7 +137,7 @@ fn large_message(criterion: &mut Criterion) {
     }
 }
 
-/// A session that receives, as a shard drives it: framing, reassembly and the answers to the chunks.
+/// A session that receives, as a shard drives it: framing, reassembly and the answers to the chunks that want one.
 struct Receiving {
     framer: msrp::Framer,
     session: Session,
@@ -186,31 +187,37 @@ fn receive(buffers: &[Bytes]) -> usize {
     black_box(buffers).iter().map(|buffer| receiving.push(buffer)).sum()
 }
 
+/// Framing and reassembly, with and without the answers to the chunks.
 fn reassembly(criterion: &mut Criterion) {
     for (name, message) in [("10 MB of noise", noise(10_000_000)), ("10 MB of lines", lines(10_000_000))] {
-        let stream = Bytes::from(stream(&message));
-        let buffers: Vec<Bytes> = (0..stream.len())
-            .step_by(limits::TCP_BUFFER_BYTES)
-            .map(|at| stream.slice(at..stream.len().min(at + limits::TCP_BUFFER_BYTES)))
-            .collect();
-        let last = memmem::Finder::new(b"\r\n-------d93kswowffffffff$\r\n");
-        assert!(receive(&buffers) == message.len() && search(&last, &stream) == 0);
-        let mut group = criterion.benchmark_group(format!("MSRP session {name} in 2 KB chunks"));
-        group.throughput(Throughput::Bytes(stream.len() as u64));
-        group.sample_size(20);
-        group.bench_function("receive", |bencher| bencher.iter(|| receive(&buffers)));
-        group.bench_function("memmem", |bencher| bencher.iter(|| search(&last, &stream)));
-        group.finish();
-        let what = format!("MSRP receive {name}");
-        beside::ratio(&what, "memmem", || assert!(receive(&buffers) > 0), || assert!(search(&last, &stream) == 0));
-        let each = memmem::Finder::new(b"\r\n-------");
-        let end_lines = "memmem of each end line";
-        beside::ratio(&what, end_lines, || assert!(receive(&buffers) > 0), || assert!(search_each(&each, &stream) > 0));
+        receive_beside_memmem(criterion, name, &message, FailureReport::No);
+        receive_beside_memmem(criterion, &format!("{name}, each chunk answered"), &message, FailureReport::Yes);
     }
 }
 
+fn receive_beside_memmem(criterion: &mut Criterion, name: &str, message: &[u8], failure_report: FailureReport) {
+    let stream = Bytes::from(stream(message, failure_report));
+    let buffers: Vec<Bytes> = (0..stream.len())
+        .step_by(limits::TCP_BUFFER_BYTES)
+        .map(|at| stream.slice(at..stream.len().min(at + limits::TCP_BUFFER_BYTES)))
+        .collect();
+    let last = memmem::Finder::new(b"\r\n-------d93kswowffffffff$\r\n");
+    assert!(receive(&buffers) == message.len() && search(&last, &stream) == 0);
+    let mut group = criterion.benchmark_group(format!("MSRP session {name} in 2 KB chunks"));
+    group.throughput(Throughput::Bytes(stream.len() as u64));
+    group.sample_size(20);
+    group.bench_function("receive", |bencher| bencher.iter(|| receive(&buffers)));
+    group.bench_function("memmem", |bencher| bencher.iter(|| search(&last, &stream)));
+    group.finish();
+    let what = format!("MSRP receive {name}");
+    beside::ratio(&what, "memmem", || assert!(receive(&buffers) > 0), || assert!(search(&last, &stream) == 0));
+    let each = memmem::Finder::new(b"\r\n-------");
+    let end_lines = "memmem of each end line";
+    beside::ratio(&what, end_lines, || assert!(receive(&buffers) > 0), || assert!(search_each(&each, &stream) > 0));
+}
+
 fn one_head(criterion: &mut Criterion) {
-    let stream = stream(&noise(100));
+    let stream = stream(&noise(100), FailureReport::Yes);
     let mut group = criterion.benchmark_group("MSRP");
     group.bench_function("head", |bencher| {
         bencher.iter(|| Head::read(black_box(&stream)).is_ok_and(|head| head.is_some()))

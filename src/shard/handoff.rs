@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::engine::Moment;
-use crate::engine::msrp::Piece;
+use crate::engine::msrp::OwnedPiece;
 use crate::engine::smpp::DeliveryId;
 use crate::engine::transport::{LinkId, LinkRef, ShardId, Source};
 use crate::limits;
@@ -239,7 +239,7 @@ pub enum Handoff {
         /// Whose it is.
         session: u64,
         /// The octets, still in their receive buffer.
-        piece: Box<Piece>,
+        piece: Box<OwnedPiece>,
         /// When they arrived.
         arrival: ArrivedAt,
     },

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use crate::engine::Now;
-use crate::engine::msrp::{Piece, refuse_unknown, session_id};
+use crate::engine::msrp::{OwnedPiece, Piece, refuse_unknown, session_id};
 use crate::engine::transport::{ConnectId, LinkId, LinkRef, QueryId, Record, Transmit};
 
 use super::Shard;
@@ -20,7 +20,7 @@ impl Shard {
         loop {
             match self.msrp_links.next(now.moment, link, &mut self.outbox, |piece| owner_of(&route, piece)) {
                 Heard::Piece(whose, piece) => self.hand_piece(link, whose, piece),
-                Heard::Stray(piece) => self.refuse_stray(link, &piece),
+                Heard::Stray(mut piece) => self.refuse_stray(link, &piece.take()),
                 Heard::Nothing => return,
                 Heard::Broken => {
                     self.stats.msrp_malformed += 1;
@@ -30,15 +30,15 @@ impl Shard {
         }
     }
 
-    fn hand_piece(&mut self, link: LinkId, whose: SessionRef, piece: Piece) {
-        self.stats.msrp_chunks += u64::from(piece.head.is_some());
+    fn hand_piece(&mut self, link: LinkId, whose: SessionRef, piece: OwnedPiece) {
+        self.stats.msrp_chunks += u64::from(piece.is_first());
         let (link, arrival) = (LinkRef { shard: self.settings.id, link }, self.stopwatch.arrival());
         self.outbox.hand(whose.shard, Handoff::Msrp { link, session: whose.session, piece: Box::new(piece), arrival });
     }
 
     /// RFC 4975 7.2: "If the request does not match an existing session, 481".
-    fn refuse_stray(&mut self, link: LinkId, piece: &Piece) {
-        let Some((octets, head)) = &piece.head else { return };
+    fn refuse_stray(&mut self, link: LinkId, piece: &Piece<'_>) {
+        let Some((octets, head)) = piece.head() else { return };
         self.stats.msrp_unmatched += 1;
         let mut bytes = self.pool.take();
         if refuse_unknown(head, octets, &mut bytes) {
@@ -48,11 +48,11 @@ impl Shard {
     }
 
     /// As owner: a piece of a chunk for a session, or for one that is over.
-    pub(super) fn take_piece(&mut self, now: Now, link: LinkRef, session: u64, piece: Piece) {
+    pub(super) fn take_piece(&mut self, now: Now, link: LinkRef, session: u64, piece: Piece<'_>) {
         if self.sessions.contains_key(&session) {
             return self.session_piece(now, link, session, piece);
         }
-        let Some((octets, head)) = &piece.head else { return };
+        let Some((octets, head)) = piece.head() else { return };
         self.stats.msrp_unmatched += 1;
         let mut bytes = self.pool.take();
         if refuse_unknown(head, octets, &mut bytes) {
@@ -146,8 +146,8 @@ impl Shard {
 }
 
 /// The session that a chunk names in its To-Path, as far as can be told from its session-id.
-fn owner_of(route: &Route, piece: &Piece) -> Option<SessionRef> {
-    let (octets, head) = piece.head.as_ref()?;
+fn owner_of(route: &Route, piece: &Piece<'_>) -> Option<SessionRef> {
+    let (octets, head) = piece.head()?;
     let uri = head.to_path(octets).last();
     let shard = session_id::shard_of(uri).filter(|shard| shard.0 < route.shards())?;
     Some(SessionRef { shard, session: session_key(route, uri)? })

@@ -11,9 +11,10 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 
 use crate::engine::Moment;
-use crate::engine::msrp::{Framed, Framer, Piece};
+use crate::engine::msrp::{Framed, Framer, OwnedPiece, Piece};
 use crate::engine::transport::{ConnectId, LinkId, Transmit};
 use crate::engine::wheel::{TimerId, Wheel};
+use crate::wire::msrp::Likeness;
 
 use super::handoff::SessionRef;
 use super::outbox::Outbox;
@@ -26,8 +27,7 @@ type Links = HashMap<LinkId, Box<Connection>, foldhash::fast::FixedState>;
 #[derive(Debug)]
 struct Connection {
     framer: Framer,
-    /// Where the pieces of the current chunk go; of one that belongs to nobody, nowhere.
-    current: Option<SessionRef>,
+    course: Course,
     /// The sessions that use it.
     users: Vec<SessionRef>,
     /// What they have sent and the kernel has not taken yet.
@@ -37,6 +37,15 @@ struct Connection {
     used: Moment,
     timer: TimerId,
     number: u64,
+}
+
+/// Whose the chunks are.
+#[derive(Debug, Default)]
+struct Course {
+    /// Where the pieces of the current chunk go; of one that belongs to nobody, nowhere.
+    current: Option<SessionRef>,
+    /// Where those go whose heads are alike.
+    alike: Option<(Likeness, SessionRef)>,
 }
 
 /// A connection that we open, and the sessions that wait for it.
@@ -50,9 +59,9 @@ enum Outgoing {
 #[derive(Debug)]
 pub(super) enum Heard {
     /// A piece of a chunk for a session.
-    Piece(SessionRef, Piece),
+    Piece(SessionRef, OwnedPiece),
     /// The first piece of a chunk for no session of ours.
-    Stray(Piece),
+    Stray(OwnedPiece),
     /// Nothing more now.
     Nothing,
     /// It was closed for what it sent.
@@ -103,7 +112,8 @@ impl MsrpLinks {
         self.by_number.insert(self.next, link);
         let (framer, unsent) = (Framer::new(), VecDeque::new());
         let number = self.next;
-        let connection = Connection { framer, current: None, users, unsent, dialled, used: now, timer, number };
+        let connection =
+            Connection { framer, course: Course::default(), users, unsent, dialled, used: now, timer, number };
         self.links.insert(link, Box::new(connection));
     }
 
@@ -180,7 +190,7 @@ impl MsrpLinks {
     pub(super) fn leave(&mut self, now: Moment, link: LinkId, user: SessionRef, outbox: &mut Outbox) {
         let Some(connection) = self.links.get_mut(&link) else { return };
         connection.users.retain(|other| *other != user);
-        connection.current = connection.current.filter(|other| *other != user);
+        connection.course.current = connection.course.current.filter(|other| *other != user);
         connection.used = now;
         if !connection.users.is_empty() {
             return;
@@ -216,11 +226,11 @@ impl MsrpLinks {
         now: Moment,
         link: LinkId,
         outbox: &mut Outbox,
-        owner_of: impl FnOnce(&Piece) -> Option<SessionRef>,
+        owner_of: impl FnOnce(&Piece<'_>) -> Option<SessionRef>,
     ) -> Heard {
         let Some(connection) = self.links.get_mut(&link) else { return Heard::Nothing };
         match connection.framer.next_piece() {
-            Framed::Piece(piece) => connection.address(piece, owner_of),
+            Framed::Piece(piece) => connection.course.address(piece, owner_of),
             Framed::Nothing => {
                 self.watch_head(now, link);
                 Heard::Nothing
@@ -299,18 +309,33 @@ impl MsrpLinks {
     }
 }
 
-impl Connection {
-    fn address(&mut self, piece: Piece, owner_of: impl FnOnce(&Piece) -> Option<SessionRef>) -> Heard {
-        let first = piece.head.is_some();
-        if first {
-            self.current = owner_of(&piece);
+impl Course {
+    fn address(&mut self, piece: Piece<'_>, owner_of: impl FnOnce(&Piece<'_>) -> Option<SessionRef>) -> Heard {
+        if piece.head().is_some() {
+            self.current = self.owner(&piece, owner_of);
         }
-        let user = if piece.end.is_some() { self.current.take() } else { self.current };
+        let user = if piece.end().is_some() { self.current.take() } else { self.current };
         match user {
-            Some(user) => Heard::Piece(user, piece),
+            Some(user) => Heard::Piece(user, piece.into_owned()),
             // What follows the head of a stray chunk is passed over.
-            None => Heard::Stray(piece),
+            None => Heard::Stray(piece.into_owned()),
         }
+    }
+
+    /// Heads that are alike have the same To-Path.
+    fn owner(
+        &mut self,
+        piece: &Piece<'_>,
+        owner_of: impl FnOnce(&Piece<'_>) -> Option<SessionRef>,
+    ) -> Option<SessionRef> {
+        if let Some((likeness, owner)) = self.alike
+            && piece.likeness() == Some(likeness)
+        {
+            return Some(owner);
+        }
+        let owner = owner_of(piece);
+        self.alike = piece.likeness().zip(owner).or(self.alike);
+        owner
     }
 }
 

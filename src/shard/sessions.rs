@@ -128,9 +128,9 @@ impl Shard {
     }
 
     /// A piece of a chunk of the peer. Its first one may come by a connection that the session does not have yet.
-    pub(super) fn session_piece(&mut self, now: Now, link: LinkRef, key: u64, piece: Piece) {
+    pub(super) fn session_piece(&mut self, now: Now, link: LinkRef, key: u64, piece: Piece<'_>) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        if session.link.is_none() && piece.head.is_some() {
+        if session.link.is_none() && piece.head().is_some() {
             self.attach(now, key, link);
             self.outbox.hand(link.shard, Handoff::MsrpJoin { link: link.link, session: key });
         }
@@ -142,8 +142,8 @@ impl Shard {
     }
 
     /// RFC 4975 5.4: a session stays with the connection it was bound to.
-    fn refuse_other_connection(&mut self, link: LinkRef, key: u64, piece: &Piece) {
-        let Some((octets, head)) = &piece.head else { return };
+    fn refuse_other_connection(&mut self, link: LinkRef, key: u64, piece: &Piece<'_>) {
+        let Some((octets, head)) = piece.head() else { return };
         let mut bytes = self.pool.take();
         if msrp::refuse_second_connection(head, octets, &mut bytes) {
             self.outbox.hand(link.shard, Handoff::MsrpOut { link: link.link, session: key, bytes });

@@ -24,6 +24,17 @@ impl<const N: usize> Inline<N> {
         inline.extend(bytes).then_some(inline)
     }
 
+    /// The first `len` octets of `bytes`, or `None` if they are more than `N` or not there. Copies all `N` where it can:
+    /// copying a known number is cheaper.
+    #[must_use]
+    #[inline]
+    pub fn from_first(bytes: &[u8], len: usize) -> Option<Inline<N>> {
+        match bytes.first_chunk::<N>() {
+            Some(octets) if len <= N => Some(Inline { len: u8::try_from(len).ok()?, octets: *octets }),
+            _ => Inline::from_slice(bytes.get(..len)?),
+        }
+    }
+
     /// Appends all of `bytes`, or nothing and says `false`.
     #[must_use]
     #[inline]

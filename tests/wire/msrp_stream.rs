@@ -1,6 +1,6 @@
 //! The data of one chunk, put together from what a scanner says of its buffers.
 
-use isthmus::wire::msrp::{Continuation, Head, Scanner};
+use isthmus::wire::msrp::{Continuation, Head, Scanned, Scanner};
 
 /// What followed a head.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,11 +14,24 @@ pub(crate) struct Body {
 impl Body {
     /// Reads what follows `head` in these buffers.
     pub(crate) fn read(index: &Head, head: &[u8], buffers: &[&[u8]]) -> Body {
-        let (mut body, mut scanner) = (Body::default(), Scanner::new());
-        let (mut held, mut before) = (Vec::new(), 0);
+        let mut scanner = Scanner::new();
         scanner.begin(index, head);
-        for buffer in buffers {
-            let scanned = scanner.scan(buffer);
+        Body::scan(buffers, |_, buffer| scanner.scan(buffer))
+    }
+
+    /// The same, if the head lies in the first buffer.
+    fn read_with_head(index: &Head, head: &[u8], buffers: &[&[u8]]) -> Body {
+        let mut scanner = Scanner::new();
+        Body::scan(buffers, |at, buffer| match at {
+            0 => scanner.begin_in(index, &[head, buffer].concat()),
+            _ => scanner.scan(buffer),
+        })
+    }
+
+    fn scan(buffers: &[&[u8]], mut scan: impl FnMut(usize, &[u8]) -> Scanned) -> Body {
+        let (mut body, mut held, mut before) = (Body::default(), Vec::new(), 0);
+        for (at, buffer) in buffers.iter().enumerate() {
+            let scanned = scan(at, buffer);
             assert!(scanned.released == 0 || scanned.released == held.len());
             body.data.extend(held.drain(..scanned.released));
             body.data.extend_from_slice(&buffer[..scanned.data]);
@@ -27,7 +40,6 @@ impl Body {
                 return body;
             }
             held.extend_from_slice(&buffer[scanned.data..]);
-            assert_eq!(scanner.held(), held.len());
             before += buffer.len();
         }
         body
@@ -37,7 +49,8 @@ impl Body {
 /// The same stream whole, octet for octet, and cut in two at every place.
 pub(crate) fn cut_anywhere(index: &Head, head: &[u8], stream: &[u8]) -> Vec<Body> {
     let octets: Vec<&[u8]> = stream.chunks(1).collect();
-    let halves =
-        (0..=stream.len()).map(|at| stream.split_at(at)).map(|(one, other)| Body::read(index, head, &[one, other]));
+    let halves = (0..=stream.len()).map(|at| stream.split_at(at)).flat_map(|(one, other)| {
+        [Body::read(index, head, &[one, other]), Body::read_with_head(index, head, &[one, other])]
+    });
     [Body::read(index, head, &[stream]), Body::read(index, head, &octets)].into_iter().chain(halves).collect()
 }

@@ -6,37 +6,30 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::piece::Piece;
 use crate::engine::Moment;
 use crate::limits;
 use crate::wire::Malformed;
-use crate::wire::msrp::{Continuation, Head, Heads, Scanner};
+use crate::wire::msrp::{Continuation, Heads, Scanned, Scanner};
 
 /// How long a sender may take for one head once it has begun.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Octets that are copied at a time where a head spans buffers, so that little else is copied with it.
 const HEAD_STEP_BYTES: usize = 512;
 
-/// Part of a request or response: whole, if it came in one buffer.
-#[derive(Clone, Debug, Default)]
-pub struct Piece {
-    /// The head and its index, in the first piece.
-    pub head: Option<(Bytes, Head)>,
-    /// Content: a slice of the receive buffer. May be empty.
-    pub data: Bytes,
-    /// The flag of the end line, in the last piece.
-    pub end: Option<Continuation>,
-}
-
 /// What a connection has for us.
 #[derive(Debug)]
-pub enum Framed {
+pub enum Framed<'a> {
     /// The next piece.
-    Piece(Piece),
+    Piece(Piece<'a>),
     /// Nothing more until octets arrive.
     Nothing,
     /// The framing is lost; the connection is of no more use, and this is why.
     Broken(Malformed),
 }
+
+/// The octets of a piece with a head, and the flag if it is whole.
+type Start = (Bytes, Option<Continuation>);
 
 /// The receiving half of one connection. Heads that span buffers are copied; content never is.
 #[derive(Debug, Default)]
@@ -52,7 +45,7 @@ pub struct Framer {
     /// What may be the begin of an end line: slices of earlier buffers.
     held: Vec<Bytes>,
     /// Pieces that were found together with one that was handed out.
-    ready: VecDeque<Piece>,
+    ready: VecDeque<Piece<'static>>,
     broken: Option<Malformed>,
 }
 
@@ -88,42 +81,30 @@ impl Framer {
     }
 
     /// The next piece; call until there is none.
-    pub fn next_piece(&mut self) -> Framed {
+    pub fn next_piece(&mut self) -> Framed<'_> {
         if let Some(piece) = self.ready.pop_front() {
             return Framed::Piece(piece);
         }
         if self.in_data {
-            return self.scan(None);
+            return self.go_on();
         }
-        match self.read_head() {
-            Ok(Some((octets, head))) => self.begin(octets, head),
+        if let Some(why) = self.broken {
+            return self.fail(why);
+        }
+        self.skip_line_ends();
+        match if self.partial.is_empty() { self.head_in_buffer() } else { self.head_over_buffers() } {
+            Ok(Some((octets, end))) => {
+                Framed::Piece(Piece { octets, head: self.heads.last(), likeness: self.heads.likeness(), end })
+            }
             Ok(None) => Framed::Nothing,
             Err(why) => self.fail(why),
         }
     }
 
-    fn fail(&mut self, why: Malformed) -> Framed {
+    fn fail(&mut self, why: Malformed) -> Framed<'static> {
         self.buffer = Bytes::new();
         self.partial = BytesMut::new();
         Framed::Broken(*self.broken.get_or_insert(why))
-    }
-
-    fn read_head(&mut self) -> Result<Option<(Bytes, Head)>, Malformed> {
-        if let Some(why) = self.broken {
-            return Err(why);
-        }
-        self.skip_line_ends();
-        if self.partial.is_empty() { self.head_in_buffer() } else { self.head_over_buffers() }
-    }
-
-    fn begin(&mut self, octets: Bytes, head: Head) -> Framed {
-        self.began = None;
-        if let Some(end) = head.end() {
-            return Framed::Piece(Piece { head: Some((octets, head)), data: Bytes::new(), end: Some(end) });
-        }
-        self.scanner.begin(&head, &octets);
-        self.in_data = true;
-        self.scan(Some((octets, head)))
     }
 
     /// Line ends between requests are nobody's; some peers keep their connection alive with them.
@@ -138,63 +119,82 @@ impl Framer {
         }
     }
 
-    fn head_in_buffer(&mut self) -> Result<Option<(Bytes, Head)>, Malformed> {
+    /// A head that lies in the buffer, and of what follows as much as belongs to it.
+    fn head_in_buffer(&mut self) -> Result<Option<Start>, Malformed> {
         if self.buffer.is_empty() {
             return Ok(None);
         }
-        let head = self.heads.read(&self.buffer)?;
-        if head.is_none() {
+        let Some(head) = self.heads.read(&self.buffer)? else {
             self.partial.extend_from_slice(&self.buffer);
             self.buffer = Bytes::new();
+            return Ok(None);
+        };
+        self.began = None;
+        let len = head.len();
+        if head.end().is_some() {
+            return Ok(Some((self.buffer.split_to(len), head.end())));
         }
-        Ok(head.map(|head| (self.buffer.split_to(head.len()), head)))
+        let scanned = self.scanner.begin_in(head, &self.buffer);
+        let octets = self.buffer.split_to(len + scanned.data);
+        self.pass_end(scanned);
+        Ok(Some((octets, scanned.end.map(|end| end.continuation))))
     }
 
-    fn head_over_buffers(&mut self) -> Result<Option<(Bytes, Head)>, Malformed> {
+    /// A head of which a part came before. It leaves alone: it was copied.
+    fn head_over_buffers(&mut self) -> Result<Option<Start>, Malformed> {
         while !self.buffer.is_empty() {
             let before = self.partial.len();
             let step = self.buffer.len().min(HEAD_STEP_BYTES);
             self.partial.extend_from_slice(self.buffer.get(..step).unwrap_or_default());
-            if let Some(head) = Head::read(&self.partial)? {
+            if let Some(head) = self.heads.read(&self.partial)? {
                 self.buffer.advance(head.len().saturating_sub(before));
                 self.partial.truncate(head.len());
-                return Ok(Some((core::mem::take(&mut self.partial).freeze(), head)));
+                let octets = core::mem::take(&mut self.partial).freeze();
+                self.began = None;
+                self.in_data = head.end().is_none();
+                if self.in_data {
+                    self.scanner.begin(head, &octets);
+                }
+                return Ok(Some((octets, head.end())));
             }
             self.buffer.advance(step);
         }
         Ok(None)
     }
 
-    /// The data that the buffer holds. A head leaves even without data.
-    fn scan(&mut self, head: Option<(Bytes, Head)>) -> Framed {
-        if self.buffer.is_empty() && head.is_none() {
+    /// More data of the chunk that has begun.
+    fn go_on(&mut self) -> Framed<'static> {
+        if self.buffer.is_empty() {
             return Framed::Nothing;
         }
         let scanned = self.scanner.scan(&self.buffer);
         let data = self.buffer.split_to(scanned.data);
-        let piece = Piece { head, data, end: scanned.end.map(|end| end.continuation) };
+        let piece = Piece::of_data(data, scanned.end.map(|end| end.continuation));
         if scanned.released > 0 {
-            self.ready.extend(self.held.drain(..).map(|data| Piece { data, ..Piece::default() }));
+            self.ready.extend(self.held.drain(..).map(|data| Piece::of_data(data, None)));
         }
+        self.pass_end(scanned);
+        self.hand_out(piece)
+    }
+
+    /// Leaves the end line behind, and holds what may become one. The data before it were taken.
+    fn pass_end(&mut self, scanned: Scanned) {
+        self.in_data = scanned.end.is_none();
         match scanned.end {
             Some(end) => {
                 self.held.clear();
                 self.buffer.advance(end.at - scanned.data);
-                self.in_data = false;
             }
-            None => self.hold_rest(),
+            None => {
+                let rest = core::mem::take(&mut self.buffer);
+                self.held.extend(Some(rest).filter(|rest| !rest.is_empty()));
+            }
         }
-        self.hand_out(piece)
-    }
-
-    fn hold_rest(&mut self) {
-        let rest = core::mem::take(&mut self.buffer);
-        self.held.extend(Some(rest).filter(|rest| !rest.is_empty()));
     }
 
     /// What was released comes before what was found behind it.
-    fn hand_out(&mut self, piece: Piece) -> Framed {
-        let says = piece.head.is_some() || piece.end.is_some() || !piece.data.is_empty();
+    fn hand_out(&mut self, piece: Piece<'static>) -> Framed<'static> {
+        let says = piece.end.is_some() || !piece.octets.is_empty();
         if self.ready.is_empty() {
             return if says { Framed::Piece(piece) } else { Framed::Nothing };
         }

@@ -1,7 +1,8 @@
 //! MSRP without its sockets (RFC 4975, RFC 6135, RFC 6714): sessions, and the connections they travel on.
 //!
 //! A connection may carry several sessions, and the core that holds its socket need not be the one that owns them. So there
-//! are two machines, and what goes from one to the other is a [`Piece`], by value:
+//! are two machines, and what goes from one to the other is a [`Piece`], which
+//! crosses cores as an [`OwnedPiece`]:
 //!
 //! - [`Framer`], one for each connection: octets in ([`Framer::push`]), pieces out ([`Framer::next_piece`]). A piece is whole or
 //!   part of a chunk; its data are a slice of the receive buffer, so that no octet of a payload is copied on the way in.
@@ -22,6 +23,7 @@ mod framer;
 mod message;
 mod octets;
 mod open;
+mod piece;
 mod receiver;
 mod remembered;
 mod reply;
@@ -34,8 +36,9 @@ mod write;
 pub use budget::Budget;
 pub use config::{Accept, Config, Role, Settings};
 pub use event::{CloseReason, Counters, DiscardReason, Event, IncomingId, Outcome, TimerName};
-pub use framer::{Framed, Framer, Piece};
+pub use framer::{Framed, Framer};
 pub use message::{Ident, Message};
+pub use piece::{OwnedPiece, Piece};
 pub use reply::{refuse_second_connection, refuse_unknown};
 pub use sender::{Outgoing, SendRefused};
 pub use session::Session;

@@ -51,6 +51,8 @@ pub(super) enum NotTaken {
 /// Octets of one message, sorted and without overlaps.
 #[derive(Debug)]
 pub(super) struct Octets {
+    /// As long as they come in order: one slice behind the other. Nothing is here once there are parts.
+    run: Vec<Bytes>,
     parts: VecDeque<Part>,
     held: u64,
     /// Number of parts from which on short ones are put together.
@@ -60,7 +62,7 @@ pub(super) struct Octets {
 
 impl Octets {
     pub(super) fn new(charge: Charge) -> Octets {
-        Octets { parts: VecDeque::new(), held: 0, join_at: PARTS_FEW, charge }
+        Octets { run: Vec::new(), parts: VecDeque::new(), held: 0, join_at: PARTS_FEW, charge }
     }
 
     /// Octets that are there.
@@ -70,7 +72,7 @@ impl Octets {
 
     /// One past the last octet that is there.
     pub(super) fn end(&self) -> u64 {
-        self.parts.back().map_or(0, Part::end)
+        self.parts.back().map_or(self.held, Part::end)
     }
 
     /// Adds octets whose first has `start` before it.
@@ -78,35 +80,53 @@ impl Octets {
         if bytes.is_empty() {
             return Ok(());
         }
-        if start >= self.end() {
-            self.add(self.parts.len(), Part { start, bytes })?;
+        if self.parts.is_empty() && start == self.held {
+            self.draw(bytes.len())?;
+            self.run.push(bytes);
         } else {
+            self.scatter();
             self.insert_between(start, bytes)?;
         }
-        if self.parts.len() > self.join_at { self.join() } else { Ok(()) }
+        if self.slices() > self.join_at { self.join() } else { Ok(()) }
+    }
+
+    fn slices(&self) -> usize {
+        self.run.len() + self.parts.len()
+    }
+
+    /// They do not come in order any more.
+    fn scatter(&mut self) {
+        let mut start = 0;
+        self.parts.extend(self.run.drain(..).map(|bytes| {
+            let part = Part { start, bytes };
+            start = part.end();
+            part
+        }));
     }
 
     /// The slices in order, and what they were charged.
     pub(super) fn into_slices(mut self) -> (Vec<Bytes>, Charge) {
         self.charge.settle(self.cost());
-        (self.parts.into_iter().map(|part| part.bytes).collect(), self.charge)
+        self.run.extend(self.parts.into_iter().map(|part| part.bytes));
+        (self.run, self.charge)
     }
 
     fn cost(&self) -> usize {
-        usize::try_from(self.held).unwrap_or(usize::MAX).saturating_add(self.parts.len() * PART_BYTES)
+        usize::try_from(self.held).unwrap_or(usize::MAX).saturating_add(self.slices() * PART_BYTES)
+    }
+
+    /// Counts a slice of so many octets.
+    fn draw(&mut self, bytes: usize) -> Result<(), NotTaken> {
+        if !self.charge.cover(self.cost().saturating_add(bytes + PART_BYTES)) {
+            return Err(NotTaken::OverBudget);
+        }
+        self.held += bytes as u64;
+        Ok(())
     }
 
     fn add(&mut self, at: usize, part: Part) -> Result<(), NotTaken> {
-        let more = part.bytes.len() + PART_BYTES;
-        if !self.charge.cover(self.cost().saturating_add(more)) {
-            return Err(NotTaken::OverBudget);
-        }
-        self.held += part.bytes.len() as u64;
-        if at == self.parts.len() {
-            self.parts.push_back(part);
-        } else {
-            self.parts.insert(at, part);
-        }
+        self.draw(part.bytes.len())?;
+        self.parts.insert(at, part);
         Ok(())
     }
 
@@ -134,11 +154,13 @@ impl Octets {
     /// Puts short neighbours together. Every part that is left is long, is beside a long one, or is alone; of those there
     /// may not be too many.
     fn join(&mut self) -> Result<(), NotTaken> {
-        let short = self.parts.iter().filter(|part| part.is_short()).count();
-        if short * 2 <= self.parts.len() {
-            self.join_at = self.parts.len() * 2;
+        let in_run = self.run.iter().filter(|bytes| bytes.len() < SLICE_BYTES_MIN).count();
+        let short = in_run + self.parts.iter().filter(|part| part.is_short()).count();
+        if short * 2 <= self.slices() {
+            self.join_at = self.slices() * 2;
             return Ok(());
         }
+        self.scatter();
         let mut joined = Joined::default();
         for part in core::mem::take(&mut self.parts) {
             joined.push(part);

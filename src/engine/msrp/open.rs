@@ -7,7 +7,7 @@ use super::code::{BAD_REQUEST, STOP};
 use super::message::{Ident, Message};
 use super::octets::{NotTaken, Octets};
 use crate::engine::Moment;
-use crate::wire::msrp::{ByteRange, Continuation, FailureReport};
+use crate::wire::msrp::{ByteRange, Continuation, FailureReport, Likeness};
 
 /// What a chunk's head says.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,7 @@ pub(super) struct ChunkHead<'a> {
     pub(super) content_type: &'a [u8],
     pub(super) success_report: bool,
     pub(super) failure_report: FailureReport,
+    pub(super) likeness: Option<Likeness>,
 }
 
 /// The place of a chunk in its message.

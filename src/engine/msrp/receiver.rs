@@ -11,7 +11,7 @@ use super::open::{ChunkHead, Open, Place};
 use super::remembered::Remembered;
 use super::reply::Reply;
 use crate::engine::Moment;
-use crate::wire::msrp::Continuation;
+use crate::wire::msrp::{Continuation, Head, Likeness};
 
 /// What a receiver judges by.
 pub(super) struct Rules<'a> {
@@ -80,6 +80,15 @@ pub(super) struct Receiver {
     chunk: Option<Course>,
     /// What is needed to answer it, or the last one.
     reply: Reply,
+    /// What the head of an open message had that others like it are known by.
+    alike: Option<Alike>,
+}
+
+/// Heads of this likeness are of this message, and their answers go to the usual hop.
+#[derive(Clone, Copy, Debug)]
+struct Alike {
+    likeness: Likeness,
+    serial: u32,
 }
 
 impl Receiver {
@@ -125,15 +134,48 @@ impl Receiver {
         self.chunk = None;
         match self.course_of(now, head, rules) {
             Ok(course) => {
+                self.note_likeness(&course, head.likeness);
                 self.chunk = Some(course);
                 Ok(())
             }
-            Err(code) => {
-                let message_id = ident(head.message_id);
-                self.drop_open(&message_id);
-                Err(self.refusal(message_id, code))
-            }
+            Err(code) => Err(self.begun_badly(ident(head.message_id), code)),
         }
+    }
+
+    fn begun_badly(&mut self, message_id: Ident, code: u16) -> Box<Refusal> {
+        self.drop_open(&message_id);
+        self.refusal(message_id, code)
+    }
+
+    fn note_likeness(&mut self, course: &Course, likeness: Option<Likeness>) {
+        if let (Course::Collect(serial, _), Some(likeness), true) = (course, likeness, self.reply.has_usual_hop()) {
+            self.alike = Some(Alike { likeness, serial: *serial });
+        }
+    }
+
+    /// A chunk begins whose head has this likeness: what [`begin`](Receiver::begin) would say, or `None` if the head has to
+    /// be read for that.
+    #[inline]
+    pub(super) fn begin_like_last(
+        &mut self,
+        now: Moment,
+        likeness: Likeness,
+        head: &Head,
+        section: &[u8],
+        settings: &Settings,
+    ) -> Option<Result<(), Box<Refusal>>> {
+        let alike = self.alike.filter(|alike| alike.likeness == likeness)?;
+        let open = self.open.iter_mut().find(|open| open.serial == alike.serial)?;
+        let range = head.byte_range()?;
+        self.reply = Reply::to_usual_hop(head, section);
+        open.progress = now;
+        let Err(code) = open.begin(&range, settings.message_bytes_max) else {
+            self.chunk = Some(Course::Collect(alike.serial, Place::of(&range)));
+            return Some(Ok(()));
+        };
+        let message_id = open.message_id;
+        self.chunk = None;
+        Some(Err(self.begun_badly(message_id, code)))
     }
 
     fn refusal(&mut self, message_id: Ident, code: u16) -> Box<Refusal> {

@@ -78,6 +78,19 @@ impl Reply {
         }
     }
 
+    /// To a request whose From-Path is that of one before, which was the path of SDP.
+    #[inline]
+    pub(super) fn to_usual_hop(head: &Head, section: &[u8]) -> Reply {
+        let (start, len) = head.transaction_id_place();
+        let id = section.get(start..).and_then(|id| Inline::from_first(id, len));
+        Reply { transaction_id: id.unwrap_or_default(), hop: None, failure_report: head.failure_report() }
+    }
+
+    /// Whether it goes to the hop that the path of SDP names.
+    pub(super) fn has_usual_hop(&self) -> bool {
+        self.hop.is_none()
+    }
+
     /// Appends the answer, if one is wanted. `usual` may hold what answers of this session have in common.
     pub(super) fn write(&self, code: u16, config: &Config, usual: &Usual, out: &mut Vec<u8>) {
         if !wants(self.failure_report, code) {

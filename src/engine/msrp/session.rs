@@ -2,20 +2,22 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use super::budget::Budget;
 use super::code::{BAD_REQUEST, NO_SESSION, OK, STOP, UNKNOWN_METHOD};
 use super::config::{Config, Role};
 use super::event::{CloseReason, Counters, DiscardReason, Event, IncomingId, TimerName};
-use super::framer::Piece;
 use super::message::Ident;
 use super::open::ChunkHead;
+use super::piece::Piece;
 use super::receiver::{Ended, Receiver, Refusal, Rules};
 use super::remembered::Remembered;
 use super::reply::{Reply, Usual};
 use super::sender::{Answer, Out, Outgoing, Report, SendRefused, Sender};
 use super::write::Paths;
 use crate::engine::{Moment, Now, Random};
-use crate::wire::msrp::{ByteRange, Continuation, Head, Method, Path, Start, uri};
+use crate::wire::msrp::{ByteRange, Continuation, Head, Likeness, Method, Path, Start, uri};
 
 /// One session. While nothing is under way it holds its paths and little else.
 #[derive(Debug)]
@@ -130,37 +132,50 @@ impl Session {
     }
 
     /// The peer sent a piece of a request, or a response.
-    pub fn handle_piece(&mut self, now: Now, piece: Piece) {
+    pub fn handle_piece(&mut self, now: Now, piece: Piece<'_>) {
         if !self.bound {
             return;
         }
-        if let Some((section, head)) = &piece.head {
-            self.begin(now.moment, section, head);
+        if let Some((section, head)) = piece.head()
+            && !self.begin_like_last(now.moment, section, head, piece.likeness())
+        {
+            self.begin(now.moment, section, head, piece.likeness());
         }
-        if let Some(receiver) = self.receiver.as_mut() {
-            let refused = match piece.data.is_empty() {
-                true => None,
-                false => receiver.data(now.moment, piece.data, &self.config.settings).err(),
-            };
-            if let Some(refusal) = refused {
-                self.refuse_message(*refusal);
-            }
-        }
-        if let Some(flag) = piece.end {
+        let end = piece.end();
+        self.data(now.moment, piece.into_data());
+        if let Some(flag) = end {
             self.counters.chunks_received += 1;
             self.end(flag);
         }
     }
 
-    fn begin(&mut self, now: Moment, section: &[u8], head: &Head) {
-        match head.start() {
-            Start::Response { code } => self.response(head.transaction_id(section), code),
-            Start::Request { method: Method::Report } => self.report_received(section, head),
-            Start::Request { method } => self.request(now, section, head, method),
+    fn data(&mut self, now: Moment, data: Bytes) {
+        let Some(receiver) = self.receiver.as_mut().filter(|_| !data.is_empty()) else { return };
+        if let Err(refusal) = receiver.data(now, data, &self.config.settings) {
+            self.refuse_message(*refusal);
         }
     }
 
-    fn request(&mut self, now: Moment, section: &[u8], head: &Head, method: Method) {
+    /// The next chunk of the message that the last one was of, if its head shows it without being read again.
+    fn begin_like_last(&mut self, now: Moment, section: &[u8], head: &Head, likeness: Option<Likeness>) -> bool {
+        let (Some(receiver), Some(likeness)) = (self.receiver.as_mut(), likeness) else { return false };
+        match receiver.begin_like_last(now, likeness, head, section, &self.config.settings) {
+            None => return false,
+            Some(Ok(())) => {}
+            Some(Err(refusal)) => self.refuse_message(*refusal),
+        }
+        true
+    }
+
+    fn begin(&mut self, now: Moment, section: &[u8], head: &Head, likeness: Option<Likeness>) {
+        match head.start() {
+            Start::Response { code } => self.response(head.transaction_id(section), code),
+            Start::Request { method: Method::Report } => self.report_received(section, head),
+            Start::Request { method } => self.request(now, section, head, method, likeness),
+        }
+    }
+
+    fn request(&mut self, now: Moment, section: &[u8], head: &Head, method: Method, likeness: Option<Likeness>) {
         let reply = Reply::to(head, section, &self.config.peer_path);
         if !self.is_ours(section, head) {
             return self.refuse(&reply, NO_SESSION);
@@ -172,7 +187,7 @@ impl Session {
         self.was_heard();
         let message_id = head.message_id(section);
         if head.flaw().is_none() {
-            return self.send_received(now, section, head, reply);
+            return self.send_received(now, section, head, reply, likeness);
         }
         // Message-ID itself may be what is wrong.
         match Ident::from_slice(message_id) {
@@ -192,7 +207,7 @@ impl Session {
             && (from.as_bytes() == peer || uri::is_same(from.last(), Path::new(peer).last()))
     }
 
-    fn send_received(&mut self, now: Moment, section: &[u8], head: &Head, reply: Reply) {
+    fn send_received(&mut self, now: Moment, section: &[u8], head: &Head, reply: Reply, likeness: Option<Likeness>) {
         let message_id = head.message_id(section);
         let receiver = self.receiver.get_or_insert_default();
         if !head.has_body() {
@@ -204,6 +219,7 @@ impl Session {
             content_type: head.content_type(section),
             success_report: head.success_report(),
             failure_report: head.failure_report(),
+            likeness,
         };
         let (settings, accept) = (&self.config.settings, &self.config.accept);
         let rules = Rules { accept, settings, budget: &self.budget, over: &self.over };

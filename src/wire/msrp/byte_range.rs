@@ -4,6 +4,8 @@ use crate::wire::digits;
 
 /// Digits of which no number exceeds `u64`.
 const SAFE_DIGITS: usize = 19;
+/// Octets that are looked at together.
+const WORD_BYTES: usize = 8;
 
 /// `start-end/total`, counted from 1; `None` is `*`.
 ///
@@ -73,6 +75,39 @@ pub(super) fn start_and_end(text: &[u8]) -> Option<(u64, Option<u64>, &[u8])> {
 /// The number that `text` starts with, and what follows it.
 #[inline]
 fn number(text: &[u8]) -> Option<(u64, &[u8])> {
+    if let Some(word) = text.first_chunk::<WORD_BYTES>() {
+        let word = u64::from_le_bytes(*word);
+        let len = digits_before(word);
+        if (1..WORD_BYTES).contains(&len) {
+            return Some((number_of(word << (8 * (WORD_BYTES - len))), text.get(len..)?));
+        }
+    }
+    number_by_digit(text)
+}
+
+/// How many octets of a little-endian word are digits before the first that is none.
+#[inline]
+fn digits_before(word: u64) -> usize {
+    const HIGH_HALVES: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    // A digit stays in its sixteen when six are added. What an octet carries over only changes octets behind it.
+    let others = (word ^ ZEROS) | (word.wrapping_add(0x0606_0606_0606_0606) ^ ZEROS);
+    (others & HIGH_HALVES).trailing_zeros() as usize / 8
+}
+
+/// The number of eight digits, the first in the lowest octet; octets of zero count as digits zero. Neighbours are put
+/// together: to pairs, then to fours, then to the whole.
+#[inline]
+fn number_of(word: u64) -> u64 {
+    const PAIRS: u64 = 0x0000_00FF_0000_00FF;
+    let digits = word & 0x0F0F_0F0F_0F0F_0F0F;
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let (odd, even) = (pairs & PAIRS, (pairs >> 16) & PAIRS);
+    let sum = odd.wrapping_mul(100 + (1_000_000 << 32)).wrapping_add(even.wrapping_mul(1 + (10_000 << 32)));
+    sum >> 32
+}
+
+fn number_by_digit(text: &[u8]) -> Option<(u64, &[u8])> {
     let (mut number, mut rest) = (0_u64, text);
     while let [digit @ b'0'..=b'9', after @ ..] = rest {
         number = if text.len() - rest.len() < SAFE_DIGITS {

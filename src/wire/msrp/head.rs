@@ -161,6 +161,12 @@ impl Head {
         self.transaction_id.of(head)
     }
 
+    /// Where the transact-id starts, and its octets.
+    #[must_use]
+    pub const fn transaction_id_place(&self) -> (usize, usize) {
+        (self.transaction_id.start(), self.transaction_id.end() - self.transaction_id.start())
+    }
+
     /// The method as written; empty for a response.
     #[must_use]
     pub fn method_name<'a>(&self, head: &'a [u8]) -> &'a [u8] {

@@ -1,6 +1,8 @@
 //! The heads of one connection. Those of a message's chunks differ in transact-id and Byte-Range only, and comparing is
 //! cheaper than reading.
 
+use core::num::NonZeroU64;
+
 use super::reader::MSRP;
 use super::{ByteRange, Head, byte_range, is_ident};
 use crate::limits;
@@ -10,12 +12,22 @@ use crate::wire::span::Span;
 /// Reads heads as [`Head::read`] does, faster when one repeats another.
 #[derive(Clone, Debug, Default)]
 pub struct Heads {
-    /// A head that may be repeated, and its index.
+    /// A head that may be repeated, and the index of the last that did.
     model: Vec<u8>,
     index: Option<Head>,
     /// Where the slash of its Byte-Range stands; what follows is the same in the next head, the total included.
     slash: usize,
+    /// How many models there were.
+    models: u64,
+    /// Whether the head that was read last is the model or repeats it, and the last one that did not.
+    is_like_model: bool,
+    other: Option<Head>,
 }
+
+/// What heads of one connection have in common that differ in transact-id and Byte-Range only: all that was made out of
+/// one holds for the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Likeness(NonZeroU64);
 
 impl Heads {
     /// Of a connection that brought nothing yet. Allocates nothing before the first chunk that is not a whole message.
@@ -28,29 +40,49 @@ impl Heads {
     ///
     /// # Errors
     /// As [`Head::read`].
-    pub fn read(&mut self, stream: &[u8]) -> Result<Option<Head>, Malformed> {
-        if let Some(head) = self.repeated(stream) {
-            return Ok(head);
+    pub fn read(&mut self, stream: &[u8]) -> Result<Option<&Head>, Malformed> {
+        self.is_like_model = false;
+        match self.repeats(stream) {
+            Some(Repeats::Partly) => return Ok(None),
+            Some(Repeats::Whole) => self.is_like_model = true,
+            None => self.other = Head::read(stream)?,
         }
-        let head = Head::read(stream)?;
-        if let Some(head) = head.filter(may_be_repeated) {
-            self.remember(head, stream.get(..head.len()).unwrap_or_default());
+        if !self.is_like_model {
+            let Some(head) = self.other else { return Ok(None) };
+            if may_be_repeated(&head) {
+                self.models += 1;
+                self.remember(head, stream);
+            }
         }
-        Ok(head)
+        Ok(self.last())
     }
 
-    fn remember(&mut self, index: Head, head: &[u8]) {
+    /// The head that was read last.
+    #[must_use]
+    pub fn last(&self) -> Option<&Head> {
+        if self.is_like_model { self.index.as_ref() } else { self.other.as_ref() }
+    }
+
+    /// What the head that was read last has in common with others, if others like it are to be expected.
+    #[must_use]
+    pub fn likeness(&self) -> Option<Likeness> {
+        NonZeroU64::new(self.models).filter(|_| self.is_like_model).map(Likeness)
+    }
+
+    fn remember(&mut self, index: Head, stream: &[u8]) {
         let value = index.byte_range_value;
-        self.slash = value.start() + memchr::memchr(b'/', value.of(head)).unwrap_or(0);
+        self.slash = value.start() + memchr::memchr(b'/', value.of(stream)).unwrap_or(0);
         self.model.clear();
-        self.model.extend_from_slice(head);
+        self.model.extend_from_slice(stream.get(..index.len()).unwrap_or_default());
         self.index = Some(index);
+        self.is_like_model = true;
     }
 
-    /// What [`Head::read`] would say, if `stream` starts as the model does, but for a transact-id of the same length and
-    /// the octets of the chunk.
-    fn repeated(&self, stream: &[u8]) -> Option<Option<Head>> {
-        let index = self.index.as_ref()?;
+    /// Whether `stream` starts as the model does, but for a transact-id of the same length and the octets of the chunk.
+    /// Then the index becomes that of its head.
+    #[inline]
+    fn repeats(&mut self, stream: &[u8]) -> Option<Repeats> {
+        let index = self.index.as_mut()?;
         let (id, range) = (index.transaction_id, index.byte_range_value);
         let is_fixed = |from: usize, to: usize| stream.get(from..to) == self.model.get(from..to);
         let until_range = range.start().min(stream.len().max(id.end()));
@@ -58,17 +90,37 @@ impl Heads {
             return None;
         }
         if until_range < range.start() {
-            return Some(None);
+            return Some(Repeats::Partly);
         }
         let (start, end, rest) = byte_range::start_and_end(stream.get(range.start()..)?)?;
-        let byte_range = ByteRange { start, end, ..index.byte_range? };
+        let byte_range = ByteRange { start, end, total: index.byte_range?.total };
         let total = self.model.get(self.slash..)?;
         if rest.len() < total.len() && total.starts_with(rest) {
-            return Some(None);
+            return Some(Repeats::Partly);
         }
-        let is_same = rest.starts_with(total) && byte_range.is_plausible();
-        is_same.then(|| Some(with_range(index, byte_range, self.slash, stream.len() - rest.len())))
+        if !rest.starts_with(total) || !byte_range.is_plausible() {
+            return None;
+        }
+        index.byte_range = Some(byte_range);
+        let slash = stream.len() - rest.len();
+        if slash == self.slash { Some(Repeats::Whole) } else { self.move_slash(slash, stream) }
     }
+
+    /// The head at the start of `stream` repeats the model but for where its slash stands. It becomes the model: those behind
+    /// it mostly have as many digits.
+    fn move_slash(&mut self, slash: usize, stream: &[u8]) -> Option<Repeats> {
+        let head = with_slash(self.index.as_ref()?, self.slash, slash);
+        (head.len() <= limits::MSRP_REPEATED_HEAD_BYTES_MAX).then(|| {
+            self.remember(head, stream);
+            Repeats::Whole
+        })
+    }
+}
+
+/// How much of a head came that repeats the model.
+enum Repeats {
+    Partly,
+    Whole,
 }
 
 /// Whether more chunks of the message are to be expected, with heads like this one.
@@ -78,12 +130,11 @@ fn may_be_repeated(head: &Head) -> bool {
     is_part && head.flaw.is_none() && head.end.is_none() && head.len() <= limits::MSRP_REPEATED_HEAD_BYTES_MAX
 }
 
-/// The index of a head with this range, whose slash stands at `slash` and not at `old_slash`.
-fn with_range(model: &Head, byte_range: ByteRange, old_slash: usize, slash: usize) -> Head {
+/// The index of a head whose slash stands at `slash` and not at `old_slash`.
+fn with_slash(model: &Head, old_slash: usize, slash: usize) -> Head {
     let place = |at: usize| if at < old_slash { at } else { at + slash - old_slash };
     let moved = |span: Span| Span::new(place(span.start()), place(span.end()));
     Head {
-        byte_range: Some(byte_range),
         byte_range_value: moved(model.byte_range_value),
         len: u16::try_from(place(model.len())).unwrap_or(u16::MAX),
         headers: moved(model.headers),

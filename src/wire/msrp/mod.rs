@@ -18,7 +18,7 @@ pub mod uri;
 pub use byte_range::ByteRange;
 pub use emit::Writer;
 pub use head::{FailureReport, Head, Method, Start};
-pub use heads::Heads;
+pub use heads::{Heads, Likeness};
 pub use scanner::{Scanned, Scanner};
 pub use status::Status;
 pub use uri::{MsrpUri, Path};

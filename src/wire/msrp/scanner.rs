@@ -7,8 +7,9 @@ use crate::wire::inline::Inline;
 const PREFIX: &[u8; 9] = b"\r\n-------";
 /// What a word in the midst of seven hyphens is.
 const HYPHENS_OF_WORD: &[u8; 4] = b"----";
-/// Words that are compared before the next decision.
-const BLOCK_WORDS: usize = 32;
+/// Words that are compared before the next decision, far from the end and near to it.
+const BLOCK_WORDS: usize = 128;
+const FEW_WORDS: usize = 8;
 /// Octets of the flag and the line end.
 const TAIL_BYTES: usize = 3;
 
@@ -70,6 +71,22 @@ impl Scanner {
         self.matched = if index.has_body() { 0 } else { 2 };
     }
 
+    /// [`begin`](Scanner::begin) and [`scan`](Scanner::scan) in one: `stream` is the head and what came behind it.
+    #[must_use]
+    pub fn begin_in(&mut self, index: &Head, stream: &[u8]) -> Scanned {
+        let data = stream.get(index.len()..).unwrap_or_default();
+        // Mostly it is the one end line that is there, and then nothing has to be kept.
+        let first = find(data).unwrap_or(data.len().saturating_sub(PREFIX.len() - 1));
+        let after = first + PREFIX.len();
+        let end = end_of(index.transaction_id(stream), data.get(after..).unwrap_or_default());
+        if let (true, Some((continuation, len))) = (index.has_body(), end) {
+            self.continuation = continuation;
+            return self.end(0, first, after + len);
+        }
+        self.begin(index, stream);
+        if index.has_body() { self.search(0, data, first) } else { self.scan(data) }
+    }
+
     /// Octets that are held.
     #[must_use]
     pub const fn held(&self) -> usize {
@@ -95,7 +112,7 @@ impl Scanner {
             let start = from + found;
             let after = start + PREFIX.len();
             let rest = buffer.get(after..).unwrap_or_default();
-            if let Some((continuation, len)) = self.end_at(rest) {
+            if let Some((continuation, len)) = end_of(&self.transaction_id, rest) {
                 self.continuation = continuation;
                 return self.end(released, start, after + len);
             }
@@ -108,14 +125,6 @@ impl Scanner {
         }
         self.matched = begun(buffer.get(from..).unwrap_or_default());
         self.hold(released, buffer.len() - self.matched, self.matched)
-    }
-
-    /// The flag and length of what follows [`PREFIX`], if it is all there.
-    fn end_at(&self, rest: &[u8]) -> Option<(Continuation, usize)> {
-        match rest.strip_prefix(&*self.transaction_id)? {
-            [flag, b'\r', b'\n', ..] => Some((Continuation::from_flag(*flag)?, self.transaction_id.len() + TAIL_BYTES)),
-            _ => None,
-        }
     }
 
     /// Goes on comparing with the end line. What breaks a match is data up to the octet that does not fit: an end line
@@ -169,6 +178,14 @@ enum Advance {
     Broken(usize),
 }
 
+/// The flag and length of what follows [`PREFIX`], if it is all there.
+fn end_of(transaction_id: &[u8], rest: &[u8]) -> Option<(Continuation, usize)> {
+    match rest.strip_prefix(transaction_id)? {
+        [flag, b'\r', b'\n', ..] => Some((Continuation::from_flag(*flag)?, transaction_id.len() + TAIL_BYTES)),
+        _ => None,
+    }
+}
+
 /// Where the first [`PREFIX`] starts.
 ///
 /// Seven hyphens in a row fill one of the words that data can be cut in, wherever they start, and comparing words is
@@ -177,9 +194,9 @@ fn find(data: &[u8]) -> Option<usize> {
     let (words, _) = data.as_chunks::<4>();
     let mut at = 0;
     loop {
-        let rest = words.get(at..)?;
-        let skipped = without_hyphens(rest);
-        at += skipped + rest.get(skipped..)?.iter().position(|word| word == HYPHENS_OF_WORD)?;
+        at += without_hyphens::<BLOCK_WORDS>(words.get(at..)?);
+        at += without_hyphens::<FEW_WORDS>(words.get(at..)?);
+        at += words.get(at..)?.iter().position(|word| word == HYPHENS_OF_WORD)?;
         let first = (4 * at).saturating_sub(PREFIX.len() - 4);
         let starts = first..(4 * at).saturating_sub(1);
         if let Some(start) =
@@ -192,12 +209,13 @@ fn find(data: &[u8]) -> Option<usize> {
 }
 
 /// How many words at the start hold something else, in steps of a block.
-fn without_hyphens(words: &[[u8; 4]]) -> usize {
-    let (blocks, _) = words.as_chunks::<BLOCK_WORDS>();
+#[inline]
+fn without_hyphens<const WORDS: usize>(words: &[[u8; 4]]) -> usize {
+    let (blocks, _) = words.as_chunks::<WORDS>();
     let hyphens = u32::from_ne_bytes(*HYPHENS_OF_WORD);
     let is = |word: &[u8; 4]| if u32::from_ne_bytes(*word) == hyphens { u32::MAX } else { 0 };
-    let has_some = |block: &[[u8; 4]; BLOCK_WORDS]| block.iter().fold(0, |found, word| found | is(word)) != 0;
-    blocks.iter().position(has_some).unwrap_or(blocks.len()) * BLOCK_WORDS
+    let has_some = |block: &[[u8; 4]; WORDS]| block.iter().fold(0, |found, word| found | is(word)) != 0;
+    blocks.iter().position(has_some).unwrap_or(blocks.len()) * WORDS
 }
 
 /// How many octets at the end of `data` are the begin of [`PREFIX`].

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use isthmus::engine::Moment;
-use isthmus::engine::msrp::{Framed, Framer, Piece};
+use isthmus::engine::msrp::{Framed, Framer};
 use isthmus::limits;
 use isthmus::wire::msrp::Continuation;
 use proptest::prelude::*;
@@ -17,14 +17,14 @@ type Whole = (Option<Vec<u8>>, Vec<Bytes>, Option<Continuation>);
 fn drain(framer: &mut Framer, found: &mut Vec<Whole>) {
     loop {
         match framer.next_piece() {
-            Framed::Piece(Piece { head, data, end }) => {
-                if let Some((section, _)) = head {
+            Framed::Piece(piece) => {
+                if let Some((section, _)) = piece.head() {
                     found.push((Some(section.to_vec()), Vec::new(), None));
                 }
                 let last = found.last_mut().expect("a head comes first");
                 assert!(last.2.is_none(), "nothing comes behind the end");
-                last.1.extend(Some(data).filter(|data| !data.is_empty()));
-                last.2 = end;
+                last.2 = piece.end();
+                last.1.extend(Some(piece.into_data()).filter(|data| !data.is_empty()));
             }
             Framed::Nothing => return,
             Framed::Broken(why) => panic!("{why}"),

@@ -292,7 +292,30 @@ fn a_refused_chunk_is_answered_before_its_end() {
     assert_eq!(world.budget.left(), BUDGET);
 }
 
+/// What a chunk brings: its answers, and what happened; what is received is taken.
+fn outcome(world: &mut World, headers: &str, flag: char) -> String {
+    world.request("SEND", headers, Some(b"xy"), flag);
+    let (results, came) = results(world.events());
+    came.into_iter().for_each(|incoming| assert!(world.session.respond(incoming, 200)));
+    format!("{results:?} {:?} {}", world.answers(), world.session.bytes_held())
+}
+
 proptest! {
+    /// RFC 4975 7.3.1, whether a head was read or recognised: no two of the second session are alike.
+    #[test]
+    fn a_head_like_the_last_means_what_it_says(
+        chunks in prop::collection::vec((0..3_usize, 0..5_usize, prop::sample::select(&['+', '+', '+', '$', '#'][..])), 1..60),
+    ) {
+        let mut worlds = [World::passive(settings()), World::passive(settings())];
+        for (at, (message, place, flag)) in chunks.into_iter().enumerate() {
+            let (start, end) = (2 * place + 1, 2 * place + 2);
+            let head = format!("Message-ID: m{message}\r\nByte-Range: {start}-{end}/8\r\nContent-Type: text/plain\r\n");
+            let [alike, unlike] = &mut worlds;
+            let outcomes = (outcome(alike, &head, flag), outcome(unlike, &format!("X-{at}: x\r\n{head}"), flag));
+            prop_assert_eq!(outcomes.0, outcomes.1);
+        }
+    }
+
     /// Chunks of several messages in any order, cut anywhere, some of them twice: each message comes once, octet for octet.
     #[test]
     fn any_order_of_chunks_gives_each_message_once(

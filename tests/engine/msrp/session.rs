@@ -133,10 +133,10 @@ fn requests_that_no_session_takes_are_answered_from_their_head() {
         let mut framer = Framer::new();
         framer.push(Moment(0), request("id01", method, (LOCAL, PEER), headers, None, '$').into());
         let Framed::Piece(piece) = framer.next_piece() else { panic!("no piece") };
-        let (section, head) = piece.head.unwrap();
+        let (section, head) = piece.head().unwrap();
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        assert_eq!(refuse_unknown(&head, &section, &mut first), unknown.is_some());
-        assert_eq!(refuse_second_connection(&head, &section, &mut second), elsewhere.is_some());
+        assert_eq!(refuse_unknown(head, section, &mut first), unknown.is_some());
+        assert_eq!(refuse_second_connection(head, section, &mut second), elsewhere.is_some());
         assert_eq!(frames(&first).first().and_then(super::world::Frame::code), unknown, "{method}");
         assert_eq!(frames(&second).first().and_then(super::world::Frame::code), elsewhere, "{method}");
     }

@@ -65,25 +65,27 @@ pub(super) fn frames(stream: &[u8]) -> Vec<Frame> {
     let mut framer = Framer::new();
     framer.push(Now::default().moment, Bytes::copy_from_slice(stream));
     let mut frames = Vec::new();
-    while let Some(Piece { head: Some((section, head)), data, end: Some(end) }) = piece(&mut framer) {
+    while let Some(piece) = piece(&mut framer)
+        && let (Some((section, head)), Some(end)) = (piece.head(), piece.end())
+    {
         let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
         frames.push(Frame {
             start: head.start(),
-            id: text(head.transaction_id(&section)),
-            message_id: text(head.message_id(&section)),
+            id: text(head.transaction_id(section)),
+            message_id: text(head.message_id(section)),
             range: head.byte_range(),
             failure_report: head.failure_report(),
-            status: head.status(&section).map(|status| status.code),
-            body: data.to_vec(),
+            status: head.status(section).map(|status| status.code),
+            body: piece.data().to_vec(),
             end,
-            head: text(&section),
+            head: text(section),
         });
     }
     assert_eq!(framer.bytes_held(), 0, "half a frame was sent");
     frames
 }
 
-fn piece(framer: &mut Framer) -> Option<Piece> {
+fn piece(framer: &mut Framer) -> Option<Piece<'_>> {
     match framer.next_piece() {
         Framed::Piece(piece) => Some(piece),
         Framed::Nothing => None,

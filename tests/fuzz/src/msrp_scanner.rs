@@ -88,7 +88,7 @@ impl Connection {
     fn head(&mut self, part: &[u8]) -> usize {
         let before = self.head.len();
         self.head.extend_from_slice(part);
-        let Ok(Some(head)) = self.heads.read(&self.head) else {
+        let Ok(Some(head)) = self.heads.read(&self.head).map(Option::<&Head>::copied) else {
             self.is_broken = Head::read(&self.head).is_err();
             return part.len();
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use isthmus::engine::msrp::{
-    Accept, Budget, Config, Event, Framed, Framer, Ident, IncomingId, Message, Outgoing, Piece, Role, Session, Settings,
+    Accept, Budget, Config, Event, Framed, Framer, Ident, IncomingId, Message, Outgoing, Role, Session, Settings,
 };
 use isthmus::engine::{Moment, Now, Random};
 use isthmus::limits;
@@ -253,9 +253,10 @@ impl World {
         framer.push(self.now.moment, sent.into());
         loop {
             match framer.next_piece() {
-                Framed::Piece(Piece { head: Some((section, head)), end: Some(_), .. }) => {
+                Framed::Piece(piece) if piece.end().is_some() => {
+                    let (section, head) = piece.head().unwrap();
                     assert_eq!(head.flaw(), None);
-                    self.sent.push(head.transaction_id(&section).to_vec());
+                    self.sent.push(head.transaction_id(section).to_vec());
                 }
                 Framed::Nothing => break,
                 other => panic!("{other:?}"),
