@@ -12,16 +12,15 @@ use crate::wire::span::Span;
 /// Reads heads as [`Head::read`] does, faster when one repeats another.
 #[derive(Clone, Debug, Default)]
 pub struct Heads {
-    /// A head that may be repeated, and the index of the last that did.
-    model: Vec<u8>,
+    /// The index of the head that was read last.
     index: Option<Head>,
+    /// Its octets, or those of one that it repeats, if it may be repeated.
+    model: Vec<u8>,
+    has_model: bool,
     /// Where the slash of its Byte-Range stands; what follows is the same in the next head, the total included.
     slash: usize,
     /// How many models there were.
     models: u64,
-    /// Whether the head that was read last is the model or repeats it, and the last one that did not.
-    is_like_model: bool,
-    other: Option<Head>,
 }
 
 /// What heads of one connection have in common that differ in transact-id and Byte-Range only: all that was made out of
@@ -41,48 +40,47 @@ impl Heads {
     /// # Errors
     /// As [`Head::read`].
     pub fn read(&mut self, stream: &[u8]) -> Result<Option<&Head>, Malformed> {
-        self.is_like_model = false;
         match self.repeats(stream) {
+            Some(Repeats::Whole) => return Ok(self.last()),
             Some(Repeats::Partly) => return Ok(None),
-            Some(Repeats::Whole) => self.is_like_model = true,
-            None => self.other = Head::read(stream)?,
+            None => {}
         }
-        if !self.is_like_model {
-            let Some(head) = self.other else { return Ok(None) };
-            if may_be_repeated(&head) {
-                self.models += 1;
-                self.remember(head, stream);
-            }
+        let Some(head) = Head::read(stream)? else { return Ok(None) };
+        self.has_model = may_be_repeated(&head);
+        if self.has_model {
+            self.models += 1;
+            self.remember(head, stream);
         }
+        self.index = Some(head);
         Ok(self.last())
     }
 
     /// The head that was read last.
     #[must_use]
     pub fn last(&self) -> Option<&Head> {
-        if self.is_like_model { self.index.as_ref() } else { self.other.as_ref() }
+        self.index.as_ref()
     }
 
     /// What the head that was read last has in common with others, if others like it are to be expected.
     #[must_use]
     pub fn likeness(&self) -> Option<Likeness> {
-        NonZeroU64::new(self.models).filter(|_| self.is_like_model).map(Likeness)
+        NonZeroU64::new(self.models).filter(|_| self.has_model).map(Likeness)
     }
 
     fn remember(&mut self, index: Head, stream: &[u8]) {
         let value = index.byte_range_value;
         self.slash = value.start() + memchr::memchr(b'/', value.of(stream)).unwrap_or(0);
         self.model.clear();
+        self.model.reserve_exact(index.len());
         self.model.extend_from_slice(stream.get(..index.len()).unwrap_or_default());
         self.index = Some(index);
-        self.is_like_model = true;
     }
 
     /// Whether `stream` starts as the model does, but for a transact-id of the same length and the octets of the chunk.
     /// Then the index becomes that of its head.
     #[inline]
     fn repeats(&mut self, stream: &[u8]) -> Option<Repeats> {
-        let index = self.index.as_mut()?;
+        let index = self.index.as_mut().filter(|_| self.has_model)?;
         let (id, range) = (index.transaction_id, index.byte_range_value);
         let is_fixed = |from: usize, to: usize| stream.get(from..to) == self.model.get(from..to);
         let until_range = range.start().min(stream.len().max(id.end()));
