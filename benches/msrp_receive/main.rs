@@ -40,6 +40,7 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     println!(
         "10 MB in chunks of 2 KB over loopback: CPU time of the receiving thread for a message, the best of {ROUNDS}"
     );
@@ -47,6 +48,7 @@ fn main() {
         "measurements, beside a bare read and beside a shell that drops; in brackets the median of each round's ratio"
     );
     let mut kinds = kinds();
+    kinds.retain(|kind| only.as_ref().is_none_or(|only| kind.name.contains(only) || kind.name == BARE));
     for _ in 0..ROUNDS {
         kinds.iter_mut().for_each(Kind::measure);
     }
@@ -91,7 +93,7 @@ impl Kind {
 }
 
 fn kinds() -> Vec<Kind> {
-    let mut kinds = vec![Kind::new("recv into one buffer of 16 KB", bare)];
+    let mut kinds = vec![Kind::new(BARE, bare)];
     let tasks = [Task::Drop, Task::Reassemble { responses: false }, Task::Reassemble { responses: true }];
     for (backend, names) in [(Backend::IoUring, URING), (Backend::Epoll, EPOLL)] {
         kinds.extend(names.into_iter().zip(tasks).map(|(name, task)| Kind::new(name, move || shell(backend, task))));
@@ -99,6 +101,7 @@ fn kinds() -> Vec<Kind> {
     kinds
 }
 
+const BARE: &str = "recv into one buffer of 16 KB";
 const URING: [&str; 3] =
     ["shell on io_uring, dropped", "io_uring, MSRP, no responses", "io_uring, MSRP, each chunk answered"];
 const EPOLL: [&str; 3] = ["shell on epoll, dropped", "epoll, MSRP, no responses", "epoll, MSRP, each chunk answered"];

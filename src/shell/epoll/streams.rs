@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::os::fd::AsRawFd;
+use std::ptr;
 
 use bytes::Bytes;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -15,12 +16,15 @@ use super::{CONNECT_TIMEOUT, EpollPort, LINGER, RETRY_AFTER};
 use crate::engine::Moment;
 use crate::engine::transport::{ConnectId, LinkId, ListenerId};
 use crate::limits;
+use crate::shell::buffers::Slot;
 use crate::shell::port::Arrival;
 use crate::shell::sockets;
 use crate::shell::token::{Kind, Token};
 
 /// Connections accepted of one listener in a turn.
 const ACCEPTS: usize = 32;
+/// Buffers of one receive, where the one before was filled: a large message comes with fewer system calls.
+const BUFFERS_AT_ONCE: usize = 8;
 /// Parts of one send.
 const PARTS: usize = 64;
 
@@ -114,14 +118,16 @@ impl EpollPort {
     }
 
     fn receive(&mut self, id: LinkId) {
-        let mut bytes = 0;
+        let (mut bytes, mut buffers) = (0, 1);
         while bytes < limits::LINK_TURN_BYTES_MAX
             && self.arrivals.len() < limits::TURN_ARRIVALS_MAX
             && let Some(link) = self.links.get(id).filter(|link| !link.closing)
-            && let Some((address, room)) = self.tcp.peek(0)
+            && self.tcp.peek(0).is_some()
         {
-            // SAFETY: a free buffer of the stock, of that size, for as long as the call lasts.
-            let got = unsafe { libc::recv(link.socket.as_raw_fd(), address.cast(), room, libc::MSG_DONTWAIT) };
+            let (parts, room) = self.rooms(buffers);
+            let count = i32::try_from(parts.len()).unwrap_or(0);
+            // SAFETY: free buffers of the stock, each of that size, for as long as the call lasts.
+            let got = unsafe { libc::readv(link.socket.as_raw_fd(), parts.as_ptr(), count) };
             match usize::try_from(got) {
                 Ok(0) => return self.lost(id),
                 Ok(len) => self.received(id, len),
@@ -132,14 +138,35 @@ impl EpollPort {
             if len < room {
                 return;
             }
+            buffers = BUFFERS_AT_ONCE;
         }
     }
 
+    /// Where to receive into, in order, and how many octets fit; what is left over of `parts` has no room.
+    fn rooms(&self, buffers: usize) -> ([libc::iovec; BUFFERS_AT_ONCE], usize) {
+        const NOWHERE: libc::iovec = libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 };
+        let (mut parts, mut room) = ([NOWHERE; BUFFERS_AT_ONCE], 0);
+        for (nth, part) in parts.iter_mut().enumerate().take(buffers) {
+            let Some((address, len)) = self.tcp.peek(nth) else { break };
+            *part = libc::iovec { iov_base: address.cast(), iov_len: len };
+            room += len;
+        }
+        (parts, room)
+    }
+
+    /// So many octets lie in the first free buffers. All are taken before one is lent: one that is copied is free again.
     fn received(&mut self, id: LinkId, len: usize) {
-        let Some(slot) = self.tcp.take(len) else { return };
         self.stats.stream_octets_in += len as u64;
-        let lease = self.tcp.lease(slot);
-        self.arrivals.push(Arrival::Stream(id, Bytes::from_owner(lease)));
+        let mut left = len;
+        let slots: [Option<Slot>; BUFFERS_AT_ONCE] = core::array::from_fn(|_| {
+            let part = left.min(limits::TCP_BUFFER_BYTES);
+            left -= part;
+            if part > 0 { self.tcp.take(part) } else { None }
+        });
+        for slot in slots.into_iter().flatten() {
+            let lease = self.tcp.lease(slot);
+            self.arrivals.push(Arrival::Stream(id, Bytes::from_owner(lease)));
+        }
     }
 
     fn receive_failed(&mut self, id: LinkId, error: &io::Error) {

@@ -20,20 +20,24 @@ pub(super) struct BufferRing {
     group: u16,
     entries: Arc<Pages>,
     tail: u16,
-    /// Buffers that the kernel has, and how many it is to have.
+    /// Buffers that the kernel has, how many it is to have now, and how many at most.
     provided: u16,
     ready: u16,
+    ready_max: u16,
+    /// Whether it had none left.
+    ran_dry: bool,
     /// Those that neither the kernel nor anybody else has.
     reserve: Reserve,
 }
 
 impl BufferRing {
-    /// `ready` buffers are the kernel's. The memory must outlive the registration in `ring`.
+    /// `ready` buffers are the kernel's, and more of them whenever it finds none, up to `ready_max`: it takes them in turns, so
+    /// that few stay in the processor's cache. The memory must outlive the registration in `ring`.
     pub(super) fn new(
         ring: &IoUring,
         group: u16,
         measures: Measures,
-        ready: u16,
+        (ready, ready_max): (u16, u16),
         bell: Arc<Bell>,
     ) -> io::Result<BufferRing> {
         let buffers = measures.buffers;
@@ -46,7 +50,8 @@ impl BufferRing {
             ring.submitter().register_buf_ring_with_flags(base, buffers, group, 0)?;
         }
         let reserve = Reserve::new(0..buffers);
-        let mut this = BufferRing { pool, group, entries, tail: 0, provided: 0, ready, reserve };
+        let mut this =
+            BufferRing { pool, group, entries, tail: 0, provided: 0, ready, ready_max, ran_dry: false, reserve };
         this.fill_up();
         Ok(this)
     }
@@ -116,6 +121,7 @@ impl BufferRing {
     /// The completion was collected just now and named `index`.
     pub(super) unsafe fn take(&mut self, index: u16, start: usize, len: usize) -> Slot {
         self.provided -= 1;
+        self.ran_dry |= self.provided == 0;
         // SAFETY: a completion that names a buffer ends the kernel's use of it until it is provided again.
         unsafe { self.pool.slot(index, start, len) }
     }
@@ -141,6 +147,9 @@ impl BufferRing {
     pub(super) fn reclaim(&mut self, now: Moment) {
         while let Some(index) = self.pool.returned() {
             self.put(index);
+        }
+        if core::mem::take(&mut self.ran_dry) {
+            self.ready = self.ready.saturating_mul(2).min(self.ready_max);
         }
         self.fill_up();
         self.reserve.cool(now, &self.pool);

@@ -42,6 +42,9 @@ pub(super) use probe::probe;
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 /// What waits to be sent on a connection that is being closed may take this long.
 const LINGER: Duration = Duration::from_secs(5);
+/// Buffers that lie ready for the kernel, at first and at most.
+const UDP_READY: (u16, u16) = (limits::UDP_BUFFERS_READY, limits::UDP_BUFFERS_READY);
+const TCP_READY: (u16, u16) = (limits::TCP_BUFFERS_READY_FIRST, limits::TCP_BUFFERS_READY);
 /// Kept sends: more are made when needed.
 const SPARE_MESSAGES_MAX: usize = 512;
 
@@ -87,8 +90,8 @@ impl UringPort {
     /// On the thread that will use it.
     pub(super) fn new(sockets: Vec<Listening>, bell: &Arc<Bell>) -> io::Result<UringPort> {
         let ring = Ring::new()?;
-        let udp = BufferRing::new(&ring.inner, 0, Measures::UDP, limits::UDP_BUFFERS_READY, Arc::clone(bell))?;
-        let tcp = BufferRing::new(&ring.inner, 1, Measures::TCP, limits::TCP_BUFFERS_READY, Arc::clone(bell))?;
+        let udp = BufferRing::new(&ring.inner, 0, Measures::UDP, UDP_READY, Arc::clone(bell))?;
+        let tcp = BufferRing::new(&ring.inner, 1, Measures::TCP, TCP_READY, Arc::clone(bell))?;
         ring.enable()?;
         let listeners = sockets.into_iter().map(Listener::new).collect();
         Ok(UringPort {

@@ -23,7 +23,7 @@ pub(in crate::shell) fn probe() -> Result<(), String> {
     }
     let bell = Bell::new().map_err(|error| format!("eventfd: {error}"))?;
     let measures = Measures { buffers: 8, buffer_bytes: 64, small_bytes: 0, small_max: 0 };
-    let buffers = BufferRing::new(&ring.inner, 0, measures, measures.buffers, Arc::new(bell));
+    let buffers = BufferRing::new(&ring.inner, 0, measures, (measures.buffers, measures.buffers), Arc::new(bell));
     let buffers = buffers.map_err(|error| format!("ring of buffers: {error}"))?;
     ring.enable().map_err(|error| format!("restrictions: {error}"))?;
     // The ring first: it knows of the buffers.
