@@ -27,25 +27,36 @@ pub fn find3(one: u8, other: u8, third: u8, octets: &[u8]) -> Option<usize> {
 }
 
 /// Where the first octet is that is not printable ASCII.
-// A function of its own: what it compares with stays in registers while it runs.
-#[inline(never)]
+#[inline]
 #[must_use]
 pub fn find_odd(octets: &[u8]) -> Option<usize> {
-    let (pairs, _) = octets.as_chunks();
-    for (at, pair) in pairs.iter().enumerate() {
-        let [one, other] = words(pair).map(less_space);
-        if (one | other) & TOPS != 0 {
-            let within = if one & TOPS != 0 { lowest(one & TOPS) } else { WORD_BYTES + lowest(other & TOPS) };
-            return Some(at * 2 * WORD_BYTES + within);
-        }
-    }
-    find_odd_from(octets, pairs.len() * 2 * WORD_BYTES)
+    if octets.len() < 2 * WORD_BYTES { first(octets, odd) } else { find_odd_from(octets, 0) }
 }
 
-/// The same where `passed` octets are known not to be one.
-#[inline(never)]
-fn find_odd_from(octets: &[u8], passed: usize) -> Option<usize> {
-    first(octets.get(passed..)?, odd).map(|at| passed + at)
+/// The same from `at` on, of sixteen octets or more; of fewer, `None`.
+#[inline(always)]
+#[must_use]
+pub fn find_odd_from(octets: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(pair) = octets.get(at..)?.first_chunk() {
+        if let Some(within) = odd_of_two(words(pair)) {
+            return Some(at + within);
+        }
+        at += 2 * WORD_BYTES;
+    }
+    // The last sixteen octets, without those that were passed.
+    let left = octets.len() - at;
+    let last =
+        u128::from_le_bytes(*octets.last_chunk()?).checked_shr(8 * u32::try_from(2 * WORD_BYTES - left).ok()?)?;
+    odd_of_two(words(&last.to_le_bytes())).filter(|&within| within < left).map(|within| at + within)
+}
+
+#[inline]
+fn odd_of_two(words: [u64; 2]) -> Option<usize> {
+    let [one, other] = words.map(less_space);
+    if (one | other) & TOPS == 0 {
+        return None;
+    }
+    Some(if one & TOPS != 0 { lowest(one & TOPS) } else { WORD_BYTES + lowest(other & TOPS) })
 }
 
 /// Where the last `wanted` is.
@@ -271,8 +282,12 @@ mod tests {
             assert!(is_plain(&octets));
             for at in (0..len).rev() {
                 // The neighbours of a wanted octet are where a borrow would show.
+                octets[at] = b'\r';
+                assert_eq!(find_odd(&octets), Some(at));
+                assert_eq!(find_odd_from(&octets, at), (len >= 16).then_some(at));
                 octets[at] = b':' + 1;
                 assert_eq!(find(b':', &octets[..=at]), None);
+                assert_eq!(find_odd_from(&octets, at), None);
                 octets[at] = b':';
                 assert_eq!(find(b':', &octets), Some(at));
                 assert_eq!(find2(b'x', b':', &octets), Some(at));

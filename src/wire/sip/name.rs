@@ -212,8 +212,7 @@ impl Name {
 
     /// The name that `line` starts with, if it is written letter for letter as in the list, as nearly every one comes;
     /// and where its colon is, or 0 if that was not looked for.
-    // A function of its own, and results that fit registers: its caller has little else to do.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn at_start(line: &[u8]) -> (Option<Name>, usize) {
         let Some(first) = line.first_chunk() else { return (None, 0) };
         let (start, colon) = Start::of_line(first);

@@ -61,30 +61,47 @@ impl<'a> Walk<'a> {
     #[inline(always)]
     pub(super) fn usual(&mut self) -> Option<Parts> {
         let line = self.bytes.get(self.at..)?;
-        let (name, colon @ 1..) = Name::at_start(line) else { return None };
-        let rest = line.get(colon + 1..)?;
-        let value = rest.get(..scan::find_odd(rest)?)?;
-        let [b'\r', b'\n', next, _] = rest.get(value.len()..)?.first_chunk()? else { return None };
-        if matches!(next, b' ' | b'\t') {
-            return None;
-        }
+        let Usual { name, colon, value_bytes } = usual(line)?;
         let is_usual = name.is_some();
         let name = match name {
             Some(name) => name,
             // White space before the colon might be the end of a line without one.
             None => other_spelling(line.get(..colon)?).filter(|(_, len)| *len == colon)?.0,
         };
-        let start = self.at;
-        self.at += colon + 1 + value.len() + 2;
-        let raw_name = Span::new(start, start + colon);
-        if let [b' ', value @ ..] = value
-            && is_trimmed(value)
-        {
-            let value = Span::new(self.at - 2 - value.len(), self.at - 2);
-            return Some(Parts { name, raw_name, value, is_usual });
-        }
-        Some(Parts { name, raw_name, value: place_of_trimmed(self.bytes, value), is_usual: false })
+        let raw_name = Span::new(self.at, self.at + colon);
+        let value = Span::new(raw_name.end() + 2, raw_name.end() + 2 + value_bytes);
+        self.at = value.end() + 2;
+        Some(Parts { name, raw_name, value, is_usual })
     }
+}
+
+/// A line that is written as nearly every one.
+struct Usual {
+    /// If it is written letter for letter as in the list.
+    name: Option<Name>,
+    colon: usize,
+    /// Octets of the value, which a colon and one space stand before.
+    value_bytes: usize,
+}
+
+// A function of its own, which calls none but for a long name: what it works with stays in registers.
+#[inline(never)]
+fn usual(line: &[u8]) -> Option<Usual> {
+    match Name::at_start(line) {
+        (_, 0) => None,
+        (name, colon) => with_usual_value(line, name, colon),
+    }
+}
+
+#[inline(always)]
+fn with_usual_value(line: &[u8], name: Option<Name>, colon: usize) -> Option<Usual> {
+    let [b':', b' ', first, ..] = line.get(colon..)? else { return None };
+    let end = scan::find_odd_from(line, colon + 2)?;
+    let [b'\r', b'\n', next, _] = line.get(end..)?.first_chunk()? else { return None };
+    if matches!(next, b' ' | b'\t') || *first <= b' ' || *line.get(end - 1)? <= b' ' {
+        return None;
+    }
+    Some(Usual { name, colon, value_bytes: end - (colon + 2) })
 }
 
 /// A header line in its parts.

@@ -6,7 +6,7 @@ use crate::wire::span::Span;
 use super::chars::HOST;
 use super::lists::{self, Params};
 use super::uri::host_port;
-use super::{decimal, place, trim};
+use super::{place, trim};
 
 /// One Via value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +183,7 @@ impl<'a> Via<'a> {
     /// Whether it is of the SIP we speak.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        self.protocol.eq_ignore_ascii_case(b"SIP") && self.version == b"2.0"
+        scan::is(self.protocol, b"SIP") && self.version == b"2.0"
     }
 
     /// The branch parameter.
@@ -228,9 +228,12 @@ impl<'a> Via<'a> {
 /// The port behind a colon, if there is one, and what follows.
 fn usual_port(bytes: &[u8]) -> Option<(Option<u16>, &[u8])> {
     let [b':', rest @ ..] = bytes else { return Some((None, bytes)) };
-    let len = rest.iter().position(|octet| !octet.is_ascii_digit()).unwrap_or(rest.len());
-    let (digits, rest) = rest.split_at_checked(len)?;
-    Some((Some(u16::try_from(decimal(digits)?).ok()?), rest))
+    let (mut port, mut behind) = (0_u16, rest);
+    while let [digit @ b'0'..=b'9', after @ ..] = behind {
+        port = port.checked_mul(10)?.checked_add(u16::from(digit - b'0'))?;
+        behind = after;
+    }
+    (behind.len() < rest.len()).then_some((Some(port), behind))
 }
 
 fn before_slash(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
