@@ -21,12 +21,14 @@ impl<'a> Reader<'a> {
         PduError { status: CommandStatus::ESME_RINVCMDLEN, what, at: super::HEADER_BYTES + self.len - self.rest.len() }
     }
 
+    #[inline(always)]
     pub(super) fn octets(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], PduError> {
         let (octets, rest) = self.rest.split_at_checked(len).ok_or_else(|| self.error(what))?;
         self.rest = rest;
         Ok(octets)
     }
 
+    #[inline(always)]
     pub(super) fn u8(&mut self, what: &'static str) -> Result<u8, PduError> {
         Ok(self.octets(1, what)?[0])
     }
@@ -53,6 +55,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A C-Octet String of at most `max` octets, its NUL included.
+    #[inline(always)]
     pub(super) fn c_octets(&mut self, max: usize, what: &'static str) -> Result<&'a [u8], PduError> {
         if let [0, rest @ ..] = self.rest {
             self.rest = rest;
@@ -66,6 +69,7 @@ impl<'a> Reader<'a> {
     }
 
     /// sm_length and as many octets; 255 is reserved (SMPP 3.4 5.2.21).
+    #[inline(always)]
     pub(super) fn short_message(&mut self, what: &'static str) -> Result<&'a [u8], PduError> {
         let length = usize::from(self.u8("sm_length")?);
         if length > super::SHORT_MESSAGE_BYTES_MAX {
@@ -188,7 +192,9 @@ macro_rules! pdu {
                 #[allow(unused_mut)]
                 let mut reader = $crate::wire::smpp::fields::Reader::new(body);
                 pdu!(@read reader, []; $($field: $kind $($max)?,)*);
-                Ok($name { $($field,)* tlvs: $crate::wire::smpp::Tlvs::parse(reader.rest())? })
+                let region = reader.rest();
+                let tlvs = if region.is_empty() { Default::default() } else { $crate::wire::smpp::Tlvs::parse(region)? };
+                Ok($name { $($field,)* tlvs })
             }
 
             /// Appends the body. Values longer than their field are cut.
