@@ -1,5 +1,8 @@
 //! What is not a saturated core with everything in place: latency, overload, nothing to do.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -77,11 +80,43 @@ fn peak(site: &mut Site) -> f64 {
 pub fn overload(backends: &Backends) {
     for (name, backend) in backends {
         let mut site = one_core(*backend, false);
+        let others = Others::beside_the_gateway();
         overloaded("overload-cpu", name, &mut site);
+        drop(others);
         drop(site);
         let pace = Some(Duration::from_micros(100));
         let mut site = Site::new(Plan { backend: *backend, cores: 1, reported: false, pace });
         overloaded("overload-smsc", name, &mut site);
+    }
+}
+
+/// Threads that never rest. They leave a third of the first processor to the gateway, so that the peers, who have one
+/// processor themselves, can offer three times what it can and still answer.
+struct Others {
+    threads: Vec<JoinHandle<()>>,
+    over: Arc<AtomicBool>,
+}
+
+impl Others {
+    fn beside_the_gateway() -> Others {
+        let over = Arc::new(AtomicBool::new(false));
+        let another = || {
+            let over = Arc::clone(&over);
+            thread::spawn(move || {
+                threads::pin(0);
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            })
+        };
+        Others { threads: (0..2).map(|_| another()).collect(), over }
+    }
+}
+
+impl Drop for Others {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.threads.drain(..).for_each(|thread| thread.join().unwrap());
     }
 }
 
@@ -125,9 +160,9 @@ fn count(of: usize) -> f64 {
 pub fn idle(backends: &Backends) {
     for (name, backend) in backends {
         let site = one_core(*backend, false);
-        std::thread::sleep(Duration::from_secs(1));
+        thread::sleep(Duration::from_secs(1));
         let before = threads::cpu("core-");
-        std::thread::sleep(OPEN);
+        thread::sleep(OPEN);
         let share = (threads::cpu("core-") - before).as_secs_f64() / OPEN.as_secs_f64();
         println!("idle {name}: {:.4} percent of a core", 100.0 * share);
         row("idle", name, &format!("{:.3} % of a core", 100.0 * share), "-", &format!("{:.4}", 100.0 * share));

@@ -9,6 +9,8 @@ use std::ptr::null_mut;
 pub const BATCH: usize = 64;
 /// Room for one.
 const BYTES: usize = 2_048;
+/// What one message may hold that the kernel cuts.
+const MESSAGE_BYTES_MAX: usize = 65_000;
 
 /// Buffers, and what the calls read and write besides them.
 pub struct Batch {
@@ -17,6 +19,8 @@ pub struct Batch {
     parts: Vec<libc::iovec>,
     headers: Vec<libc::mmsghdr>,
     filled: usize,
+    /// What the socket cuts a longer message into.
+    segment: usize,
 }
 
 impl Batch {
@@ -24,7 +28,7 @@ impl Batch {
         let buffers = vec![[0; BYTES]; BATCH];
         // SAFETY: these are plain structures of integers and pointers, for which all zeroes is a value.
         let (names, parts, headers) = unsafe { (vec![zeroed(); BATCH], vec![zeroed(); BATCH], vec![zeroed(); BATCH]) };
-        Batch { buffers, names, parts, headers, filled: 0 }
+        Batch { buffers, names, parts, headers, filled: 0, segment: 0 }
     }
 
     fn point_at(&mut self, at: usize, len: usize, named: bool) {
@@ -67,10 +71,31 @@ impl Batch {
         }
     }
 
-    /// Sends what was put in.
+    /// Sends what was put in; datagrams of one length as one message that the kernel cuts, since the peers have less of
+    /// their processor than the gateway of its own.
     pub fn flush(&mut self, socket: &UdpSocket) {
         let count = std::mem::take(&mut self.filled);
-        self.send_first(socket, count);
+        let len = self.parts[0].iov_len;
+        let alike =
+            count > 1 && count * len < MESSAGE_BYTES_MAX && self.parts[..count].iter().all(|one| one.iov_len == len);
+        if alike && self.cut(socket, len) {
+            self.headers[0].msg_hdr.msg_iovlen = count;
+            self.send_first(socket, 1);
+        } else if self.cut(socket, 0) {
+            self.send_first(socket, count);
+        }
+    }
+
+    /// Longer messages become datagrams of this length; of 0, they do not.
+    fn cut(&mut self, socket: &UdpSocket, len: usize) -> bool {
+        if self.segment != len {
+            let (value, bytes) = (i32::try_from(len).unwrap(), u32::try_from(size_of::<i32>()).unwrap());
+            let (fd, pointer) = (socket.as_raw_fd(), (&raw const value).cast());
+            // SAFETY: the option's value is an int that lives as long as the call.
+            let set = unsafe { libc::setsockopt(fd, libc::SOL_UDP, libc::UDP_SEGMENT, pointer, bytes) } == 0;
+            self.segment = if set { len } else { 0 };
+        }
+        self.segment == len
     }
 
     fn send_first(&mut self, socket: &UdpSocket, count: usize) {
