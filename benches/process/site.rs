@@ -66,7 +66,8 @@ impl Site {
         let gateway = Gateway::start_worlds(&options, make, Arc::new(|_, _| {})).unwrap();
         threads::pin(1);
         let until = Instant::now() + PATIENCE;
-        while !gateway.snapshots().iter().all(|core| core.ready) {
+        // A core is ready that can submit by another one.
+        while !gateway.snapshots().iter().all(|core| core.links.iter().any(|link| link.bound > 0)) {
             smsc.accept();
             smsc.turn();
             std::thread::yield_now();
