@@ -8,6 +8,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 mod operations;
 mod samples;
+#[path = "../tests/allocations/surroundings.rs"]
+mod surroundings;
 #[path = "../tests/allocations/watch.rs"]
 mod watch;
 

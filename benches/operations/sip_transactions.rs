@@ -10,6 +10,7 @@ use isthmus::wire::sip::{Index, Message, Name, Writer};
 
 use super::Operation;
 use crate::samples;
+use crate::surroundings;
 use crate::watch::Watch;
 
 /// Between two messages: a server transaction lives 32 s, so that many are remembered and one ends for each that begins.
@@ -135,7 +136,7 @@ impl Client {
     fn answered<W: Watch>(&mut self) {
         let client = &mut self.client;
         let sent = W::inside(|| client.poll_transmit()).unwrap();
-        respond(&sent.bytes, &mut self.response);
+        surroundings::respond(&sent.bytes, &mut self.response);
         W::inside(|| client.recycle(sent.bytes));
         let response = Message::parse(&self.response, &mut self.index).unwrap();
         let (random, now) = (&mut self.random, self.now);
@@ -167,18 +168,6 @@ fn write(out: &mut Vec<u8>) {
     writer.header(Name::CallId, b"a1b2c3d4e5f6a1b2c3d4e5f6@gw.example.net");
     writer.header(Name::CSeq, b"1 MESSAGE");
     writer.body(b"text/plain", |out| out.extend_from_slice(samples::TEXT.as_bytes()));
-}
-
-/// 200 with the headers that a response copies.
-fn respond(request: &[u8], response: &mut Vec<u8>) {
-    response.clear();
-    response.extend_from_slice(b"SIP/2.0 200 OK\r\n");
-    for line in request.split_inclusive(|octet| *octet == b'\n').skip(1).take_while(|line| *line != b"\r\n") {
-        if [&b"Via:"[..], b"From:", b"To:", b"Call-ID:", b"CSeq:"].iter().any(|name| line.starts_with(name)) {
-            response.extend_from_slice(line);
-        }
-    }
-    response.extend_from_slice(b"Content-Length: 0\r\n\r\n");
 }
 
 fn client<W: Watch>() -> Box<dyn FnMut()> {

@@ -130,6 +130,12 @@ pub fn read<'a>(pdu: &'a [u8], iwf: &Iwf) -> Result<Arrived<'a>, NotTaken> {
     })
 }
 
+/// addr_ton and addr of the source and of the destination of a deliver_sm or data_sm; `None` if it cannot be read.
+#[must_use]
+pub fn addresses(pdu: &[u8]) -> Option<[(u8, &[u8]); 2]> {
+    fields(pdu).map(|fields| [fields.source, fields.dest])
+}
+
 fn fields(pdu: &[u8]) -> Option<Fields<'_>> {
     let (header, body) = smpp::split(pdu)?;
     match header.command_id {

@@ -475,20 +475,3 @@ pub(super) fn report_in(pdu: &[u8]) -> Option<StatusReport<'_>> {
         _ => None,
     }
 }
-
-/// addr_ton and addr, of the source and of the destination.
-pub(super) type Addresses<'a> = [(u8, &'a [u8]); 2];
-
-/// Those of a delivered PDU; `None` if it cannot be read, which the session has ruled out.
-pub(super) fn addresses_of(pdu: &[u8]) -> Option<Addresses<'_>> {
-    let (header, body) = smpp::split(pdu)?;
-    match header.command_id {
-        CommandId::DELIVER_SM => DeliverSm::parse(body)
-            .ok()
-            .map(|pdu| [(pdu.source_addr_ton, pdu.source_addr), (pdu.dest_addr_ton, pdu.destination_addr)]),
-        CommandId::DATA_SM => DataSm::parse(body)
-            .ok()
-            .map(|pdu| [(pdu.source_addr_ton, pdu.source_addr), (pdu.dest_addr_ton, pdu.destination_addr)]),
-        _ => None,
-    }
-}

@@ -153,8 +153,8 @@ impl Shard {
             Outcome::Stored => {
                 self.stats.parts_stored += 1;
                 self.joining_heads.insert(key, common);
-                let octets = self.pool.copy(octets);
-                self.acknowledge(now, octets, Acknowledgement::Part { deliver, fingerprint });
+                let part = Acknowledgement::Part { deliver, fingerprint };
+                self.acknowledge(now, part, |_, record| record.extend_from_slice(octets));
             }
             Outcome::Duplicate => {
                 self.stats.parts_repeated += 1;

@@ -44,12 +44,18 @@ impl Records {
 }
 
 impl Shard {
-    /// Makes a promise, after `octets` are on record if promises are durable.
-    pub(super) fn acknowledge(&mut self, now: Now, octets: Vec<u8>, acknowledgement: Acknowledgement) {
+    /// Makes a promise; where promises are durable, after what `write` appends is on record.
+    pub(super) fn acknowledge(
+        &mut self,
+        now: Now,
+        acknowledgement: Acknowledgement,
+        write: impl FnOnce(&Shard, &mut Vec<u8>),
+    ) {
         if !self.settings.durable {
-            self.pool.give(octets);
             return self.promise(now, acknowledgement);
         }
+        let mut octets = self.pool.take();
+        write(self, &mut octets);
         self.records.issued += 1;
         let record = RecordId(self.records.issued);
         self.records.waiting.push_back((record, acknowledgement));

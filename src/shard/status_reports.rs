@@ -12,7 +12,7 @@ use crate::interwork::sms::delivery_outcome::{self, Outcome};
 use crate::interwork::sms::pager_to_submit_sm::{registered_delivery_of, reports_success};
 use crate::iwf::message::Minted;
 use crate::iwf::segments::Tally;
-use crate::iwf::{event_report, notification};
+use crate::iwf::{event_report, notification, short_message};
 use crate::observe::{Flow, Stage, Trace};
 use crate::policy::{FailureReport, IntermediateNotification, NoMatchingMessageId, SeveralSegments};
 use crate::wire::cpim::imdn::{Notification, Status};
@@ -120,7 +120,7 @@ impl Shard {
         if self.settings.shards == 1 {
             return Some(self.settings.id);
         }
-        let [source, destination] = binds::addresses_of(pdu)?;
+        let [source, destination] = short_message::addresses(pdu)?;
         Some(self.route.of_hash(self.correspondence(source, destination)))
     }
 

@@ -328,11 +328,13 @@ impl Shard {
     /// Answers 202 when what its reports need is safe.
     pub(super) fn promise_to_report(&mut self, now: Now, key: u64) {
         let Some(message) = self.messages.get(key) else { return };
-        if !self.settings.durable || (!message.progress.report_requested && message.progress.submitted) {
+        if !message.progress.report_requested && message.progress.submitted {
             return self.accept(now, key);
         }
-        let octets = self.pool.copy(&message.retained.octets);
-        self.acknowledge(now, octets, Acknowledgement::Accept { message: key });
+        self.acknowledge(now, Acknowledgement::Accept { message: key }, |shard, record| {
+            let message = shard.messages.get(key);
+            record.extend_from_slice(message.map_or(b"", |message| &message.retained.octets));
+        });
     }
 
     pub(super) fn accept(&mut self, now: Now, key: u64) {

@@ -83,10 +83,9 @@ const fn exactly(differing: u64) -> u64 {
 #[inline]
 #[must_use]
 pub fn line(octets: &[u8]) -> Option<(usize, usize)> {
-    let end = find_odd(octets)?;
-    match octets.get(end..)? {
-        [b'\r', b'\n', ..] => Some((end, end + 2)),
-        _ => line_with_care(octets),
+    match plain_line(octets) {
+        Some(end) => Some((end, end + 2)),
+        None => line_with_care(octets),
     }
 }
 
@@ -94,7 +93,7 @@ pub fn line(octets: &[u8]) -> Option<(usize, usize)> {
 #[inline]
 #[must_use]
 pub fn plain_line(octets: &[u8]) -> Option<usize> {
-    let end = first(octets, odd)?;
+    let end = find_odd(octets)?;
     octets.get(end..)?.starts_with(b"\r\n").then_some(end)
 }
 

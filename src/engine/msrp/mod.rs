@@ -1,8 +1,7 @@
 //! MSRP without its sockets (RFC 4975, RFC 6135, RFC 6714): sessions, and the connections they travel on.
 //!
 //! A connection may carry several sessions, and the core that holds its socket need not be the one that owns them. So there
-//! are two machines, and what goes from one to the other is a [`Piece`], which
-//! crosses cores as an [`OwnedPiece`]:
+//! are two machines, and what goes from one to the other is a [`Piece`], which crosses cores as an [`OwnedPiece`]:
 //!
 //! - [`Framer`], one for each connection: octets in ([`Framer::push`]), pieces out ([`Framer::next_piece`]). A piece is whole or
 //!   part of a chunk; its data are a slice of the receive buffer, so that no octet of a payload is copied on the way in.

@@ -1,8 +1,7 @@
 //! Final responses that may be wanted again until Timer J ends (RFC 3261 17.2.2).
 //!
 //! A request that comes again brings the headers that its response copies. So of a response only the rest is kept, in the
-//! order of answering, which is the order in which they end: a shard that answers 100,000 requests a second keeps
-//! 3,200,000 of them.
+//! order of answering, which is the order in which they end: a busy shard keeps as many as it may, a million.
 
 use std::collections::VecDeque;
 

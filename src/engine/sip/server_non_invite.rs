@@ -145,7 +145,9 @@ impl ServerNonInvite {
         let (route, to_tag) = (ResponseRoute::new(source, &via), to_tag());
         let mut head = self.spare.take();
         write_response_head(message, source, &to_tag, &mut head);
-        Arrived::New(self.insert(now, Open { generation: 0, keys, proceeding: false, route, to_tag, head }))
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        Arrived::New(self.insert(now, Open { generation, keys, proceeding: false, route, to_tag, head }))
     }
 
     /// Ends the transaction that was answered first, if its client has been silent for so long that it has the response:
@@ -164,9 +166,8 @@ impl ServerNonInvite {
     }
 
     fn insert(&mut self, now: Moment, open: Open) -> TransactionId {
-        self.generation = self.generation.wrapping_add(1);
-        let (generation, keys) = (self.generation, open.keys);
-        let index = u32::try_from(self.open.insert(Open { generation, ..open })).unwrap_or(u32::MAX);
+        let (generation, keys) = (open.generation, open.keys);
+        let index = u32::try_from(self.open.insert(open)).unwrap_or(u32::MAX);
         self.matching.insert(keys, Place::Open(index));
         let id = TransactionId { index, generation };
         self.trying.push_back((now + TRYING_100, id));

@@ -49,7 +49,7 @@ impl Heads {
         self.has_model = may_be_repeated(&head);
         if self.has_model {
             self.models += 1;
-            self.remember(head, stream);
+            self.remember(&head, stream);
         }
         self.index = Some(head);
         Ok(self.last())
@@ -67,13 +67,13 @@ impl Heads {
         NonZeroU64::new(self.models).filter(|_| self.has_model).map(Likeness)
     }
 
-    fn remember(&mut self, index: Head, stream: &[u8]) {
+    /// `stream` begins with the model from now on.
+    fn remember(&mut self, index: &Head, stream: &[u8]) {
         let value = index.byte_range_value;
         self.slash = value.start() + memchr::memchr(b'/', value.of(stream)).unwrap_or(0);
         self.model.clear();
         self.model.reserve_exact(index.len());
         self.model.extend_from_slice(stream.get(..index.len()).unwrap_or_default());
-        self.index = Some(index);
     }
 
     /// Whether `stream` starts as the model does, but for a transact-id of the same length and the octets of the chunk.
@@ -109,7 +109,8 @@ impl Heads {
     fn move_slash(&mut self, slash: usize, stream: &[u8]) -> Option<Repeats> {
         let head = with_slash(self.index.as_ref()?, self.slash, slash);
         (head.len() <= limits::MSRP_REPEATED_HEAD_BYTES_MAX).then(|| {
-            self.remember(head, stream);
+            self.remember(&head, stream);
+            self.index = Some(head);
             Repeats::Whole
         })
     }
