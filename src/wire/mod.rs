@@ -7,6 +7,7 @@
 pub mod cpim;
 pub mod digits;
 pub mod inline;
+pub mod mail;
 pub mod msrp;
 pub mod scan;
 pub mod sdp;
