@@ -28,12 +28,13 @@ def permitted():
 class Capture:
     """Everything on the given ports, from `start` to `stop`."""
 
-    def __init__(self, folder, sip_ports, smpp_ports, msrp_ports=()):
+    def __init__(self, folder, sip_ports, smpp_ports, msrp_ports=(), smtp_ports=()):
         self.file, self.log = folder / "capture.pcapng", folder / "dumpcap.log"
-        self.sip_ports, self.smpp_ports, self.msrp_ports = sip_ports, smpp_ports, msrp_ports
+        self.sip_ports, self.smpp_ports, self.msrp_ports, self.smtp_ports = sip_ports, smpp_ports, msrp_ports, smtp_ports
 
     def start(self):
-        ports = " or ".join(f"port {port}" for port in [*self.sip_ports, *self.smpp_ports, *self.msrp_ports])
+        watched = [*self.sip_ports, *self.smpp_ports, *self.msrp_ports, *self.smtp_ports]
+        ports = " or ".join(f"port {port}" for port in watched)
         command = ["dumpcap", "-i", "lo", "-q", "-B", "64", "-s", "0", "-f", ports, "-w", str(self.file)]
         self.process = subprocess.Popen(command, stderr=self.log.open("w"))
         deadline = time.monotonic() + START_S_MAX
@@ -61,6 +62,11 @@ class Capture:
         odd = [] if seen == frames else [f"tshark sees MSRP in {seen} of {frames} frames"]
         return count + frames, [*bad, *cut, *malformed, *odd]
 
+    def mails(self):
+        """The Message-IDs of the mails that tshark reads."""
+        found = (line.split(",") for line in self.tshark(self.file, "-Y", "imf", *fields_of("imf.message_id")))
+        return {each for line in found for each in line if each}
+
     def judged(self, file, wanted="frame.len"):
         """(how many frames have the field, those that are bad)."""
         judged = ("_ws.malformed", "_ws.expert.severity", "_ws.col.Protocol", "_ws.expert.message")
@@ -73,6 +79,7 @@ class Capture:
         decode = [f"-d{kind}.port=={port},sip" for port in self.sip_ports for kind in ("udp", "tcp")]
         decode += [f"-dtcp.port=={port},smpp" for port in self.smpp_ports]
         decode += [f"-dtcp.port=={port},{media}" for port in self.msrp_ports]
+        decode += [f"-dtcp.port=={port},smtp" for port in self.smtp_ports]
         command = ["tshark", "-n", "-r", str(file), *decode, *more]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 

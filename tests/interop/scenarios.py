@@ -10,6 +10,7 @@ import judge
 import large
 import loads
 import messages
+import mms_self
 import peers
 import self_test
 import steps
@@ -306,6 +307,7 @@ def peers_alone(setting):
 
 SCENARIOS = {
     "peers.pager": peers_alone,
+    "peers.mmsc": mms_self.alone,
     "peers.msrp": self_test.bytes_of_all_sizes,
     "peers.sessions.udp": lambda setting: self_test.dialogs(setting, "udp"),
     "peers.sessions.tcp": lambda setting: self_test.dialogs(setting, "tcp"),
