@@ -9,6 +9,7 @@ import judge
 import mm4
 import peers
 import pictures
+import postfix
 from mmsc import DOMAIN, GATEWAY_DOMAIN, Answer, Mmsc, Rule
 
 SENDER, RECIPIENT, OTHER = "491710000001", "4915559900001", "4915559900002"
@@ -23,16 +24,19 @@ REFUSALS = {
 
 
 @contextlib.contextmanager
-def pair(setting, style=None):
-    """Two of them, each the other's peer, and what tshark says of what they said: its findings come last."""
-    here, there = peers.free_ports(2)
-    first = Mmsc(here, there, DOMAIN, GATEWAY_DOMAIN, style=style)
-    second = Mmsc(there, here, GATEWAY_DOMAIN, DOMAIN, pipelining=False)
+def pair(setting, relayed=False):
+    """Two of them, each the other's peer or both behind Postfix, and the capture of what they say."""
+    here, there, between = peers.free_ports(3)
+    first = Mmsc(here, between if relayed else there, DOMAIN, GATEWAY_DOMAIN)
+    second = Mmsc(there, between if relayed else here, GATEWAY_DOMAIN, DOMAIN, pipelining=False)
     with contextlib.ExitStack() as stack:
-        watch = capture.Capture(setting.folder, [], [], smtp_ports=[here, there]) if setting.capture else None
+        watch = capture.Capture(setting.folder, [], [], smtp_ports=[here, there, between]) if setting.capture else None
         if watch:
             watch.start()
             stack.callback(watch.process.kill)
+        if relayed:
+            first.relay = postfix.Postfix(setting.folder, between, {DOMAIN: here, GATEWAY_DOMAIN: there})
+            stack.callback(first.relay.stop)
         for each in (first, second):
             each.start()
             stack.callback(each.stop)
@@ -59,6 +63,25 @@ def alone(setting):
         findings += lost(first, second)
         findings += away(first, second)
         findings += first.flaws + second.flaws
+        frames, malformed = seen_by(watch, (first, second))
+    judge.demand(findings, malformed)
+    return f"{len(first.mails) + len(second.mails)} mails, {frames} frames"
+
+
+def relayed(setting):
+    """Through Postfix, which queues what it cannot pass on."""
+    if why := postfix.missing():
+        return f"SKIP: NOT CHECKED ({why})"
+    with pair(setting, relayed=True) as (first, second, watch):
+        findings = list(carried(first, second, setting.seed))
+        second.stop()
+        mail, said = first.forward(pictures.Multimedia.small(TEXT, 700, 4), SENDER, [RECIPIENT, OTHER])
+        peers.wait(lambda: any(status == "deferred" for _, status in first.relay.statuses()), 20, "Postfix to defer it")
+        second.start()
+        first.wait_answered(mail.transaction)
+        taken = [each.numbers() for each in second.taken("MM4_forward.REQ") if each.id == mail.id]
+        findings += judge.holds((said.code, taken) == (250, [[RECIPIENT, OTHER]]), f"deferred: {said}, taken for {taken}")
+        findings += [*first.flaws, *second.flaws, *first.relay.flaws()]
         frames, malformed = seen_by(watch, (first, second))
     judge.demand(findings, malformed)
     return f"{len(first.mails) + len(second.mails)} mails, {frames} frames"

@@ -308,6 +308,7 @@ def peers_alone(setting):
 SCENARIOS = {
     "peers.pager": peers_alone,
     "peers.mmsc": mms_self.alone,
+    "peers.postfix": mms_self.relayed,
     "peers.msrp": self_test.bytes_of_all_sizes,
     "peers.sessions.udp": lambda setting: self_test.dialogs(setting, "udp"),
     "peers.sessions.tcp": lambda setting: self_test.dialogs(setting, "tcp"),
