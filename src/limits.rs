@@ -242,6 +242,25 @@ pub const SIP_REQUEST_REPEATS_MAX: u8 = 8;
 const _: () = assert!(MSRP_REPEATED_HEAD_BYTES_MAX < MSRP_HEADER_SECTION_BYTES_MAX);
 const _: () = assert!(SIP_DIALOG_BYTES_MAX < SIP_MESSAGE_BYTES_MAX);
 
+// MMS: what is open at a time on one core
+
+/// Connections of MMS Relay/Servers that bring mail; one more is closed.
+pub const SMTP_SESSIONS_MAX: usize = 256;
+/// CPM messages for MMS that have no answer yet or whose reports are awaited; one more gets 503.
+pub const MMS_MESSAGES_MAX: usize = 100_000;
+/// Octets of the content of all of these that have not left yet; a message that would exceed it gets 503.
+pub const MMS_MEMORY_BYTES_MAX: usize = 256 << 20;
+/// MMs that are on their way to the CPM side, counted by recipients; a mail with more is told to come again.
+pub const MMS_DELIVERIES_MAX: usize = 10_000;
+/// MMs whose notifications the CPM side may still send; one more takes the place of the oldest.
+pub const MMS_ORIGINALS_MAX: usize = 200_000;
+/// Seconds for which reports of an MM are waited for, however long it is valid.
+pub const MMS_REPORT_WAIT_S_MAX: u32 = 7 * 24 * 3_600;
+/// Octets of a list of recipients (RFC 5365); a longer one is not read.
+pub const RESOURCE_LIST_BYTES_MAX: usize = 65_536;
+/// Octets of an MM4 address.
+pub const MMS_ADDRESS_BYTES_MAX: usize = 256;
+
 // Load generator
 
 /// Microseconds of the longest latency that is told apart; a longer one counts as this.

@@ -10,6 +10,7 @@ mod headers;
 pub mod invitation;
 pub mod large_message;
 pub mod message;
+pub mod mms;
 pub mod notification;
 pub mod number_pool;
 pub mod pager;

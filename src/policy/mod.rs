@@ -7,6 +7,7 @@ pub mod addresses;
 pub mod delivery;
 pub mod identity;
 pub mod reports;
+pub mod selection;
 pub mod sessions;
 pub mod submission;
 pub mod switches;
@@ -18,6 +19,7 @@ pub use reports::{
     DeliveryAnswer, IntermediateNotification, InterworkingAnswer, InterworkingForm, NoMatchingMessageId, OtherStates,
     Reports, SeveralSegments, StateAnswer,
 };
+pub use selection::{Network, Selection};
 pub use sessions::{
     ContactFeatureTag, Decline, FailureReport, KeywordMatch, LargeMessageCounts, LeavingNotice, NoAnswer, Question,
     SessionInvitation, SessionSender, Sessions, UnsupportedContent, UntaggedInvitation,
@@ -36,6 +38,8 @@ use serde::{Deserialize, Serialize};
 pub struct Policy {
     /// IWF V3.0 4.4: what is interworked at all.
     pub switches: Switches,
+    /// SMS or MMS.
+    pub selection: Selection,
     /// CPM to SMS: 6.1.1, 6.2.2.1.1, Tables 1 and 2.
     pub submission: Submission,
     /// SMS to CPM: 6.2.2.2.1, Tables 9 and 10.

@@ -1,5 +1,7 @@
 //! What one shard is told at start: the configuration as values, no file and no key names.
 
+mod mm4;
+
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
@@ -12,6 +14,8 @@ use crate::policy::{IncompleteMessage, Policy};
 use crate::wire::short_message::{CodingOptions, Concatenation};
 use crate::wire::sip::uri::Uri;
 use crate::wire::smpp::MessageIdForm;
+
+pub use mm4::{Mm4Settings, MmscSettings};
 
 /// Everything a shard needs to know. Times are durations, sizes are octets.
 #[derive(Clone, Debug)]
@@ -34,6 +38,10 @@ pub struct Settings {
     pub msrp: MsrpSettings,
     /// The SM-SCs in order of preference.
     pub smscs: Vec<SmscSettings>,
+    /// Our side of MM4.
+    pub mm4: Mm4Settings,
+    /// The MMS Relay/Servers, those that serve the same numbers in order of preference.
+    pub mmscs: Vec<MmscSettings>,
 }
 
 impl Default for Settings {
@@ -48,6 +56,8 @@ impl Default for Settings {
             sip: SipSettings::default(),
             msrp: MsrpSettings::default(),
             smscs: Vec::new(),
+            mm4: Mm4Settings::default(),
+            mmscs: Vec::new(),
         }
     }
 }

@@ -43,13 +43,15 @@ fn shards(
     key: [u64; 2],
     seeds: Vec<[u8; 32]>,
 ) -> Arc<dyn Fn(ShardId) -> Shard + Send + Sync> {
-    let media = open.len() - template.msrp.listeners.len();
+    let mail = open.len() - template.mm4.listeners.len();
+    let media = mail - template.msrp.listeners.len();
     let sip = media - template.outbind().count();
     let towards = template.sip.next_hop_address();
     let seen = |local: SocketAddr| sockets::seen_by(local, towards).unwrap_or(local);
     let listeners = open.iter().take(sip).map(|one| Listener { transport: one.transport, local: seen(one.local) });
     template.sip.listeners = listeners.collect();
-    template.msrp.opened(numbered(open).skip(media));
+    template.msrp.opened(numbered(open).take(mail).skip(media));
+    template.mm4.listeners = numbered(open).skip(mail).map(|(listener, _)| listener).collect();
     template.shards = u16::try_from(seeds.len()).unwrap_or(u16::MAX);
     template.hash_key = key;
     Arc::new(move |id| {

@@ -9,6 +9,7 @@ pub mod digits;
 pub mod inline;
 pub mod mail;
 pub mod msrp;
+pub mod resource_lists;
 pub mod scan;
 pub mod sdp;
 pub mod short_message;

@@ -3,6 +3,7 @@
 //! `docs/configuration.md` is the reference of the keys; a test holds it to this code. All values are read at start;
 //! a change needs a restart.
 
+mod mm4;
 mod msrp;
 mod policy;
 mod problem;
@@ -24,7 +25,7 @@ pub use problem::{Problem, Problems};
 
 use crate::engine::transport::Transport;
 use crate::policy::Policy;
-use crate::shard::settings::{MsrpSettings, Network, SmscSettings};
+use crate::shard::settings::{Mm4Settings, MmscSettings, MsrpSettings, Network, SmscSettings};
 use reader::{Section, Sink};
 
 /// A valid configuration. Showing it does not show passwords.
@@ -40,8 +41,12 @@ pub struct Config {
     pub sip: Sip,
     /// `[msrp]`
     pub msrp: Msrp,
-    /// `[[smsc]]`, in order of preference; at least one.
+    /// `[[smsc]]`, in order of preference.
     pub smscs: Vec<SmscSettings>,
+    /// `[mm4]`
+    pub mm4: Mm4,
+    /// `[[mmsc]]`; with `smscs` at least one.
+    pub mmscs: Vec<MmscSettings>,
     /// `[admin]`
     pub admin: Admin,
     /// `[log]`
@@ -114,6 +119,15 @@ pub struct Msrp {
     pub listen: Vec<Listen>,
     /// The rest of the section, as shards are told it; `address` stands there whether it was given or not.
     pub settings: MsrpSettings,
+}
+
+/// `[mm4]`: our own MMS Relay/Server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mm4 {
+    /// `listen`; with none no MMS Relay/Server can bring anything.
+    pub listen: Vec<Listen>,
+    /// The rest of the section, as shards are told it.
+    pub settings: Mm4Settings,
 }
 
 /// `[admin]`: what operators ask.
@@ -198,7 +212,7 @@ impl Config {
     /// Every key there is, with its tables: `sip.listen`, `smsc[1].window`, `policy.reports.unmatched_hold_s`.
     #[must_use]
     pub fn keys() -> Vec<String> {
-        let text = "[[smsc]]";
+        let text = "[[smsc]]\n[[mmsc]]";
         let (table, _) = DeTable::parse_recoverable(text);
         let sink = Sink::new(text);
         let host = Host { cores: vec![0], directory: PathBuf::new(), resolve: |_| Ok(None) };

@@ -2,9 +2,9 @@
 
 use core::net::SocketAddr;
 
+use super::Msrp;
 use super::reader::Section;
-use super::values::{integer, list, seconds, socket_address, tcp_listen};
-use super::{Listen, Msrp};
+use super::values::{collision, integer, list, seconds, socket_address, tcp_listen};
 use crate::shard::settings::MsrpSettings;
 
 /// Octets of content in a chunk of ours; chunks larger than this leave in no shorter time.
@@ -37,7 +37,7 @@ impl Msrp {
     /// What several keys together have wrong.
     fn object(&self, section: &Section<'_>, taken: &[(SocketAddr, &'static str)]) {
         self.object_to_address(section);
-        if let Some((one, key)) = self.collision(taken) {
+        if let Some((one, key)) = collision(&self.listen, taken) {
             let text = format!("has {one}, which {key} has as well; right would be a port of its own");
             section.object("listen", text);
         }
@@ -66,20 +66,4 @@ impl Msrp {
             );
         }
     }
-
-    /// A socket that somebody else has, or another of ours.
-    fn collision(&self, taken: &[(SocketAddr, &'static str)]) -> Option<(SocketAddr, &'static str)> {
-        let ours = self.listen.iter().enumerate();
-        ours.map(|(at, one)| (at, one.address)).find_map(|(at, one)| {
-            let before = self.listen.iter().take(at).map(|Listen { address, .. }| (*address, "an earlier entry"));
-            let mut others = taken.iter().copied().chain(before);
-            others.find(|(other, _)| collide(one, *other)).map(|(_, key)| (one, key))
-        })
-    }
-}
-
-/// Whether a host would not give both.
-fn collide(one: SocketAddr, other: SocketAddr) -> bool {
-    let any = one.ip().is_unspecified() || other.ip().is_unspecified();
-    one.port() != 0 && one.port() == other.port() && one.is_ipv4() == other.is_ipv4() && (any || one.ip() == other.ip())
 }

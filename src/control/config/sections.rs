@@ -1,11 +1,11 @@
-//! The tables of the file, but for SM-SCs and policies.
+//! The tables of the file, but for SM-SCs, MMS Relay/Servers, media and policies.
 
 use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::reader::{Section, Value, wrong};
 use super::values::{domain, integer, list, listen, network, one_of, seconds, sip_uri, socket_address, text};
-use super::{Admin, Backend, Config, Host, Listen, Log, LogFormat, Profile, Runtime, Sip, msrp, policy, smsc};
+use super::{Admin, Backend, Config, Host, Listen, Log, LogFormat, Profile, Runtime, Sip, mm4, msrp, policy, smsc};
 use crate::engine::transport::Transport;
 use crate::limits::{SHARDS_MAX, SIP_DATAGRAM_REQUEST_BYTES_MAX, SIP_MESSAGE_BYTES_MAX};
 use crate::shard::settings::SmscSettings;
@@ -24,10 +24,15 @@ pub(super) fn read(mut root: Section<'_>, host: &Host) -> Option<Config> {
     let log = log(root.section("log"));
     let policy = policy::read(&root.section("policy"), profile);
     let smscs = smsc::read_all(&mut root, host, &policy, runtime.drain.mul_f64(LINK_SHARE));
+    let mm4 = root.section("mm4");
+    let mmscs = mm4::read_all(&mut root, host);
     root.finish();
-    let taken = taken(sip.as_ref(), smscs.as_deref().unwrap_or_default(), &admin);
+    let mut taken = taken(sip.as_ref(), smscs.as_deref().unwrap_or_default(), &admin);
     let msrp = msrp::read(msrp, &taken);
-    Some(Config { profile, state_dir, runtime, sip: sip?, msrp, smscs: smscs?, admin, log, policy })
+    taken.extend(msrp.listen.iter().map(|one| (one.address, "msrp.listen")));
+    let mm4 = mm4::read(mm4, &taken, mmscs.as_ref().is_none_or(|mmscs| !mmscs.is_empty()));
+    let (sip, smscs, mmscs) = (sip?, smscs?, mmscs?);
+    Some(Config { profile, state_dir, runtime, sip, msrp, smscs, mm4, mmscs, admin, log, policy })
 }
 
 /// The TCP ports that others listen on, and the keys that say so.

@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 
 use super::{Backend, Config, Listen};
 use crate::engine::transport::{ListenerId, Transport};
-use crate::shard::settings::{Listener, MsrpSettings, Settings, SipSettings};
+use crate::shard::settings::{Listener, Mm4Settings, MsrpSettings, Settings, SipSettings};
 use crate::shell::{self, Options};
 
 impl Config {
@@ -26,16 +26,28 @@ impl Config {
             sip,
             msrp: self.msrp(),
             smscs: self.smscs.clone(),
+            mm4: self.mm4(),
+            mmscs: self.mmscs.clone(),
             ..Settings::default()
         }
     }
 
-    /// Sockets for media are the last ones.
+    /// Sockets for media follow those for outbind.
     fn msrp(&self) -> MsrpSettings {
-        let before = self.sip.listen.len() + self.smscs.iter().filter(|smsc| smsc.outbind.is_some()).count();
-        let number = |at: usize| ListenerId(u16::try_from(before + at).unwrap_or(u16::MAX));
-        let listeners = self.msrp.listen.iter().enumerate().map(|(at, one)| (number(at), one.address)).collect();
+        let listeners = self.msrp.listen.iter().enumerate();
+        let listeners = listeners.map(|(at, one)| (number(self.before_msrp() + at), one.address)).collect();
         MsrpSettings { listeners, ..self.msrp.settings.clone() }
+    }
+
+    /// Sockets for mail are the last ones.
+    fn mm4(&self) -> Mm4Settings {
+        let before = self.before_msrp() + self.msrp.listen.len();
+        let listeners = (0..self.mm4.listen.len()).map(|at| number(before + at)).collect();
+        Mm4Settings { listeners, ..self.mm4.settings.clone() }
+    }
+
+    fn before_msrp(&self) -> usize {
+        self.sip.listen.len() + self.smscs.iter().filter(|smsc| smsc.outbind.is_some()).count()
     }
 
     /// What the shell is told.
@@ -49,11 +61,19 @@ impl Config {
                 Backend::IoUring => shell::Backend::IoUring,
                 Backend::Epoll => shell::Backend::Epoll,
             },
-            listen: sockets(&self.sip.listen).chain(outbind).chain(sockets(&self.msrp.listen)).collect(),
+            listen: sockets(&self.sip.listen)
+                .chain(outbind)
+                .chain(sockets(&self.msrp.listen))
+                .chain(sockets(&self.mm4.listen))
+                .collect(),
             drain: self.runtime.drain,
             profile: false,
         }
     }
+}
+
+fn number(at: usize) -> ListenerId {
+    ListenerId(u16::try_from(at).unwrap_or(u16::MAX))
 }
 
 fn sockets(listen: &[Listen]) -> impl Iterator<Item = (Transport, SocketAddr)> + '_ {

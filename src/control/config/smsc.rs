@@ -16,14 +16,14 @@ use crate::wire::short_message::national::Language;
 use crate::wire::short_message::{CodingOptions, Concatenation};
 use crate::wire::smpp::MessageIdForm;
 
-/// All of them. `None` if there is none, or one without a usable address.
+/// All of them. `None` if there is none although there is no `[[mmsc]]` either, or one without a usable address.
 pub(super) fn read_all(
     root: &mut Section<'_>,
     host: &Host,
     policy: &Policy,
     drain: Duration,
 ) -> Option<Vec<SmscSettings>> {
-    let missing = !root.has("smsc");
+    let missing = !root.has("smsc") && !root.has("mmsc");
     let sections = root.sections("smsc");
     if missing {
         root.object("smsc", "there is none; right would be [[smsc]] with the address of an SM-SC");
@@ -146,7 +146,7 @@ fn pauses(section: &mut Section<'_>, base: smpp::Config) -> smpp::Config {
     read
 }
 
-fn in_order(section: &Section<'_>, keys: [&str; 2], values: [Duration; 2]) {
+pub(super) fn in_order(section: &Section<'_>, keys: [&str; 2], values: [Duration; 2]) {
     if values[0] > values[1] {
         let [min, max] = values.map(|value| value.as_secs_f64());
         section.object(keys[0], format!("is {min}; right would be at most {}, which is {max}", keys[1]));
@@ -188,7 +188,7 @@ fn coding(section: &mut Section<'_>, policy: &Policy) -> CodingOptions {
 }
 
 /// Figures or a name; a name is looked up once, at start.
-fn peer(value: &Value<'_>, host: &Host) -> Read<SocketAddr> {
+pub(super) fn peer(value: &Value<'_>, host: &Host) -> Read<SocketAddr> {
     const RIGHT: &str = "\"HOST:PORT\"";
     let Some(text) = value.get_ref().as_str() else { return wrong_type(value, RIGHT) };
     match (host.resolve)(text) {
@@ -199,7 +199,7 @@ fn peer(value: &Value<'_>, host: &Host) -> Read<SocketAddr> {
     }
 }
 
-fn name(text: &str) -> Option<String> {
+pub(super) fn name(text: &str) -> Option<String> {
     let fine = (1..=64).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_graphic());
     fine.then(|| text.to_owned())
 }

@@ -143,3 +143,18 @@ pub(super) fn domain(value: &Value<'_>) -> Read<String> {
 fn one_line(text: &str) -> bool {
     text.bytes().all(|octet| octet.is_ascii_graphic())
 }
+
+/// A socket of ours that somebody else has, by its key, or another of ours.
+pub(super) fn collision(ours: &[Listen], taken: &[(SocketAddr, &'static str)]) -> Option<(SocketAddr, &'static str)> {
+    ours.iter().enumerate().map(|(at, one)| (at, one.address)).find_map(|(at, one)| {
+        let before = ours.iter().take(at).map(|Listen { address, .. }| (*address, "an earlier entry"));
+        let mut others = taken.iter().copied().chain(before);
+        others.find(|(other, _)| collide(one, *other)).map(|(_, key)| (one, key))
+    })
+}
+
+/// Whether a host would not give both.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let any = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && one.is_ipv4() == other.is_ipv4() && (any || one.ip() == other.ip())
+}

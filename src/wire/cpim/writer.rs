@@ -29,6 +29,8 @@ pub struct Wrapper<'a> {
     pub subject: &'a [u8],
     /// Content-Type of the content.
     pub content_type: &'a [u8],
+    /// Content-Transfer-Encoding of the content.
+    pub content_transfer_encoding: &'a [u8],
     /// Content-Disposition of the content ("notification" for an IMDN).
     pub content_disposition: &'a [u8],
 }
@@ -43,6 +45,7 @@ impl Wrapper<'_> {
     pub fn write_with(&self, content: impl FnOnce(&mut Vec<u8>), out: &mut Vec<u8>) {
         self.write_head(out);
         header(b"Content-Type", self.content_type, out);
+        header(b"Content-Transfer-Encoding", self.content_transfer_encoding, out);
         header(b"Content-Disposition", self.content_disposition, out);
         let start = out.len();
         content(out);
