@@ -120,6 +120,13 @@ pub const IMDN_NOTIFICATIONS_MAX: usize = 4;
 /// What message_payload holds (SMPP 3.4 5.3.2.32: its length has 16 bits).
 pub const MESSAGE_PAYLOAD_OCTETS_MAX: usize = 65_535;
 
+// Mail
+
+/// Octets of a mail's header section; one with more is malformed.
+pub const MAIL_HEADER_SECTION_BYTES_MAX: usize = 65_536;
+/// Octets of a line that we write, without its end (RFC 5322 2.1.1).
+pub const MAIL_LINE_BYTES_MAX: usize = 998;
+
 // Session descriptions
 
 /// Octets of a session description; it arrives as the body of a SIP message.

@@ -5,6 +5,8 @@
 mod cpim;
 mod gsm7;
 mod imdn;
+mod mail;
+mod mail_mm4;
 mod msrp;
 mod msrp_properties;
 mod msrp_stream;

@@ -3,4 +3,9 @@
 //!
 //! Read liberally where deployed relays differ: bare LF, names in any case, folded fields, octets beyond ASCII.
 
+pub mod address;
+pub mod base64;
+pub mod date;
+pub mod encoded_word;
+pub mod header;
 pub mod mm4;

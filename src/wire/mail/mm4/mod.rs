@@ -5,12 +5,17 @@
 
 mod codes;
 mod forward;
+mod head;
 pub mod id;
+mod name;
+mod read;
 mod report;
 mod response;
 
 pub use codes::{Expiry, MmStatus, Priority, ReadStatus, RequestStatus, ResKind, Visibility};
 pub use forward::ForwardReq;
+pub use name::Name;
+pub use read::{expiry, read};
 pub use report::{DeliveryReportReq, ReadReplyReportReq};
 pub use response::Res;
 
