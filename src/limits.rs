@@ -268,6 +268,34 @@ pub const RESOURCE_LIST_BYTES_MAX: usize = 65_536;
 /// Octets of an MM4 address.
 pub const MMS_ADDRESS_BYTES_MAX: usize = 256;
 
+// SMTP
+
+/// Octets of a path, its angle brackets included (RFC 5321 4.5.3.1.3); a longer one is refused.
+pub const SMTP_PATH_BYTES_MAX: usize = 256;
+/// Octets of what stands before the `@` (RFC 5321 4.5.3.1.1).
+pub const SMTP_LOCAL_PART_BYTES_MAX: usize = 64;
+/// Octets of a domain (RFC 5321 4.5.3.1.2).
+pub const SMTP_DOMAIN_BYTES_MAX: usize = 255;
+/// Octets of a command line. RFC 5321 4.5.3.1.4 wants 512, and more for extensions; a longer one gets 500.
+pub const SMTP_COMMAND_LINE_BYTES_MAX: usize = 2_048;
+/// Octets of a command line that is too long whose end is waited for; beyond, the connection is closed.
+pub const SMTP_SKIPPED_BYTES_MAX: usize = 64 << 10;
+/// Octets of commands that wait for the answer to a mail; beyond, the connection is closed.
+pub const SMTP_WAITING_BYTES_MAX: usize = 64 << 10;
+/// Octets of a line of mail data. RFC 5321 4.5.3.1.6 allows 1,000; longer ones are met. A mail with one beyond is refused.
+pub const SMTP_DATA_LINE_BYTES_MAX: usize = 32 << 10;
+/// Octets of a reply with all its lines; a server that sends more has lost its framing.
+pub const SMTP_REPLY_BYTES_MAX: usize = 16 << 10;
+/// Octets that are kept of what a reply says to people.
+pub const SMTP_REPLY_TEXT_BYTES_MAX: usize = 96;
+/// Recipients of a mail (RFC 5321 4.5.3.1.8 wants 100 at least); `recipients_max` may not be larger.
+pub const SMTP_RECIPIENTS_MAX: usize = 1_000;
+/// Mails that wait for one connection.
+pub const SMTP_QUEUE_MAX: usize = 4_096;
+
+const _: () = assert!(SMTP_PATH_BYTES_MAX < SMTP_COMMAND_LINE_BYTES_MAX);
+const _: () = assert!(SMTP_COMMAND_LINE_BYTES_MAX < SMTP_WAITING_BYTES_MAX);
+
 // Load generator
 
 /// Microseconds of the longest latency that is told apart; a longer one counts as this.

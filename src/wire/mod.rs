@@ -15,6 +15,7 @@ pub mod sdp;
 pub mod short_message;
 pub mod sip;
 pub mod smpp;
+pub mod smtp;
 pub mod span;
 
 /// Why bytes do not make sense, and where: enough to word a refusal or a log line, never the bytes themselves.

@@ -5,3 +5,4 @@
 mod joining;
 mod msrp;
 mod smpp;
+mod smtp;

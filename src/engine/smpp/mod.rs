@@ -15,7 +15,6 @@ pub mod event;
 mod inbound;
 mod outbound;
 mod pending;
-mod reconnect;
 pub mod session;
 pub mod states;
 mod throughput;

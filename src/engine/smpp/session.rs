@@ -6,10 +6,10 @@ use bytes::{Bytes, BytesMut};
 
 use super::enquire_link::EnquireLink;
 use super::pending::Pending;
-use super::reconnect::Reconnect;
 use super::throughput::{Throttle, Throughput};
 use super::window::{self, Window};
 use super::{CloseReason, Config, Counters, Doubt, Event, Initiator, NotSent, Order, Outcome, State, TimerName};
+use crate::engine::reconnect::Reconnect;
 use crate::engine::{Moment, Now, Random};
 use crate::limits::SMPP_WINDOW_MAX;
 use crate::wire::smpp::{Bind, CommandId, CommandStatus, Header, emit};
@@ -377,7 +377,7 @@ impl Session {
         self.state = self.config.bind.bound();
         self.tlvs_allowed = version.map_or(self.config.tlvs_without_version, |version| version >= SMPP_3_4);
         self.counters.bound += 1;
-        self.reconnect.bound(now.moment);
+        self.reconnect.begun(now.moment);
         self.events.push_back(Event::Bound { state: self.state, version });
     }
 

@@ -1,0 +1,1 @@
+//! Our client against a server that says what the test says.

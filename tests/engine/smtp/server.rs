@@ -1,0 +1,1 @@
+//! Our server against a client that says what the test says.
