@@ -11,13 +11,21 @@ use isthmus::engine::{Now, Random};
 use isthmus::wire::smtp::{EnhancedStatus, Reply};
 use proptest::prelude::*;
 
+/// A mail that the server has handed up.
+struct Arrived {
+    id: MailId,
+    mail_from: Vec<u8>,
+    rcpt_to: Vec<Vec<u8>>,
+    data: Bytes,
+}
+
 /// Both ends of one connection, which carries octets in pieces of a chosen length.
 struct Pair {
     client: Client,
     server: Server,
     now: Now,
     piece_bytes: usize,
-    mails: Vec<(MailId, Vec<u8>, Vec<Vec<u8>>, Bytes)>,
+    mails: Vec<Arrived>,
     outcomes: Vec<(u64, Outcome)>,
     closed: Option<CloseReason>,
     is_open: bool,
@@ -86,7 +94,9 @@ impl Pair {
     fn collect(&mut self) {
         while let Some(event) = self.server.poll_event() {
             match event {
-                server::Event::Mail { id, mail_from, rcpt_to, data } => self.mails.push((id, mail_from, rcpt_to, data)),
+                server::Event::Mail { id, mail_from, rcpt_to, data } => {
+                    self.mails.push(Arrived { id, mail_from, rcpt_to, data })
+                }
                 server::Event::Closed { reason, .. } => self.closed = Some(reason),
                 server::Event::Expired { .. } => {}
             }
@@ -104,8 +114,8 @@ impl Pair {
     }
 
     fn answer(&mut self, reply: Reply) {
-        let (id, ..) = self.mails.last().unwrap();
-        self.server.answer(self.now, *id, reply);
+        let id = self.mails.last().unwrap().id;
+        self.server.answer(self.now, id, reply);
         self.run();
     }
 
@@ -139,7 +149,7 @@ fn a_mail_goes_over_as_it_is() {
     let content = b"Subject: dots\r\n\r\n.one\r\n..two\r\n.\r\nend\r\n";
     let mut pair = Pair::new(usize::MAX);
     pair.send(7, &[BOB], content);
-    let (_, from, to, data) = &pair.mails[0];
+    let Arrived { mail_from: from, rcpt_to: to, data, .. } = &pair.mails[0];
     assert_eq!(
         (from.as_slice(), to.as_slice()),
         (&b"+491701234567/TYPE=PLMN@mmsc.example.org"[..], &[BOB.to_vec()][..])
@@ -158,7 +168,7 @@ fn an_empty_mail_and_one_without_a_last_line_end_go_over() {
     {
         let mut pair = Pair::new(1);
         pair.send(1, &[BOB], content);
-        assert_eq!(&pair.mails[0].3[..], arrives, "{content:?}");
+        assert_eq!(&pair.mails[0].data[..], arrives, "{content:?}");
     }
 }
 
@@ -167,7 +177,7 @@ fn a_recipient_that_is_refused_is_named_by_its_place() {
     let mut pair = Pair::new(usize::MAX);
     let relaying = Reply::new(550, EnhancedStatus(5, 7, 1), b"relaying denied");
     pair.send(1, &[EVE, BOB, b"nobody@mms.gw.example.net"], b"x\r\n");
-    assert_eq!(pair.mails[0].2, [BOB.to_vec()]);
+    assert_eq!(pair.mails[0].rcpt_to, [BOB.to_vec()]);
     pair.answer(taken());
     let unknown = Reply::new(550, EnhancedStatus(5, 1, 1), b"no such recipient");
     let refused = vec![(0, relaying), (2, unknown)];
@@ -283,7 +293,7 @@ proptest! {
         let mut pair = Pair::new(piece);
         pair.send(1, &[BOB], content.as_bytes());
         prop_assert_eq!(pair.mails.len(), 1);
-        prop_assert_eq!(&pair.mails[0].3[..], &normalised(content.as_bytes())[..]);
+        prop_assert_eq!(&pair.mails[0].data[..], &normalised(content.as_bytes())[..]);
         prop_assert!(pair.server.awaits_answer().is_some());
         pair.answer(taken());
         let accepted = matches!(pair.outcomes[..], [(1, Outcome::Accepted { .. })]);
