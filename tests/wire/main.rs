@@ -6,6 +6,7 @@ mod cpim;
 mod gsm7;
 mod imdn;
 mod mail;
+mod mail_mime;
 mod mail_mm4;
 mod msrp;
 mod msrp_properties;

@@ -92,14 +92,35 @@ pub fn parameter<'a>(content_type: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 /// The parts of a multipart body, each with its headers. RFC 2046 5.1.1: what precedes the first boundary and follows
 /// the last is no part; a missing last boundary ends with the body.
 pub fn parts<'a>(body: &'a [u8], boundary: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-    let mut at = next_delimiter(body, 0, boundary).and_then(|delimiter| delimiter.content_at);
-    core::iter::from_fn(move || {
-        let start = at?;
-        let delimiter = next_delimiter(body, start, boundary);
-        at = delimiter.as_ref().and_then(|delimiter| delimiter.content_at);
-        let end = delimiter.map_or(body.len(), |delimiter| delimiter.line_at);
-        Some(without_last_line_end(body.get(start..end)?))
-    })
+    parts_of(body, boundary).into_iter().flatten()
+}
+
+/// The same; `None` if the boundary is nowhere.
+#[must_use]
+pub fn parts_of<'a>(body: &'a [u8], boundary: &'a [u8]) -> Option<Parts<'a>> {
+    let at = next_delimiter(body, 0, boundary)?.content_at;
+    Some(Parts { body, boundary, at })
+}
+
+/// The parts of a multipart body.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    body: &'a [u8],
+    boundary: &'a [u8],
+    /// Where the next part starts.
+    at: Option<usize>,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let start = self.at?;
+        let delimiter = next_delimiter(self.body, start, self.boundary);
+        self.at = delimiter.as_ref().and_then(|delimiter| delimiter.content_at);
+        let end = delimiter.map_or(self.body.len(), |delimiter| delimiter.line_at);
+        Some(without_last_line_end(self.body.get(start..end)?))
+    }
 }
 
 /// A boundary line.

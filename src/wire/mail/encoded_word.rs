@@ -64,6 +64,21 @@ pub fn encode_octets(value: &[u8], out: &mut Vec<u8>) {
     encode(&text, out);
 }
 
+/// Appends a value whose octets beyond ASCII, wherever they stand, become words: in a parameter's quotes, too, where RFC 2047
+/// wants none and everybody reads them. Folds are removed.
+pub fn encode_runs(value: &[u8], out: &mut Vec<u8>) {
+    let value: Vec<u8> = unfolded(value).collect();
+    for run in value.chunk_by(|one, other| one.is_ascii() == other.is_ascii()) {
+        if run.is_ascii() {
+            out.extend_from_slice(run);
+        } else {
+            let mut text = String::with_capacity(run.len());
+            append_plain(run, &mut text);
+            encode(&text, out);
+        }
+    }
+}
+
 fn write_word(text: &[u8], first: &mut bool, out: &mut Vec<u8>) {
     if text.is_empty() {
         return;

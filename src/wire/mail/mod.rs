@@ -8,4 +8,6 @@ pub mod base64;
 pub mod date;
 pub mod encoded_word;
 pub mod header;
+pub mod mime;
 pub mod mm4;
+pub mod quoted_printable;
