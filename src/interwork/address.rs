@@ -17,6 +17,10 @@ const TON_NATIONAL: u8 = 2;
 
 /// nccsid of messages that came by SMS (Appendix D).
 pub const NCCSID_SMS: &[u8] = b";nccsid=SMS";
+/// nccsid of messages that came by MMS.
+pub const NCCSID_MMS: &[u8] = b";nccsid=MMS";
+/// What follows the number in the address of a telephone (TS 23.140 Annex A).
+const PLMN: &[u8] = b"/TYPE=PLMN";
 
 /// A telephone number: digits, and whether they are a global number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +46,17 @@ impl Number {
             out.extend_from_slice(b";phone-context=");
             out.extend_from_slice(addresses.phone_context.as_bytes());
         }
+    }
+
+    /// Appends the number as an MMS address, `+491700000001/TYPE=PLMN@domain`.
+    pub fn write_mms(&self, domain: &[u8], out: &mut Vec<u8>) {
+        if self.global {
+            out.push(b'+');
+        }
+        out.extend_from_slice(&self.digits);
+        out.extend_from_slice(PLMN);
+        out.push(b'@');
+        out.extend_from_slice(domain);
     }
 
     /// Appends the SIP URI that `template` makes of a global number, `{number}` standing for it with its plus.
@@ -134,6 +149,12 @@ fn rewritten(digits: &[u8], addresses: &Addresses) -> Option<Number> {
 fn short_code(digits: &[u8], addresses: &Addresses) -> Option<Number> {
     let allowed = addresses.short_codes == ShortCodes::Allow && !digits.is_empty();
     allowed.then_some(Number { digits: Inline::from_slice(digits)?, global: false })
+}
+
+/// The number of an MMS address without its domain and its type: `+491700000001`, or a local number.
+#[must_use]
+pub fn of_mms(number: &[u8], addresses: &Addresses) -> Option<Number> {
+    if number.is_empty() { None } else { of_dialled(number, addresses) }
 }
 
 /// The number of an SMPP address. Alphanumeric senders (addr_ton 5) have none.

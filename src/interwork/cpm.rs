@@ -126,3 +126,56 @@ impl HasPart for ChatMessageRecord {
         &source.part
     }
 }
+
+/// A Pager Mode or Large Message Mode CPM Standalone Message for MMS users, and what the gateway adds to it. Empty fields
+/// are absent headers; addresses are URIs without brackets and header parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct Standalone<'a> {
+    /// Request-URI
+    pub request_uri: &'a [u8],
+    /// From
+    pub from: &'a [u8],
+    /// P-Asserted-Identity: RFC 3325 9.1 allows a SIP URI and a tel URI.
+    pub p_asserted_identity: [&'a [u8]; 2],
+    /// Privacy asks to keep the identity (RFC 3323, RFC 3325).
+    pub anonymous: bool,
+    /// The recipient-list-history body (RFC 5365, RFC 5366)
+    pub recipient_list: &'a [u8],
+    /// Content-Type of what is in the CPIM wrapper, as it can be in a mail
+    pub content_type: &'a [u8],
+    /// Content-Transfer-Encoding of it in the mail
+    pub content_transfer_encoding: &'a [u8],
+    /// CPIM DateTime (RFC 3339)
+    pub date_time: &'a [u8],
+    /// Date (RFC 3261 20.17)
+    pub date: &'a [u8],
+    /// Expires of a pager message, Message-Expires of a large one, seconds
+    pub expires_s: Option<u32>,
+    /// imdn.Disposition-Notification
+    pub disposition_notification: Dispositions,
+    /// Subject
+    pub subject: &'a [u8],
+    /// Body of a pager message, payload received via MSRP of a large one, as it can be in a mail
+    pub content: &'a [u8],
+    /// The current date and time, seconds since 1970-01-01T00:00:00Z
+    pub now_unix_s: i64,
+    /// Minted: Transaction ID
+    pub transaction_id: &'a [u8],
+    /// Minted: Message ID, for which the Conversation-ID and the Contribution-ID are kept
+    pub message_id: &'a [u8],
+    /// Domain of the MMS Relay/Server that it goes to
+    pub mmsc_domain: &'a [u8],
+    /// Domain of the gateway as an MMS Relay/Server
+    pub own_domain: &'a [u8],
+    /// Address of the gateway as an MMS Relay/Server
+    pub system_address: &'a [u8],
+    /// The service provider's answers.
+    pub policy: &'a Policy,
+}
+
+/// Names the record in tables.
+pub enum StandaloneRecord {}
+
+impl Record for StandaloneRecord {
+    type Of<'a> = Standalone<'a>;
+}

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod cite;
 pub mod cpm;
+pub mod mms;
 pub mod product;
 pub mod sms;
 pub mod table;

@@ -30,7 +30,7 @@ pub fn write_in_session(
     body: &mut Vec<u8>,
 ) {
     let mut notification = filled(original, status, iwf, minted);
-    (notification.cpim_from, notification.to) = (ANONYMOUS.as_bytes(), ANONYMOUS.as_bytes());
+    (notification.cpim_from, notification.cpim_to) = (ANONYMOUS.as_bytes(), ANONYMOUS.as_bytes());
     write_cpim(&notification, iwf.policy.reports.interworking_form, body);
 }
 
@@ -81,7 +81,7 @@ fn write_cpim(notification: &DeliveryNotification<'_>, form: policy::Interworkin
     let count = routes.iter_mut().zip(values).map(|(place, route)| *place = route).count();
     let wrapper = Wrapper {
         from: notification.cpim_from,
-        to: notification.to,
+        to: notification.cpim_to,
         message_id: notification.imdn_message_id,
         routes: routes.get(..count).unwrap_or_default(),
         dispositions: Dispositions::NONE,

@@ -6,6 +6,7 @@
 pub mod addresses;
 pub mod delivery;
 pub mod identity;
+pub mod mms;
 pub mod reports;
 pub mod selection;
 pub mod sessions;
@@ -15,6 +16,10 @@ pub mod switches;
 pub use addresses::{Addresses, Rewriting, ShortCodes, UnknownTon};
 pub use delivery::{Delivery, IncompleteMessage, UnmappedSipStatus};
 pub use identity::{Events, Identity};
+pub use mms::{
+    Anonymity, InterworkingFailure, Mms, NoResponse, RecipientUri, RequestError, RequestStatusByCode,
+    ResponseRecipient, SmtpRefusal, TooLargeMms, UnmappedMmStatus, UnmappedRequestStatus, UnsupportedMms,
+};
 pub use reports::{
     DeliveryAnswer, IntermediateNotification, InterworkingAnswer, InterworkingForm, NoMatchingMessageId, OtherStates,
     Reports, SeveralSegments, StateAnswer,
@@ -48,6 +53,8 @@ pub struct Policy {
     pub reports: Reports,
     /// Sessions and large messages: 6.1.2, 6.1.4 to 6.1.6, Tables 4, 5, 7 and 11.
     pub sessions: Sessions,
+    /// CPM to MMS and back: 6.3, Tables 12 to 22 and 35 to 44.
+    pub mms: Mms,
     /// E.164 numbers and what is not one.
     pub addresses: Addresses,
     /// Who the gateway says it is: Appendix C and D.
@@ -63,6 +70,8 @@ impl Policy {
         let mut policy = Policy { switches: Switches::rcs(), ..Policy::default() };
         policy.submission.anonymous_sender = AnonymousSender::Refuse;
         policy.reports.negative_delivery = false;
+        policy.mms.anonymous_sender = Anonymity::Refuse;
+        policy.mms.anonymous_originator = Anonymity::Refuse;
         policy
     }
 

@@ -1,6 +1,6 @@
 //! The profile `rcs` against the list of 4.4, line by line.
 
-use isthmus::policy::{AnonymousSender, Policy, Switches};
+use isthmus::policy::{Anonymity, AnonymousSender, Policy, Switches};
 
 use crate::cases::Case;
 
@@ -35,5 +35,8 @@ fn the_profile_sets_nothing_else() {
     cpm.switches = rcs.switches;
     cpm.reports.negative_delivery = false;
     cpm.submission.anonymous_sender = AnonymousSender::Refuse;
+    assert_eq!((rcs.mms.anonymous_sender, rcs.mms.anonymous_originator), (Anonymity::Refuse, Anonymity::Refuse));
+    cpm.mms.anonymous_sender = Anonymity::Refuse;
+    cpm.mms.anonymous_originator = Anonymity::Refuse;
     assert_eq!(rcs, cpm);
 }

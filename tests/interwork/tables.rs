@@ -46,7 +46,7 @@ fn code<S: Record, T: Record>(table: &FieldTable<S, T>) -> Vec<Line> {
     table.rows.iter().map(|row| (row.field.to_owned(), row.status, sources(row.sources))).collect()
 }
 
-fn same_rows<S: Record, T: Record>(tsv: &str, table: &FieldTable<S, T>, cases: &str) {
+pub(crate) fn same_rows<S: Record, T: Record>(tsv: &str, table: &FieldTable<S, T>, cases: &str) {
     assert_eq!(code(table), page(tsv), "{:?}", table.cite);
     for row in Case::all(tsv) {
         for req in row.get("req").split(' ').filter(|req| !req.is_empty()) {
@@ -55,7 +55,7 @@ fn same_rows<S: Record, T: Record>(tsv: &str, table: &FieldTable<S, T>, cases: &
     }
 }
 
-fn cited(cite: Cite, section: &str, table: u8) {
+pub(crate) fn cited(cite: Cite, section: &str, table: u8) {
     assert_eq!((cite.section, cite.table), (section, table));
 }
 

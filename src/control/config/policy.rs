@@ -11,7 +11,7 @@ use super::Profile;
 use super::problem::nearest;
 use super::reader::{Section, Value};
 use crate::policy::sessions::number_range;
-use crate::policy::{Policy, Question, Sessions, ShortCodes};
+use crate::policy::{Mms, Policy, Question, Sessions, ShortCodes};
 use crate::wire::sip::uri::Uri;
 
 /// The profile's answers with those of the file in their place.
@@ -154,7 +154,8 @@ fn check(section: &Section<'_>, policy: &Policy) {
         (&["events", "mcc"], digits(&policy.events.mcc, &[3]), "three digits"),
         (&["events", "mnc"], digits(&policy.events.mnc, &[2, 3]), "two or three digits"),
     ];
-    for (path, fine, right) in bounds.into_iter().chain(session_bounds(&policy.sessions)) {
+    let bounds = bounds.into_iter().chain(session_bounds(&policy.sessions)).chain(mms_bounds(&policy.mms));
+    for (path, fine, right) in bounds {
         if !fine {
             section.note(section.span_at(path), &path.join("."), format!("is out of bounds; right would be {right}"));
         }
@@ -178,6 +179,27 @@ fn session_bounds(sessions: &Sessions) -> [(&'static [&'static str], bool, &'sta
         (&["sessions", "answer_timeout_s"], (1..=3_600).contains(&timeout_s), "1 to 3600"),
         (&["sessions", "session_interval_s"], (90..=86_400).contains(&interval_s), "90 to 86400"),
         (&["sessions", "sm_default_msg_id"], sessions.sm_default_msg_id < 255, "0 to 254"),
+    ]
+}
+
+fn mms_bounds(mms: &Mms) -> [(&'static [&'static str], bool, &'static str); 5] {
+    let fails = |codes: &[u16]| codes.iter().all(|code| (300..=699).contains(code));
+    let (status, smtp) = (mms.unmapped_request_status, mms.smtp_refusal);
+    let statuses = [
+        status.sending_address_unresolved,
+        status.message_not_found,
+        status.unsupported_message,
+        status.transient,
+        status.other,
+    ];
+    let replies = [smtp.mailbox_unavailable, smtp.too_large, smtp.transaction_failed, smtp.permanent, smtp.temporary];
+    let version_fine = mms.version.split('.').all(|part| !part.is_empty() && part.parse::<u8>().is_ok());
+    [
+        (&["mms", "version"], version_fine, "\"6.10.0\""),
+        (&["mms", "answer_deadline_ms"], (1..32_000).contains(&mms.answer_deadline_ms), "1 to 31999"),
+        (&["mms", "max_forwards"], (1..=255).contains(&mms.max_forwards), "1 to 255"),
+        (&["mms", "unmapped_request_status"], fails(&statuses), "300 to 699 for each"),
+        (&["mms", "smtp_refusal"], fails(&replies), "300 to 699 for each"),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! SMS to Large Message Mode CPM Standalone Message. OMA CPM IWF V3.0, 6.2.2.2.3, Table 11.
 
-use crate::interwork::address::Number;
+use crate::interwork::address::{NCCSID_SMS, Number};
 use crate::interwork::cite::IWF_V3;
 use crate::interwork::table::Status::{Mandatory, Optional};
 use crate::interwork::table::{FieldTable, NotConvertible, Record, Row};
@@ -79,7 +79,7 @@ pub const TABLE_11: FieldTable<ReceivedRecord, LargeMessageInviteRecord> = Field
 /// The CPM Feature Tag of a large message (Conv-Func Appendix H), as a parameter of Contact.
 pub const LARGEMSG: &str = "+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.largemsg\"";
 /// The same in Accept-Contact (RFC 3841).
-const ACCEPT_LARGEMSG: &str =
+pub const ACCEPT_LARGEMSG: &str =
     "*;+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.largemsg\";require;explicit";
 
 type Filled = Result<(), NotConvertible>;
@@ -92,7 +92,7 @@ fn to<'a>(received: &Received<'a>, invite: &mut LargeMessageInvite<'a>) -> Fille
 
 /// As in Table 9.
 fn from<'a>(received: &Received<'a>, invite: &mut LargeMessageInvite<'a>) -> Filled {
-    invite.parties.set_from(received.source, received.policy);
+    invite.parties.set_from(received.source, NCCSID_SMS, received.policy);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! SMS to Pager Mode CPM Standalone Message. OMA CPM IWF V3.0, 6.2.2.2.1, Tables 9 and 10.
 
-use crate::interwork::address::Number;
+use crate::interwork::address::{NCCSID_SMS, Number};
 use crate::interwork::cite::IWF_V3;
 use crate::interwork::table::Status::{Mandatory, Optional};
 use crate::interwork::table::{FieldTable, NotConvertible, Record, Row, ValueMap};
@@ -125,7 +125,7 @@ fn content_type<'a>(_: &Received<'a>, message: &mut PagerMessage<'a>) -> Filled 
 /// A SIP URI, if available, in both headers, the MSISDN as tel URI in P-Asserted-Identity beside it; otherwise the tel
 /// URI in both. From carries nccsid=SMS.
 fn from<'a>(received: &Received<'a>, message: &mut PagerMessage<'a>) -> Filled {
-    message.parties.set_from(received.source, received.policy);
+    message.parties.set_from(received.source, NCCSID_SMS, received.policy);
     Ok(())
 }
 

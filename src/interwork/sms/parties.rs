@@ -1,6 +1,7 @@
-//! Who a short message is from and for, as SIP headers: what Tables 9 and 11 have in common.
+//! Who a message of another network is from and for, as SIP headers: what Tables 9, 11, 17, 20, 35, 36, 39 and 40 have in
+//! common.
 
-use crate::interwork::address::{NCCSID_SMS, Number};
+use crate::interwork::address::Number;
 use crate::policy::Policy;
 use crate::wire::span::Span;
 
@@ -39,27 +40,37 @@ impl Parties {
     }
 
     /// A SIP URI, if available, in both headers, the MSISDN as tel URI in P-Asserted-Identity beside it; otherwise the tel
-    /// URI in both. From carries nccsid=SMS (Appendix D).
-    pub(super) fn set_from(&mut self, source: Number, policy: &Policy) {
-        let asserted = if policy.identity.nccsid_in_p_asserted_identity { NCCSID_SMS } else { b"" };
+    /// URI in both. From carries `nccsid` (Appendix D).
+    pub(in crate::interwork) fn set_from(&mut self, source: Number, nccsid: &[u8], policy: &Policy) {
+        let asserted = if policy.identity.nccsid_in_p_asserted_identity { nccsid } else { b"" };
         let template = policy.delivery.originator_sip_uri.as_deref().filter(|_| source.global);
         let octets = &mut self.octets;
         self.p_asserted_identity_tel = tel(source, policy, asserted, octets);
         self.p_asserted_identity_sip =
             template.map_or(Span::default(), |template| sip(source, template, asserted, octets));
         self.from = match template {
-            Some(template) => sip(source, template, NCCSID_SMS, octets),
-            None => tel(source, policy, NCCSID_SMS, octets),
+            Some(template) => sip(source, template, nccsid, octets),
+            None => tel(source, policy, nccsid, octets),
         };
     }
 
     /// "the IWF will use SIP URI if available, and otherwise translate MSISDN into TEL URI"
-    pub(super) fn set_to(&mut self, dest: Number, policy: &Policy) {
-        let template = policy.delivery.recipient_sip_uri.as_deref().filter(|_| dest.global);
-        self.to = match template {
-            Some(template) => sip(dest, template, b"", &mut self.octets),
-            None => tel(dest, policy, b"", &mut self.octets),
-        };
+    pub(in crate::interwork) fn set_to(&mut self, dest: Number, policy: &Policy) {
+        self.to = self.push(dest, policy);
+    }
+
+    /// "to the corresponding TEL URI format"
+    pub(in crate::interwork) fn set_to_tel(&mut self, dest: Number, policy: &Policy) {
+        self.to = tel(dest, policy, b"", &mut self.octets);
+    }
+
+    /// A further recipient's address, as that of Request-URI and To.
+    pub(in crate::interwork) fn push(&mut self, recipient: Number, policy: &Policy) -> Span {
+        let template = policy.delivery.recipient_sip_uri.as_deref().filter(|_| recipient.global);
+        match template {
+            Some(template) => sip(recipient, template, b"", &mut self.octets),
+            None => tel(recipient, policy, b"", &mut self.octets),
+        }
     }
 }
 

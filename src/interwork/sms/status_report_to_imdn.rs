@@ -44,8 +44,10 @@ pub struct DeliveryNotification<'a> {
     pub from: &'a [u8],
     /// CPIM From
     pub cpim_from: &'a [u8],
-    /// SIP Request-URI and To, CPIM To
+    /// SIP Request-URI and To
     pub to: &'a [u8],
+    /// CPIM To
+    pub cpim_to: &'a [u8],
     /// SIP Conversation-ID
     pub conversation_id: &'a [u8],
     /// SIP Contribution-ID
@@ -83,6 +85,7 @@ impl Default for DeliveryNotification<'_> {
             from: b"",
             cpim_from: b"",
             to: b"",
+            cpim_to: b"",
             conversation_id: b"",
             contribution_id: b"",
             user_agent: b"",
@@ -154,6 +157,7 @@ fn from<'a>(original: &Original<'a>, imdn: &mut DeliveryNotification<'a>) -> Fil
 /// "a tel URI or SIP URI with user=phone parameter carrying the MSISDN extracted from the P-Asserted-Identity"
 fn to<'a>(original: &Original<'a>, imdn: &mut DeliveryNotification<'a>) -> Filled {
     imdn.to = original.originator;
+    imdn.cpim_to = original.originator;
     Ok(())
 }
 
