@@ -96,10 +96,12 @@ impl World {
 
     /// Data of the mails that were handed up.
     fn mails(&self) -> Vec<&[u8]> {
-        let data = |event| match event {
-            &Event::Mail { ref data, .. } => Some(&data[..]),
-            _ => None,
-        };
+        fn data(event: &Event) -> Option<&[u8]> {
+            match event {
+                Event::Mail { data, .. } => Some(data),
+                _ => None,
+            }
+        }
         self.events.iter().filter_map(data).collect()
     }
 
