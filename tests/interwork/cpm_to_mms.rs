@@ -20,7 +20,7 @@ const STATUSES: &str = include_str!("../spec/request_status_to_sip.tsv");
 /// 2026-11-21T10:05:30Z
 pub(crate) const NOW_UNIX_S: i64 = 1_795_255_530;
 
-fn ordinary(policy: &Policy) -> Standalone<'_> {
+pub(crate) fn ordinary(policy: &Policy) -> Standalone<'_> {
     Standalone {
         request_uri: b"tel:+491700000002",
         from: b"tel:+491700000001",
@@ -111,7 +111,7 @@ fn tables(mode: &str) -> Tables {
 }
 
 /// The envelope, the head of the mail, and the content that would follow it.
-fn mail(message: &Standalone<'_>, mode: &str) -> Result<(Envelope, Vec<u8>, Vec<u8>), NotConvertible> {
+pub(crate) fn mail(message: &Standalone<'_>, mode: &str) -> Result<(Envelope, Vec<u8>, Vec<u8>), NotConvertible> {
     let (commands, elements) = tables(mode);
     let (mut envelope, mut mms) = (Envelope::default(), MultimediaMessage::default());
     commands.fill(message, &mut envelope)?;

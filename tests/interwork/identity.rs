@@ -1,7 +1,7 @@
 //! Who the gateway says it is: Appendix C (User-Agent and Server) and Appendix D (where a request came from).
 
-use isthmus::interwork::address::NCCSID_SMS;
-use isthmus::interwork::product::{server, user_agent};
+use isthmus::interwork::address::{NCCSID_MMS, NCCSID_SMS};
+use isthmus::interwork::product::{IwfType, server, server_of, user_agent, user_agent_of};
 use isthmus::policy::Identity;
 use isthmus::wire::sip::uri::Uri;
 
@@ -40,6 +40,16 @@ fn the_first_product_is_the_iwf() {
     expect(&server(&own), "serv");
 }
 
+/// [HDR-C-06] [HDR-C-07]
+#[test]
+fn the_mms_iwf_has_a_token_of_its_own() {
+    let own = identity("OMA2.1", "X/1");
+    assert_eq!(user_agent_of(IwfType::Mms, &own), "IWF-MMS-client/OMA2.1 X/1");
+    assert_eq!(server_of(IwfType::Mms, &own), "IWF-MMS-serv/OMA2.1 X/1");
+    assert_eq!(user_agent_of(IwfType::Sms, &own), user_agent(&own));
+    assert_eq!(server_of(IwfType::Sms, &own), server(&own));
+}
+
 /// [HDR-C-V10] [HDR-C-V20] [HDR-C-V21] [HDR-C-X1]
 #[test]
 fn the_release_is_the_service_provider_s_to_say_and_the_last_of_the_text_otherwise() {
@@ -62,10 +72,12 @@ fn further_products_follow() {
 /// [HDR-D-01] [HDR-D-02] [HDR-D-05] [HDR-D-06]
 #[test]
 fn the_identifier_is_a_uri_parameter_of_both_schemes() {
-    assert_eq!(NCCSID_SMS, b";nccsid=SMS");
+    assert_eq!((NCCSID_SMS, NCCSID_MMS), (b";nccsid=SMS".as_slice(), b";nccsid=MMS".as_slice()));
     for uri in ["tel:+491700000001", "sip:+491700000001@ims.example;user=phone"] {
-        let written = [uri.as_bytes(), NCCSID_SMS].concat();
-        let parsed = Uri::parse(&written).unwrap();
-        assert_eq!(parsed.params().get(b"nccsid"), Some(b"SMS".as_slice()));
+        for (identifier, service) in [(NCCSID_SMS, b"SMS".as_slice()), (NCCSID_MMS, b"MMS")] {
+            let written = [uri.as_bytes(), identifier].concat();
+            let parsed = Uri::parse(&written).unwrap();
+            assert_eq!(parsed.params().get(b"nccsid"), Some(service));
+        }
     }
 }

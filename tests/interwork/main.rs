@@ -15,6 +15,7 @@ mod world;
 
 mod addresses;
 mod any_input;
+mod any_mms;
 mod cases;
 mod chats;
 mod cpm_to_mms;

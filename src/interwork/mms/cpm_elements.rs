@@ -121,10 +121,13 @@ pub(super) fn read_reply<'a>(received: &Received<'a>, message: &mut CpmMessage<'
     Ok(())
 }
 
-/// "Set only if Subject header is set in MMS message."
+/// "Set only if Subject header is set in MMS message." An encoded word can hold a line end, which no SIP header may.
 pub(super) fn subject<'a>(received: &Received<'a>, message: &mut CpmMessage<'a>) -> Filled {
     message.subject.clear();
     encoded_word::decode(received.forward_req.subject, &mut message.subject);
+    if message.subject.contains(char::is_control) {
+        message.subject = message.subject.replace(char::is_control, " ");
+    }
     Ok(())
 }
 
