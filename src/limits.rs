@@ -261,6 +261,8 @@ pub const MMS_MEMORY_BYTES_MAX: usize = 256 << 20;
 pub const MMS_DELIVERIES_MAX: usize = 10_000;
 /// MMs whose notifications the CPM side may still send; one more takes the place of the oldest.
 pub const MMS_ORIGINALS_MAX: usize = 200_000;
+/// MMs that came and are known should they come again; one more takes the place of the oldest.
+pub const MMS_REPEATS_MAX: usize = 65_536;
 /// Seconds for which reports of an MM are waited for, however long it is valid.
 pub const MMS_REPORT_WAIT_S_MAX: u32 = 7 * 24 * 3_600;
 /// Octets of a list of recipients (RFC 5365); a longer one is not read.

@@ -83,7 +83,7 @@ fn log(about: &About, core: usize, event: &Event) {
         }
         Event::Unknown { ref call_id, code } => {
             let call_id = call(call_id);
-            tracing::warn!(core, %call_id, code, "the SM-SC did not say whether it took the message");
+            tracing::warn!(core, %call_id, code, "nobody said whether the message was taken");
         }
         Event::ReportUnmatched { smsc, ref message_id } => {
             let (smsc, message_id) = (name(about, smsc), message_id.escape_ascii());
@@ -98,6 +98,12 @@ fn log(about: &About, core: usize, event: &Event) {
         }
         Event::TurnOverran(Overrun { step, step_us, turn_us, untold, preempted }) => {
             tracing::warn!(core, step = step.name(), step_us, turn_us, preempted, untold, "a turn took too long");
+        }
+        Event::RelayReady { .. } | Event::RelayLost { .. } | Event::RefusedByRelay { .. } => relay(about, core, event),
+        Event::MailRefused { peer, code, why } => tracing::info!(core, %peer, code, why, "mail refused"),
+        Event::MmReportUnmatched { peer } => tracing::warn!(core, %peer, "report for no open message"),
+        Event::ResponseLost { peer } => {
+            tracing::warn!(core, %peer, "no session with an MMS Relay/Server for a response to its request");
         }
         Event::DeliverLost { smsc } => {
             tracing::error!(core, smsc = %name(about, smsc), "short message given up after its parts were acknowledged");
@@ -116,6 +122,20 @@ fn link(about: &About, core: usize, event: &Event) {
         }
         Event::Throttled { smsc, status } => {
             tracing::warn!(core, smsc = %name(about, smsc), command_status = %named(status), "the SM-SC asks for less");
+        }
+        _ => {}
+    }
+}
+
+fn relay(about: &About, core: usize, event: &Event) {
+    let name = |mmsc: u16| about.mmscs.get(usize::from(mmsc)).map_or("?", String::as_str);
+    match *event {
+        Event::RelayReady { mmsc } => tracing::info!(core, mmsc = %name(mmsc), "session with the MMS Relay/Server"),
+        Event::RelayLost { mmsc, code, reason } => {
+            tracing::warn!(core, mmsc = %name(mmsc), code, reason, "session with the MMS Relay/Server is over");
+        }
+        Event::RefusedByRelay { ref call_id, code, reply } => {
+            tracing::info!(core, call_id = %call(call_id), code, reply, "message refused by the MMS Relay/Server");
         }
         _ => {}
     }

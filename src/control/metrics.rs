@@ -14,6 +14,8 @@ pub struct About {
     pub backend: String,
     /// Names of the SM-SCs, in the order of the configuration.
     pub smscs: Vec<String>,
+    /// Names of the MMS Relay/Servers, in the order of the configuration.
+    pub mmscs: Vec<String>,
 }
 
 /// Type of the text.

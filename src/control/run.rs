@@ -111,7 +111,11 @@ pub fn start(config: &Config, events: Arc<EventLog>, profile: bool) -> Result<Ga
 }
 
 fn about(config: &Config) -> About {
-    About { backend: String::new(), smscs: config.smscs.iter().map(|smsc| smsc.name.clone()).collect() }
+    About {
+        backend: String::new(),
+        smscs: config.smscs.iter().map(|smsc| smsc.name.clone()).collect(),
+        mmscs: config.mmscs.iter().map(|mmsc| mmsc.name.clone()).collect(),
+    }
 }
 
 fn announce(config: &Config, gateway: &Gateway, admin: &Admin) {

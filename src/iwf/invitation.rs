@@ -6,7 +6,7 @@ use crate::interwork::sms::pager_to_submit_sm::{source_of, target_of};
 use crate::limits;
 use crate::policy::{Policy, UntaggedInvitation};
 use crate::wire::sip::lists::{Params, find_outside};
-use crate::wire::sip::{Message, Name, uri};
+use crate::wire::sip::{Message, Name, NameAddr, uri};
 use crate::wire::span::Span;
 
 use super::headers::Headers;
@@ -115,6 +115,12 @@ fn subject(invite: &Message<'_>) -> String {
     whole.chars().take(limits::SUBJECT_CHARACTERS_MAX).collect()
 }
 
+/// Referred-By, its URI (RFC 3892).
+pub(super) fn referred_by<'a>(request: &Message<'a>) -> &'a [u8] {
+    let value = request.header_named(b"Referred-By").or_else(|| request.header_named(b"b"));
+    value.and_then(NameAddr::parse).map(|address| address.uri).unwrap_or_default()
+}
+
 /// What is stored of an INVITE, in one buffer.
 #[derive(Clone, Debug, Default)]
 pub struct Invitation {
@@ -132,6 +138,8 @@ pub struct Invitation {
     in_reply_to_contribution_id: Span,
     contact: Span,
     subject: Span,
+    date: Span,
+    referred_by: Span,
     session_replaces: Span,
     /// Message-Expires, seconds.
     pub message_expires_s: Option<u32>,
@@ -164,6 +172,8 @@ impl Invitation {
             in_reply_to_contribution_id: keep(headers.in_reply_to_contribution_id),
             contact: keep(invite.header(Name::Contact).unwrap_or_default()),
             subject: keep(subject(invite).as_bytes()),
+            date: keep(invite.header(Name::Date).unwrap_or_default()),
+            referred_by: keep(referred_by(invite)),
             session_replaces: keep(invite.header_named(b"Session-Replaces").unwrap_or_default()),
             message_expires_s: invite.header_named(b"Message-Expires").and_then(seconds),
             octets: Box::default(),
@@ -227,6 +237,18 @@ impl Invitation {
     #[must_use]
     pub fn subject(&self) -> &[u8] {
         self.get(self.subject)
+    }
+
+    /// Date.
+    #[must_use]
+    pub fn date(&self) -> &[u8] {
+        self.get(self.date)
+    }
+
+    /// Referred-By, a URI.
+    #[must_use]
+    pub fn referred_by(&self) -> &[u8] {
+        self.get(self.referred_by)
     }
 
     /// Conversation-ID.

@@ -22,8 +22,8 @@ pub const CONTACT_PARAMETER: &str = LARGEMSG;
 pub const ACCEPT_TYPES: &str = "message/cpim";
 /// a=accept-wrapped-types of our descriptions: a part of a multipart that is no text is left out (6.2).
 pub const ACCEPT_WRAPPED_TYPES: &str = "text/plain multipart/mixed multipart/alternative";
-/// The service (Conv-Func Appendix H).
-const SERVICE: &[u8] = b"urn:urn-7:3gpp-service.ims.icsi.oma.cpm.largemsg";
+/// The service (Conv-Func Appendix H), in P-Asserted-Service.
+pub(super) const SERVICE: &[u8] = b"urn:urn-7:3gpp-service.ims.icsi.oma.cpm.largemsg";
 
 /// Steps 4a and 4b: headers of the 200 to the INVITE, beside those of the dialog.
 pub fn write_accepted(invitation: &Invitation, headers: &mut Writer<'_>) {
@@ -51,7 +51,7 @@ pub fn read<'a>(invitation: &'a Invitation, body: &Body<'a>, text: &mut String) 
 /// nothing that they could tell.
 pub fn write_bye_answered(sent: &Retained, headers: &mut Writer<'_>) {
     headers.header(Name::MessageContext, b"pager-message");
-    headers.header_if(Name::MessageCorrelator, sent.get(sent.fingerprint));
+    headers.header_if(Name::MessageCorrelator, sent.get(sent.correlator));
 }
 
 /// 6.2.2.2, 6.2.2.2.1 step 3: whether a text is "too large to be sent as one SIP MESSAGE request". `made` and `out` are

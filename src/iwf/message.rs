@@ -14,7 +14,7 @@ const CPM_SYSTEMMSG: (&[u8], &[u8]) = (
     b"*;+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.systemmsg\";require;explicit",
 );
 /// RFC 3261 8.1.1.6.
-const MAX_FORWARDS: u64 = 70;
+const MAX_FORWARDS: u32 = 70;
 
 /// Which service a request belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +40,41 @@ pub struct Minted<'a> {
     pub contribution_id: &'a [u8],
 }
 
+/// Who a MESSAGE is from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'a> {
+    /// What stands before the address in From, quotes included; empty if nothing does.
+    pub display_name: &'a str,
+    /// From.
+    pub uri: &'a [u8],
+    /// Max-Forwards.
+    pub max_forwards: u32,
+}
+
 /// Starts a MESSAGE from one URI to another.
 pub fn start<'o>(out: &'o mut Vec<u8>, service: Service, from: &[u8], to: &[u8], minted: &Minted<'_>) -> Writer<'o> {
+    start_from(out, service, &Sender { display_name: "", uri: from, max_forwards: MAX_FORWARDS }, to, minted)
+}
+
+/// The same for a sender who is more than a URI.
+pub fn start_from<'o>(
+    out: &'o mut Vec<u8>,
+    service: Service,
+    sender: &Sender<'_>,
+    to: &[u8],
+    minted: &Minted<'_>,
+) -> Writer<'o> {
     let (asserted, contact) = match service {
         Service::Message => CPM_MSG,
         Service::SystemMessage => CPM_SYSTEMMSG,
     };
     let mut writer = Writer::request(out, b"MESSAGE", to);
-    writer.number(Name::MaxForwards, MAX_FORWARDS);
-    writer.header_parts(Name::From, &[b"<", from, b">;tag=", minted.tag]);
+    writer.number(Name::MaxForwards, u64::from(sender.max_forwards));
+    let name = sender.display_name.as_bytes();
+    writer.header_parts(
+        Name::From,
+        &[name, if name.is_empty() { b"<" } else { b" <" }, sender.uri, b">;tag=", minted.tag],
+    );
     writer.header_parts(Name::To, &[b"<", to, b">"]);
     writer.header(Name::CallId, minted.call_id);
     writer.header(Name::CSeq, b"1 MESSAGE");

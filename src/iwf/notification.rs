@@ -1,6 +1,7 @@
 //! SMS Status Report to CPM Delivery Notification (IWF V3.0 6.2.2.1.2 steps 3 and 4): the SIP MESSAGE with its IMDN.
 
 use crate::interwork::sms::deliver_sm_to_chat::ANONYMOUS;
+use crate::interwork::sms::parties::Parties;
 use crate::interwork::sms::status_report_to_imdn::{DeliveryNotification, Original, TABLE_3};
 use crate::policy;
 use crate::wire::cpim::imdn::{self, InterworkingForm, Notification, Report, Status};
@@ -72,6 +73,25 @@ fn write_message(
     writer.header_if(Name::ConversationId, notification.conversation_id);
     writer.header_if(Name::ContributionId, notification.contribution_id);
     writer.header(Name::UserAgent, notification.user_agent);
+    writer.body(notification.content_type, |body| write_cpim(notification, form, body));
+}
+
+/// The MESSAGE for a report that names both parties itself; `date` may be empty.
+pub(super) fn write_filled(
+    notification: &DeliveryNotification<'_>,
+    parties: &Parties,
+    date: &[u8],
+    iwf: &Iwf,
+    minted: &Minted<'_>,
+    out: &mut Vec<u8>,
+) {
+    let mut writer = message::start(out, Service::Message, notification.from, notification.to, minted);
+    message::asserted_parties(&mut writer, parties);
+    writer.header_if(Name::ConversationId, notification.conversation_id);
+    writer.header_if(Name::ContributionId, notification.contribution_id);
+    writer.header_if(Name::Date, date);
+    writer.header(Name::UserAgent, notification.user_agent);
+    let form = iwf.policy.reports.interworking_form;
     writer.body(notification.content_type, |body| write_cpim(notification, form, body));
 }
 

@@ -133,7 +133,7 @@ impl<'a> Read<'a> {
     /// Stores what 6.1.1 steps 2a and 2b name, and the fingerprint of `text`.
     pub fn retain(&self, now: Now, text: &str, retained: &mut Retained) {
         self.headers.retain(retained);
-        retained.fingerprint = Span::append_with(&mut retained.octets, |octets| fingerprint::write(text, octets));
+        retained.correlator = Span::append_with(&mut retained.octets, |octets| fingerprint::write(text, octets));
         retain_cpim(self.cpim.as_ref(), now, retained);
     }
 }

@@ -125,12 +125,14 @@ pub struct Retained {
     pub sip_to: Span,
     /// The originator's address from P-Asserted-Identity or From, as a URI.
     pub originator: Span,
+    /// SIP Referred-By, a URI.
+    pub referred_by: Span,
     /// imdn.Original-To.
     pub original_to: Span,
     /// imdn.IMDN-Record-Route values, each ended by a line feed, in order.
     pub imdn_record_route: Span,
-    /// Message-Correlator: the SMS fingerprint.
-    pub fingerprint: Span,
+    /// Message-Correlator: the SMS fingerprint, or the Message ID of an MM.
+    pub correlator: Span,
     /// When the short message would have expired.
     pub until: Moment,
 }

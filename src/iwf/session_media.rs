@@ -116,7 +116,7 @@ impl Read<'_> {
     /// session" (step 1): the SIP addresses of the invitation stand for them.
     pub fn retain(&self, now: Now, text: &str, retained: &mut Retained) {
         self.invitation.headers().retain(retained);
-        retained.fingerprint = Span::append_with(&mut retained.octets, |octets| fingerprint::write(text, octets));
+        retained.correlator = Span::append_with(&mut retained.octets, |octets| fingerprint::write(text, octets));
         retain_cpim(self.cpim.as_ref(), now, retained);
         (retained.cpim_from, retained.cpim_to) = (Span::default(), Span::default());
     }

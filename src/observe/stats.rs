@@ -58,7 +58,7 @@ families! {
         events_failed [result "failed"],
     }
 
-    Counter imdns_received "Disposition notifications from CPM, acknowledged and not passed on." { imdns_received }
+    Counter imdns_received "Disposition notifications from CPM; only those about MMs are passed on." { imdns_received }
     Counter reports_not_kept "message_ids that found no room; their reports will not be found." { reports_not_kept }
     Counter sip_connections_timed_out "SIP connections closed for idleness or slowness." { sip_connections_timed_out }
     Counter sessions "INVITEs that were decided, by what they asked for and result." {
@@ -80,6 +80,35 @@ families! {
     Counter msrp_outcome_unknown "Messages sent by MSRP of which nobody knows whether the peer took them." {
         msrp_outcome_unknown
     }
+    Counter multimedia_messages "MMs that crossed, by direction and result." {
+        mms_accepted [direction "cpm_to_mms", result "accepted"],
+        mms_refused [direction "cpm_to_mms", result "refused"],
+        mms_delivered [direction "mms_to_cpm", result "accepted"],
+        mms_undelivered [direction "mms_to_cpm", result "refused"],
+    }
+    Counter multimedia_outcome_unknown "CPM messages of which nobody knows whether the MMS Relay/Server took them." {
+        mms_outcome_unknown
+    }
+    Counter multimedia_responses_missing "CPM messages whose MM4_forward.RES did not come in time." {
+        mms_responses_missing
+    }
+    Counter multimedia_received "MM4_forward.REQ received." { mms_received }
+    Counter multimedia_repeated "MM4_forward.REQ that came again, answered and not delivered twice." { mms_repeated }
+    Counter multimedia_reports "Reports received from MMS Relay/Servers." { mms_reports }
+    Counter multimedia_reports_sent "Reports to MMS Relay/Servers, by result." {
+        mms_reports_sent [result "accepted"],
+        mms_reports_failed [result "failed"],
+    }
+    Counter mails "Mails between us and MMS Relay/Servers, by direction and result." {
+        mm4_mails_received [direction "in", result "received"],
+        mm4_mails_sent [direction "out", result "accepted"],
+        mm4_mails_failed [direction "out", result "failed"],
+    }
+    Counter mails_dropped "Mails that led nowhere, by reason." {
+        mm4_malformed [reason "malformed"],
+        mm4_unmatched [reason "no_message"],
+        mm4_responses_lost [reason "response_lost"],
+    }
     Counter log_events_dropped "Log events that found no room." { events_dropped }
 
     Gauge binds_bound "Binds that are up." { binds_bound }
@@ -94,6 +123,12 @@ families! {
         chats_open [service "chat"],
         large_deliveries_open [service "sms_to_large_message"],
     }
+    Gauge mail_sessions "SMTP sessions, by who opened them." {
+        mms_sessions_ready [side "client"],
+        mms_sessions_open [side "server"],
+    }
+    Gauge open_multimedia "CPM messages for MMS that await responses or reports." { open_mms }
+    Gauge awaited_multimedia "MMs whose notifications are awaited." { mms_awaited }
     Gauge open_messages "CPM messages that await responses or reports." { open_messages }
     Gauge open_reports "message_ids that await a status report." { open_reports }
     Gauge undelivered "Short messages that wait for another attempt." { undelivered }

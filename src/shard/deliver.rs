@@ -435,7 +435,7 @@ fn not_taken(why: NotTaken) -> (CommandStatus, &'static str) {
 }
 
 /// A random UUID (RFC 9562 5.4), as Conversation-ID and Contribution-ID are written.
-fn uuid(random: &mut crate::engine::Random) -> [u8; 36] {
+pub(super) fn uuid(random: &mut crate::engine::Random) -> [u8; 36] {
     let bits = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
     let bits = bits & !(0xF << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let low = |shift: u32| u32::try_from(bits >> shift & u128::from(u32::MAX)).unwrap_or(0);

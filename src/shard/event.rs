@@ -1,5 +1,7 @@
 //! What is worth a line in a log. No message text, and no address of a subscriber, is in any of them.
 
+use core::net::IpAddr;
+
 use crate::observe::Overrun;
 use crate::wire::inline::Inline;
 use crate::wire::smpp::CommandStatus;
@@ -89,6 +91,48 @@ pub enum Event {
         smsc: u16,
         /// The id it named, in its canonical form.
         message_id: MessageId,
+    },
+    /// An MMS Relay/Server has accepted us.
+    RelayReady {
+        /// MMS Relay/Server number.
+        mmsc: u16,
+    },
+    /// The session with an MMS Relay/Server is over, or could not be opened.
+    RelayLost {
+        /// MMS Relay/Server number.
+        mmsc: u16,
+        /// Its reply, 0 if there was none.
+        code: u16,
+        /// Why.
+        reason: &'static str,
+    },
+    /// An MMS Relay/Server refused a message.
+    RefusedByRelay {
+        /// Its Call-ID.
+        call_id: CallId,
+        /// The response.
+        code: u16,
+        /// What SMTP said.
+        reply: u16,
+    },
+    /// A mail was refused.
+    MailRefused {
+        /// Who brought it.
+        peer: IpAddr,
+        /// The reply.
+        code: u16,
+        /// Why.
+        why: &'static str,
+    },
+    /// A report named a message that is not open here.
+    MmReportUnmatched {
+        /// Who brought it.
+        peer: IpAddr,
+    },
+    /// A response could not be sent: there is no session with where it goes.
+    ResponseLost {
+        /// Who waits for it.
+        peer: IpAddr,
     },
     /// The CPM side did not take a notification or an event.
     NotificationFailed {

@@ -14,6 +14,10 @@ impl Shard {
                 self.stopwatch.arrived(arrival);
                 self.handle_sip(now, source, &bytes)
             }
+            Handoff::Mail(brought) => self.take_mail(now, *brought),
+            Handoff::MailAnswer { whose, reply } => self.answer_mail(now, whose, reply),
+            Handoff::Notified(notified) => self.take_notification(now, &notified),
+            Handoff::NotificationAnswer { whose, taken } => self.answer_notification(now, whose, taken),
             Handoff::StreamOut { link, bytes, otherwise } => self.stream_out(now, link, bytes, otherwise),
             Handoff::Submit { submit, pdus } => {
                 self.binds.submit(now, &submit, &pdus, &mut self.outbox, &mut self.stats);
@@ -83,6 +87,7 @@ impl Shard {
             }
             let mut busy =
                 ended | self.binds.settle(now, &self.settings.smscs, &mut self.outbox, &mut self.bind_events);
+            busy |= self.settle_mms(now);
             self.take_deliveries();
             while let Some(handoff) = self.outbox.local.pop_front() {
                 busy = true;
@@ -188,6 +193,8 @@ impl Shard {
         }
         if self.finished.iter().all(|&finished| finished) {
             self.binds.drain(now);
+            self.mms.drain(now);
+            self.settle_mms(now);
             while self.binds.settle(now, &self.settings.smscs, &mut self.outbox, &mut self.bind_events) {}
         }
     }

@@ -12,7 +12,9 @@ use crate::limits;
 use crate::observe::{ArrivedAt, Trace};
 use crate::wire::inline::Inline;
 use crate::wire::smpp::{CommandStatus, MessageState};
+use crate::wire::smtp::Reply;
 
+use super::mms::{Brought, MailRef, NotificationRef, Notified};
 use super::smsc_choice::Transmitters;
 
 /// A message_id (SMPP 3.4 5.2.23: at most 64 octets).
@@ -135,6 +137,24 @@ pub enum Offered {
 /// Everything that may cross.
 #[derive(Debug)]
 pub enum Handoff {
+    /// A mail, for the owner of what it is about.
+    Mail(Box<Brought>),
+    /// The reply to a mail that a session of this core has brought.
+    MailAnswer {
+        /// Which mail.
+        whose: MailRef,
+        /// The reply.
+        reply: Reply,
+    },
+    /// A notification, for the owner of the MM that it is about.
+    Notified(Box<Notified>),
+    /// What the notification of a transaction of this core is answered.
+    NotificationAnswer {
+        /// Whose it is.
+        whose: NotificationRef,
+        /// Whether it was taken.
+        taken: bool,
+    },
     /// One SIP message of a stream, for the owner of its Call-ID.
     Sip {
         /// Where it came from.

@@ -21,6 +21,7 @@ use super::calls::turn;
 use super::deliver::Delivery;
 use super::event::Event;
 use super::negotiation::{Negotiated, Terms, description};
+use super::session_messages::ended;
 use super::sessions::Kind;
 use super::uac::{Ended, Purpose};
 
@@ -31,11 +32,11 @@ pub(super) const QUERY_BIT: u64 = 1 << 63;
 #[derive(Debug)]
 pub(super) struct Inviting {
     /// The request that it is.
-    token: u64,
+    pub(super) token: u64,
     /// Our MSRP URI.
-    uri: Box<[u8]>,
+    pub(super) uri: Box<[u8]>,
     /// The message, type message/cpim.
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 impl Shard {
@@ -84,7 +85,7 @@ impl Shard {
         let agreed = Description::parse(message.body()).ok().and_then(|answer| read_answer(&answer, &local).ok());
         let Some(agreed) = agreed else {
             self.calls.bye(turn!(self, now), dialog, b"SIP;cause=488;text=\"Not Acceptable Here\"");
-            return self.large_delivery_ended(now, token, Some(CommandStatus::ESME_RX_P_APPN));
+            return self.large_delivery_ended(now, token, Ended::Answered(488), CommandStatus::ESME_RX_P_APPN);
         };
         let negotiated = Negotiated { key, uri, agreed, answer: Vec::new() };
         self.open_session(dialog, negotiated, None, Kind::Delivery(token));
@@ -107,13 +108,13 @@ impl Shard {
         self.invitation_over(now, key, ended);
     }
 
-    fn invitation_over(&mut self, now: Now, key: u64, ended: Ended) {
+    pub(super) fn invitation_over(&mut self, now: Now, key: u64, ended: Ended) {
         let Some(inviting) = self.inviting.remove(&key) else { return };
         if let Ended::Answered(code) = ended {
             self.sip_codes.received.add(u32::from(code));
         }
         let status = self.command_status_of(ended);
-        self.large_delivery_ended(now, inviting.token, Some(status));
+        self.large_delivery_ended(now, inviting.token, ended, status);
     }
 
     /// "Upon receiving the final MSRP response", and then "SHALL finish the MSRP session by sending a SIP BYE".
@@ -123,22 +124,35 @@ impl Shard {
             Outcome::Refused(code) => deliver_sm_to_chat::command_status(code, &self.iwf.policy),
             Outcome::TimedOut | Outcome::Aborted | Outcome::Unsent | Outcome::Unknown => CommandStatus::ESME_RX_T_APPN,
         };
-        if status != CommandStatus::ESME_ROK
-            && let Some(session) = self.sessions.get(&key)
-        {
-            let call_id = self.call_id_of(session.dialog);
-            let code = if let Outcome::Refused(code) = outcome { code } else { 0 };
-            let why = "the CPM client did not take the message";
-            self.event(Event::SessionMessageRefused { call_id, protocol: "msrp", code, why });
-        }
+        self.note_large_message_sent(key, outcome);
         self.large_delivery_over(now, delivery, status);
         self.leave(now, key, session_leaving::CALL_COMPLETED);
     }
 
-    /// A large message that was not sent has its end; without a status it may be tried again.
-    pub(super) fn large_delivery_ended(&mut self, now: Now, token: u64, status: Option<CommandStatus>) {
-        if let Some(Purpose::LargeMessage(delivery)) = self.requests.remove(token) {
-            self.large_delivery_over(now, delivery, status.unwrap_or(CommandStatus::ESME_RX_T_APPN));
+    /// The same for an MM (6.3.1.2.2 step 6).
+    pub(super) fn large_mm_sent(&mut self, now: Now, key: u64, whose: (u64, usize), outcome: Outcome) {
+        self.note_large_message_sent(key, outcome);
+        self.mm_answered(now, whose, ended(outcome));
+        self.leave(now, key, session_leaving::CALL_COMPLETED);
+    }
+
+    fn note_large_message_sent(&mut self, key: u64, outcome: Outcome) {
+        if matches!(outcome, Outcome::Delivered | Outcome::Written) {
+            return;
+        }
+        let Some(session) = self.sessions.get(&key) else { return };
+        let call_id = self.call_id_of(session.dialog);
+        let code = if let Outcome::Refused(code) = outcome { code } else { 0 };
+        let why = "the CPM client did not take the message";
+        self.event(Event::SessionMessageRefused { call_id, protocol: "msrp", code, why });
+    }
+
+    /// A large message that was not sent has its end; `status` is what that means for a short message.
+    pub(super) fn large_delivery_ended(&mut self, now: Now, token: u64, ended: Ended, status: CommandStatus) {
+        match self.requests.remove(token) {
+            Some(Purpose::LargeMessage(delivery)) => self.large_delivery_over(now, delivery, status),
+            Some(Purpose::Mm { delivery, recipient, .. }) => self.mm_answered(now, (delivery, recipient), ended),
+            _ => {}
         }
     }
 

@@ -13,6 +13,7 @@ pub mod handoff;
 mod invitations;
 mod large_delivery;
 mod media;
+pub mod mms;
 mod msrp_links;
 mod negotiation;
 mod outbox;
@@ -106,6 +107,7 @@ pub struct Shard {
     /// Short messages offered to sessions, wherever these live.
     offered: Arena<deliver::Delivery>,
     binds: Binds,
+    mms: mms::Mms,
     choice: SmscChoice,
     /// The account that each SM-SC is.
     accounts: Vec<u16>,
@@ -174,6 +176,7 @@ impl Shard {
             session_index: HashMap::with_hasher(Hashed::default()),
             offered: Arena::default(),
             binds: Binds::new(id, shards, &settings.smscs, &mut random),
+            mms: mms::Mms::new(&settings, &mut random),
             choice: SmscChoice::new(id, shards, settings.smscs.len()),
             accounts: settings.accounts(),
             reports: ReportIndex::new(),
@@ -233,6 +236,11 @@ impl Shard {
         if self.settings.is_msrp(listener) {
             return self.msrp_links.accepted(now.moment, link, &mut self.outbox);
         }
+        if self.settings.mm4.listeners.contains(&listener) {
+            let trusted = self.settings.mm4.trusts(peer.ip());
+            self.mms.bringers.accepted(now, link, peer, trusted, &mut self.outbox);
+            return self.settle(now);
+        }
         let Some(smsc) = self.settings.smsc_of(listener) else {
             let trusted = self.settings.sip.trusts(peer.ip());
             return self.streams.accepted(now.moment, link, peer, trusted);
@@ -250,6 +258,8 @@ impl Shard {
             self.binds.connected(now, order, link);
         } else if order.0 & msrp_links::CONNECT_BIT != 0 {
             self.msrp_connected(now, link, order, peer);
+        } else if order.0 & mms::CONNECT_BIT != 0 {
+            self.mms.relays.connected(now, order, link);
         } else if !self.streams.connected(now.moment, link, order, peer, &mut self.outbox) {
             self.outbox.transmits.push_back(Transmit::Close { link });
         }
@@ -262,6 +272,8 @@ impl Shard {
             self.binds.connect_failed(now, order);
         } else if order.0 & msrp_links::CONNECT_BIT != 0 {
             self.msrp_connect_failed(now, order);
+        } else if order.0 & mms::CONNECT_BIT != 0 {
+            self.mms.relays.connect_failed(now, order);
         } else if let Some(peer) = self.streams.connect_failed(order) {
             self.target_lost(now, peer);
         }
@@ -275,6 +287,8 @@ impl Shard {
             self.binds.bytes(now, link, &bytes)
         } else if self.msrp_links.has(link) {
             self.msrp_stream(now, link, bytes)
+        } else if self.mms.has(link) {
+            self.mms.bytes(now, link, &bytes)
         } else {
             self.sip_stream(now, link, bytes)
         }
@@ -314,6 +328,8 @@ impl Shard {
             self.binds.closed(now, link);
         } else if self.msrp_links.has(link) {
             self.msrp_closed(link);
+        } else if self.mms.has(link) {
+            self.mms.closed(now, link);
         } else if let Some(peer) = self.streams.closed(link) {
             self.target_lost(now, peer);
         }
@@ -351,6 +367,7 @@ impl Shard {
             self.calls.handle_timeout(turn!(self, now));
         }
         self.binds.timeout(now);
+        self.mms.timeout(now);
         self.stats.sip_connections_timed_out += self.streams.handle_timeout(now.moment, &mut self.outbox);
         self.stats.msrp_connections_timed_out += self.msrp_links.handle_timeout(now.moment, &mut self.outbox);
         self.expire_reports(now);
@@ -411,6 +428,7 @@ impl Shard {
             self.clients.deadline(),
             if self.has_sessions() { self.session_deadline() } else { None },
             self.binds.deadline(),
+            self.mms.deadline(),
             self.streams.deadline(),
             self.reports.deadline(),
             self.alarms.next_deadline(),
@@ -446,6 +464,10 @@ impl Shard {
             sip_connections: count(self.streams.len()),
             msrp_connections: count(self.msrp_links.len()),
             undelivered: count(self.undelivered.len()),
+            mms_sessions_ready: count(self.mms.relays.ready()),
+            mms_sessions_open: count(self.mms.bringers.len()),
+            open_mms: count(self.mms.messages_open()),
+            mms_awaited: count(self.mms.originals_open()),
             joining: count(self.joining_heads.len()),
             ..self.stats
         }
@@ -465,7 +487,7 @@ impl Shard {
 
     /// What is held for something under way, by name: all zero once everything is over.
     #[must_use]
-    pub fn held(&self) -> [(&'static str, usize); 14] {
+    pub fn held(&self) -> [(&'static str, usize); 18] {
         let media_bytes = self.settings.msrp.memory_bytes_max.saturating_sub(self.media_budget.left());
         [
             ("sessions", self.sessions.len()),
@@ -482,6 +504,10 @@ impl Shard {
             ("alarms", self.alarms.len()),
             ("MSRP connections", self.msrp_links.len()),
             ("octets of MSRP messages", media_bytes),
+            ("CPM messages for MMS", self.mms.messages_open()),
+            ("MMs for CPM", self.mms.deliveries_open()),
+            ("MMs whose notifications are awaited", self.mms.originals_open()),
+            ("octets of MMs", self.mms.content_bytes()),
         ]
     }
 
@@ -493,7 +519,7 @@ impl Shard {
     /// Whether a submission would find a bind.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.choice.any_bound()
+        self.choice.any_bound() || self.mms.relays.ready() > 0
     }
 
     /// Stops taking new work: what was accepted is finished, then the binds are unbound.
@@ -509,7 +535,7 @@ impl Shard {
     /// Whether everything that was accepted is finished and every bind is gone.
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        self.draining && self.binds.is_drained() && self.outbox.transmits.is_empty()
+        self.draining && self.binds.is_drained() && self.mms.is_drained() && self.outbox.transmits.is_empty()
     }
 }
 

@@ -93,8 +93,13 @@ impl Shard {
         };
         if body.notification {
             self.stats.imdns_received += 1;
-            self.acknowledge_notification(now, transaction);
+            if !self.hand_notification(transaction, message, &body) {
+                self.acknowledge_notification(now, transaction);
+            }
             return Ok(());
+        }
+        if self.goes_to_mms(&body) {
+            return self.forward_pager(now, transaction, message, &body);
         }
         if !self.iwf.policy.switches.sms_standalone_messages {
             return Err(Refusal::because(488, "Standalone Messages are switched off"));
@@ -113,7 +118,7 @@ impl Shard {
     }
 
     /// RFC 5438 8: a notification about a short message's delivery has nowhere to go; SMS cannot bear it.
-    fn acknowledge_notification(&mut self, now: Now, transaction: TransactionId) {
+    pub(super) fn acknowledge_notification(&mut self, now: Now, transaction: TransactionId) {
         let server = self.iwf.server.as_bytes();
         self.sip_codes.sent.add(200);
         self.servers.respond(now.moment, transaction, 200, "OK", |headers| headers.header(Name::Server, server));

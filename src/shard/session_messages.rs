@@ -66,8 +66,14 @@ impl Shard {
 
     /// The session's line in the log; what was taken has none.
     fn note_refused(&mut self, key: u64, ending: Ending, why: &'static str) {
-        let Some(session) = self.sessions.get(&key).filter(|_| ending != Ending::Taken) else { return };
-        let (call_id, code) = (self.call_id_of(session.dialog), msrp_status(ending, &self.iwf.policy));
+        if ending != Ending::Taken {
+            self.note_media_refused(key, msrp_status(ending, &self.iwf.policy), why);
+        }
+    }
+
+    pub(super) fn note_media_refused(&mut self, key: u64, code: u16, why: &'static str) {
+        let Some(session) = self.sessions.get(&key) else { return };
+        let call_id = self.call_id_of(session.dialog);
         self.event(Event::SessionMessageRefused { call_id, protocol: "msrp", code, why });
     }
 
@@ -103,6 +109,11 @@ impl Shard {
         if body.notification || body.composing {
             self.stats.imdns_received += u64::from(body.notification);
             return Err(Ending::Taken);
+        }
+        if let Whose::Large(invitation) = whose
+            && self.goes_to_mms(&body)
+        {
+            return self.forward_large(now, (key, incoming), (invitation, &message.content_type, content), &body);
         }
         if self.messages.len() >= limits::PAGER_MESSAGES_MAX {
             return Err(Ending::Failed);
@@ -220,10 +231,14 @@ impl Shard {
     /// The response to the last chunk; after a failed delivery the BYE (6.2.3 B).
     fn answer_media(&mut self, now: Now, key: u64, incoming: IncomingId, ending: Ending) {
         let code = msrp_status(ending, &self.iwf.policy);
+        self.answer_media_with(now, key, incoming, code, ends_session(ending));
+    }
+
+    pub(super) fn answer_media_with(&mut self, now: Now, key: u64, incoming: IncomingId, code: u16, ends: bool) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         session.media.respond(incoming, code);
         self.pump_session(now, key);
-        if ends_session(ending) {
+        if ends {
             self.leave(now, key, BEARER_UNAVAILABLE);
         }
         self.leave_if_idle(now, key);
@@ -243,7 +258,10 @@ impl Shard {
             }
             Some(Purpose::About { message, told }) => self.about_ended(now, message, told, ended(outcome)),
             Some(Purpose::LargeMessage(delivery)) => self.large_message_sent(now, key, delivery, outcome),
-            Some(Purpose::ShortMessage(_)) | None => {}
+            Some(Purpose::Mm { delivery, recipient, .. }) => {
+                self.large_mm_sent(now, key, (delivery, recipient), outcome)
+            }
+            Some(Purpose::ShortMessage(_) | Purpose::AboutMm(_)) | None => {}
         }
         self.leave_if_idle(now, key);
     }
@@ -286,7 +304,7 @@ fn ending_of(why: NotConverted) -> Ending {
 }
 
 /// An outcome as that of a request.
-fn ended(outcome: Outcome) -> Ended {
+pub(super) fn ended(outcome: Outcome) -> Ended {
     match outcome {
         Outcome::Delivered | Outcome::Written => Ended::Answered(200),
         Outcome::Refused(code) => Ended::Answered(code),

@@ -20,6 +20,8 @@ use super::event::Event;
 use super::handoff::{Handoff, SessionRef};
 use super::negotiation::Negotiated;
 use super::submit::{ALARM_MEDIA, ALARM_OUTRUN};
+use super::uac::Ended;
+use crate::wire::smpp::CommandStatus;
 
 /// Reason of our BYE when there is no connection for the media (RFC 3326).
 const NO_MEDIA: &[u8] = b"SIP;cause=503;text=\"No MSRP connection\"";
@@ -352,7 +354,9 @@ impl Shard {
                     self.numbers.release(&chat.between.sms_user, &number);
                 }
             }
-            Kind::Delivery(token) => self.large_delivery_ended(now, token, None),
+            Kind::Delivery(token) => {
+                self.large_delivery_ended(now, token, Ended::Failed, CommandStatus::ESME_RX_T_APPN);
+            }
             Kind::LargeMessage => self.session_terminated(session.message),
         }
     }

@@ -89,6 +89,8 @@ pub(super) const ALARM_MEDIA: u64 = 5 << 56;
 pub(super) const ALARM_BIND: u64 = 6 << 56;
 pub(super) const ALARM_UNANSWERED: u64 = 7 << 56;
 pub(super) const ALARM_OUTRUN: u64 = 8 << 56;
+pub(super) const ALARM_MMS: u64 = 9 << 56;
+pub(super) const ALARM_ORIGINAL: u64 = 10 << 56;
 const ALARM_KEY: u64 = (1 << 56) - 1;
 
 impl Shard {
@@ -97,7 +99,11 @@ impl Shard {
         let answered = self.unanswered == 0 && self.untold == 0 && self.records.is_empty();
         let answered = answered && self.sessions.is_empty() && self.inviting.is_empty() && self.offered.is_empty();
         // A BYE of ours that is lost leaves the client in a session that is none.
-        answered && self.requests.is_empty() && self.undelivered.is_empty() && self.calls.is_empty()
+        answered
+            && self.requests.is_empty()
+            && self.undelivered.is_empty()
+            && self.calls.is_empty()
+            && self.mms.is_idle()
     }
 
     pub(super) fn arm(&mut self, at: Moment, kind: u64, key: u64) -> TimerId {
@@ -116,6 +122,8 @@ impl Shard {
                 ALARM_BIND => self.session_not_linked(now, key),
                 ALARM_UNANSWERED => self.not_answered(now, key),
                 ALARM_OUTRUN => self.end_session(now, key),
+                ALARM_MMS => self.forward_is_due(now, key),
+                ALARM_ORIGINAL => self.drop_original(key),
                 _ => self.deliver_again(now, key),
             }
         }
@@ -361,7 +369,7 @@ impl Shard {
             stored_headers(retained, headers);
             headers.header(Name::Server, server);
             headers.header(Name::MessageContext, b"pager-message");
-            headers.header_if(Name::MessageCorrelator, retained.get(retained.fingerprint));
+            headers.header_if(Name::MessageCorrelator, retained.get(retained.correlator));
         });
     }
 
@@ -458,7 +466,7 @@ pub(super) fn micros(duration: Duration) -> u64 {
 }
 
 /// 6.1.1 step 6a: "the stored Conversation-ID, Contribution-ID and InReplyTo-Contribution-ID".
-fn stored_headers(retained: &Retained, headers: &mut Writer<'_>) {
+pub(super) fn stored_headers(retained: &Retained, headers: &mut Writer<'_>) {
     headers.header_if(Name::ConversationId, retained.get(retained.conversation_id));
     headers.header_if(Name::ContributionId, retained.get(retained.contribution_id));
     headers.header_if(Name::InReplyToContributionId, retained.get(retained.in_reply_to_contribution_id));

@@ -6,6 +6,7 @@ use crate::engine::transport::ShardId;
 
 use super::Shard;
 use super::deliver::Delivery;
+use super::mms;
 use super::status_reports::Told;
 
 /// What a request of ours carries.
@@ -29,6 +30,15 @@ pub(super) enum Purpose {
     },
     /// A short message too large for a MESSAGE (IWF 6.2.2.2.3).
     LargeMessage(Delivery),
+    /// An MM for a CPM user (IWF 6.3.1.2.1, 6.3.1.2.2).
+    Mm {
+        /// Key of the delivery.
+        delivery: u64,
+        /// Which recipient of it.
+        recipient: usize,
+    },
+    /// What became of a CPM message that is an MM (IWF 6.3.1.1.3, 6.3.1.1.4).
+    AboutMm(mms::About),
 }
 
 /// How a request of ours ended, as far as anybody needs to know.
@@ -62,6 +72,8 @@ impl Shard {
         match self.requests.remove(token) {
             Some(Purpose::ShortMessage(delivery)) => self.short_message_ended(now, delivery, ended),
             Some(Purpose::About { message, told }) => self.about_ended(now, message, told, ended),
+            Some(Purpose::Mm { delivery, recipient }) => self.mm_answered(now, (delivery, recipient), ended),
+            Some(Purpose::AboutMm(about)) => self.about_mm_ended(now, about, ended),
             Some(Purpose::Chat { .. } | Purpose::LargeMessage(_)) | None => {}
         }
     }

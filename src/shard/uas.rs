@@ -4,6 +4,7 @@ use crate::engine::Now;
 use crate::engine::sip::{Arrived, ResponseRoute, TransactionId};
 use crate::engine::transport::Source;
 use crate::interwork::table::NotConvertible;
+use crate::iwf::mms::forward;
 use crate::iwf::pager::{self, NotAcceptable};
 use crate::limits;
 use crate::policy::Policy;
@@ -81,6 +82,17 @@ impl Refusal {
             NotAcceptable::Address(NotConvertible::Target) => "the target has no E.164 number",
             NotAcceptable::Address(NotConvertible::Anonymous) => "the originator is anonymous",
             NotAcceptable::TooLarge => "more segments than one message may have",
+        };
+        Refusal { code, reason, why }
+    }
+
+    /// The same for a message that would have become an MM.
+    pub(super) fn not_acceptable_for_mms(not_acceptable: NotAcceptable, policy: &Policy) -> Refusal {
+        let (code, reason) = forward::refusal(not_acceptable, policy);
+        let why = match not_acceptable {
+            NotAcceptable::MediaType => "nothing in it that the MMS Relay/Server takes",
+            NotAcceptable::TooLarge => "larger than the MMS Relay/Server takes",
+            _ => Refusal::not_acceptable(not_acceptable, policy).why,
         };
         Refusal { code, reason, why }
     }

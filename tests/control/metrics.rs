@@ -11,7 +11,7 @@ use isthmus::observe::{
 use super::exposition::{Page, parse};
 
 pub(crate) fn about() -> About {
-    About { backend: "epoll".into(), smscs: vec!["smsc-a".into(), "b\"\\".into()] }
+    About { backend: "epoll".into(), smscs: vec!["smsc-a".into(), "b\"\\".into()], mmscs: vec!["mmsc-a".into()] }
 }
 
 pub(crate) fn snapshots() -> Vec<Snapshot> {

@@ -9,6 +9,8 @@ mod callee;
 mod client;
 #[path = "../sim/cpm.rs"]
 mod cpm;
+#[path = "../sim/mmsc.rs"]
+mod mmsc;
 #[path = "../sim/text.rs"]
 mod read;
 #[path = "../sim/smsc.rs"]
@@ -27,6 +29,7 @@ mod large_delivery;
 mod large_message;
 mod large_message_ends;
 mod large_message_failures;
+mod mms_pager;
 mod next_hop;
 mod pager_to_sms;
 mod session_edges;

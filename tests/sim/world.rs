@@ -13,7 +13,9 @@ use isthmus::engine::{Moment, Now, Random};
 use isthmus::observe::Stats;
 use isthmus::shard::Shard;
 use isthmus::shard::event::Event;
-use isthmus::shard::settings::{Listener, MsrpSettings, Network, Settings, SipSettings, SmscSettings};
+use isthmus::shard::settings::{
+    Listener, Mm4Settings, MmscSettings, MsrpSettings, Network, Settings, SipSettings, SmscSettings,
+};
 
 use crate::cpm::Cpm;
 use crate::smsc::Smsc;
@@ -101,6 +103,7 @@ pub struct World {
     pub disk: Vec<(usize, RecordId)>,
     sip_listeners: usize,
     msrp_listener: ListenerId,
+    mail_listener: ListenerId,
     links: Vec<Link>,
     flying: BTreeMap<(u64, u64), Flying>,
     serial: u64,
@@ -109,6 +112,8 @@ pub struct World {
 
 pub const GATEWAY: &str = "198.51.100.1:5060";
 pub const CPM: &str = "192.0.2.1:5070";
+/// The MMS Relay/Server.
+pub const MMSC: &str = "192.0.2.30:25";
 pub const MSRP: &str = "198.51.100.1:2855";
 
 /// Settings of a gateway with `smscs` SM-SCs, all defaults but what a simulation needs.
@@ -140,6 +145,24 @@ pub fn settings_with_msrp(smscs: usize) -> Settings {
         ..MsrpSettings::default()
     };
     Settings { msrp, ..settings(smscs) }
+}
+
+/// The same, and it has an MMS Relay/Server.
+pub fn settings_with_mms(smscs: usize) -> Settings {
+    let trusted = vec![Network { address: [192, 0, 2, 0].into(), prefix_bits: 24 }];
+    let mm4 = Mm4Settings {
+        listeners: vec![ListenerId(60)],
+        domain: "mms.gw.example.net".into(),
+        trusted,
+        ..Mm4Settings::default()
+    };
+    let mmsc = MmscSettings {
+        name: "mmsc".into(),
+        address: MMSC.parse().unwrap(),
+        domain: "mms.example.com".into(),
+        ..MmscSettings::default()
+    };
+    Settings { mm4, mmscs: vec![mmsc], ..settings_with_msrp(smscs) }
 }
 
 impl World {
@@ -179,6 +202,7 @@ impl World {
             disk: Vec::new(),
             sip_listeners: settings.sip.listeners.len(),
             msrp_listener: settings.msrp.listeners.first().map_or(ListenerId(99), |(id, _)| *id),
+            mail_listener: settings.mm4.listeners.first().map_or(ListenerId(99), |id| *id),
             links: Vec::new(),
             flying: BTreeMap::new(),
             serial: 0,
@@ -272,6 +296,11 @@ impl World {
     /// A peer opens an MSRP connection to one core; its place in `tcp`.
     pub fn msrp_open(&mut self, shard: usize, from: &str) -> usize {
         self.open(shard, self.msrp_listener, from)
+    }
+
+    /// An MMS Relay/Server opens a connection to one core; its place in `tcp`.
+    pub fn mail_open(&mut self, shard: usize, from: &str) -> usize {
+        self.open(shard, self.mail_listener, from)
     }
 
     /// An SM-SC opens a connection to one core, as if from `from`, and sends outbind.

@@ -20,6 +20,5 @@ mod sip_properties;
 mod sip_uri;
 mod smpp;
 mod smpp_receipts;
-mod smtp;
 mod torture;
 mod tsv;

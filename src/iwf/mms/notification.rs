@@ -1,0 +1,135 @@
+//! MMS Delivery Report, and MMS Read Reply, to CPM Disposition Notification (IWF V3.0 6.3.1.1.3, 6.3.1.1.4): which ones are
+//! due, and the SIP MESSAGE of each.
+
+use crate::interwork::mms::notification::{ReportNotification, Reported};
+use crate::interwork::mms::{delivery_report_to_imdn, read_reply_to_imdn};
+use crate::interwork::sms::status_report_to_imdn::Original;
+use crate::iwf::message::Minted;
+use crate::iwf::retained::Retained;
+use crate::iwf::{Iwf, date_time};
+use crate::policy::Policy;
+use crate::wire::cpim::Dispositions;
+use crate::wire::cpim::imdn::{Notification, Status};
+use crate::wire::mail::mm4::{DeliveryReportReq, MmStatus, ReadReplyReportReq};
+
+/// A notification, and its status.
+pub type Due = (Notification, Status);
+
+/// What was told of a message's end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Its delivery, or that it failed.
+    pub delivery: bool,
+    /// Its interworking.
+    pub interworking: bool,
+    /// That it was read, or never will be.
+    pub display: bool,
+}
+
+impl Told {
+    /// Notes that this was told.
+    pub fn note(&mut self, due: Due) {
+        match due.0 {
+            Notification::Delivery => self.delivery = true,
+            Notification::Interworking => self.interworking = true,
+            Notification::Display => self.display = true,
+            Notification::Processing => {}
+        }
+    }
+
+    /// Whether a report can come that somebody wants to hear of.
+    #[must_use]
+    pub fn awaits(&self, requested: Dispositions, policy: &Policy) -> bool {
+        let delivery = requested.positive_delivery || (requested.negative_delivery && policy.reports.negative_delivery);
+        let open = (delivery && !self.delivery)
+            || (requested.interworking && !self.interworking)
+            || (requested.display && !self.display);
+        open && policy.switches.disposition_notifications
+    }
+
+    /// What an MM Status gives that was not told before.
+    pub fn due(&self, status: MmStatus, requested: Dispositions, policy: &Policy) -> impl Iterator<Item = Due> + use<> {
+        let answer = delivery_report_to_imdn::outcome(status, requested, policy);
+        let delivery = answer.delivery.filter(|_| !self.delivery).map(|status| (Notification::Delivery, status));
+        let interworking =
+            answer.interworking.filter(|_| !self.interworking).map(|status| (Notification::Interworking, status));
+        let processing = answer.processing.map(|status| (Notification::Processing, status));
+        [delivery, interworking, processing].into_iter().flatten()
+    }
+}
+
+/// Appends the MESSAGE for a delivery report; without one the message could not be delivered at all, and its own addresses
+/// say who it was for.
+pub fn write_delivery(
+    original: &Retained,
+    report: &DeliveryReportReq<'_>,
+    due: Due,
+    iwf: &Iwf,
+    minted: &Minted<'_>,
+    out: &mut Vec<u8>,
+) {
+    let reported = Reported {
+        recipient_address: report.from,
+        sender_address: report.to,
+        date_unix_s: report.date_unix_s,
+        ..reported(original, due, iwf, minted)
+    };
+    let mut notification = ReportNotification::default();
+    // Addresses that cannot be read are those of the original.
+    let _filled = delivery_report_to_imdn::TABLE_17.fill(&reported, &mut notification);
+    write_message(&notification, iwf, minted, out);
+}
+
+/// Appends the MESSAGE for a read reply.
+pub fn write_display(
+    original: &Retained,
+    report: &ReadReplyReportReq<'_>,
+    due: Due,
+    iwf: &Iwf,
+    minted: &Minted<'_>,
+    out: &mut Vec<u8>,
+) {
+    let reported = Reported {
+        recipient_address: report.from,
+        sender_address: report.to,
+        date_unix_s: report.date_unix_s,
+        ..reported(original, due, iwf, minted)
+    };
+    let mut notification = ReportNotification::default();
+    let _filled = read_reply_to_imdn::TABLE_20.fill(&reported, &mut notification);
+    write_message(&notification, iwf, minted, out);
+}
+
+fn reported<'a>(original: &'a Retained, status: Due, iwf: &'a Iwf, minted: &Minted<'a>) -> Reported<'a> {
+    let get = |span| original.get(span);
+    let source = Original {
+        sip_to: get(original.sip_to),
+        cpim_to: get(original.cpim_to),
+        originator: get(original.originator),
+        conversation_id: get(original.conversation_id),
+        contribution_id: get(original.contribution_id),
+        date_time: get(original.date_time),
+        imdn_message_id: get(original.imdn_message_id),
+        imdn_record_route: get(original.imdn_record_route),
+        original_to: get(original.original_to),
+        status,
+        product: iwf.user_agent.as_bytes(),
+        new_message_id: minted.message_id,
+        new_call_id: minted.call_id,
+    };
+    Reported {
+        original: source,
+        referred_by: get(original.referred_by),
+        recipient_address: b"",
+        sender_address: b"",
+        date_unix_s: None,
+        policy: &iwf.policy,
+    }
+}
+
+fn write_message(filled: &ReportNotification<'_>, iwf: &Iwf, minted: &Minted<'_>, out: &mut Vec<u8>) {
+    let date = filled.date_unix_s.and_then(|unix_s| u64::try_from(unix_s).ok());
+    let date = date.map(|unix_s| date_time::of_sip(unix_s.saturating_mul(1_000)));
+    let date = date.as_deref().unwrap_or_default();
+    super::super::notification::write_filled(&filled.notification(), &filled.parties, date, iwf, minted, out);
+}
