@@ -1,5 +1,6 @@
 //! What Tables 17 and 20 say alike of both reports.
 
+use crate::interwork::address::{self as number_of, Number};
 use crate::interwork::table::NotConvertible;
 use crate::wire::mail::address;
 use crate::wire::span::Span;
@@ -18,8 +19,7 @@ pub(super) fn user_agent<'a>(reported: &Reported<'a>, imdn: &mut ReportNotificat
 /// "If a SIP URI is available, the IWF will include it in the From and P-Asserted-Identity headers. The IWF will translate
 /// the MSISDN into a TEL URI". A recipient that is no phone is the To of the original.
 pub(super) fn from<'a>(reported: &Reported<'a>, imdn: &mut ReportNotification<'a>) -> Filled {
-    let recipient = number(address::first(reported.recipient_address).address, reported.policy);
-    match recipient {
+    match between(reported).0 {
         Some(number) => imdn.parties.set_from(number, b"", reported.policy),
         None => {
             let from = Span::append(&mut imdn.parties.octets, reported.original.sip_to);
@@ -32,13 +32,21 @@ pub(super) fn from<'a>(reported: &Reported<'a>, imdn: &mut ReportNotification<'a
 /// "Set SIP:To, and Request-URI to Sender Address", and CPIM To to "the Referred-By header received", if one was. A sender
 /// that is no phone is the originator of the original.
 pub(super) fn to<'a>(reported: &Reported<'a>, imdn: &mut ReportNotification<'a>) -> Filled {
-    let sender = number(address::first(reported.sender_address).address, reported.policy);
-    match sender {
+    match between(reported).1 {
         Some(number) => imdn.parties.set_to(number, reported.policy),
         None => imdn.parties.to = Span::append(&mut imdn.parties.octets, reported.original.originator),
     }
     imdn.borrowed.cpim_to = reported.referred_by;
     Ok(())
+}
+
+/// Recipient Address and Sender Address. Some peers exchange them; the recipient is the one that the original went to.
+fn between(reported: &Reported<'_>) -> (Option<Number>, Option<Number>) {
+    let number = |mailbox| number(address::first(mailbox).address, reported.policy);
+    let (recipient, sender) = (number(reported.recipient_address), number(reported.sender_address));
+    let target = number_of::of_uri(reported.original.sip_to, &reported.policy.addresses);
+    let is_exchanged = target.is_some() && sender == target && recipient != target;
+    if is_exchanged { (sender, recipient) } else { (recipient, sender) }
 }
 
 /// "the same values as the Conversation-ID and Contribution-ID SIP headers in the received CPM Standalone Message"
