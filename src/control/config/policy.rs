@@ -182,27 +182,29 @@ fn session_bounds(sessions: &Sessions) -> [(&'static [&'static str], bool, &'sta
     ]
 }
 
-fn mms_bounds(mms: &Mms) -> [(&'static [&'static str], bool, &'static str); 5] {
-    let fails = |codes: &[u16]| codes.iter().all(|code| (300..=699).contains(code));
+fn mms_bounds(mms: &Mms) -> [(&'static [&'static str], bool, &'static str); 13] {
+    let fails = |code: u16| (300..=699).contains(&code);
     let (status, smtp) = (mms.unmapped_request_status, mms.smtp_refusal);
-    let statuses = [
-        status.sending_address_unresolved,
-        status.message_not_found,
-        status.unsupported_message,
-        status.transient,
-        status.other,
-    ];
-    let replies = [smtp.mailbox_unavailable, smtp.too_large, smtp.transaction_failed, smtp.permanent, smtp.temporary];
-    let version_fine = mms.version.split('.').all(|part| !part.is_empty() && part.parse::<u8>().is_ok());
+    let version_fine = mms.version.split('.').all(|part| part.parse::<u8>().is_ok());
+    let address_unresolved = fails(status.sending_address_unresolved);
     [
-        (&["mms", "version"], version_fine, "\"6.10.0\""),
+        (&["mms", "version"], version_fine, "\"6.10.0\", say"),
         (&["mms", "answer_deadline_ms"], (1..32_000).contains(&mms.answer_deadline_ms), "1 to 31999"),
         (&["mms", "max_forwards"], (1..=255).contains(&mms.max_forwards), "1 to 255"),
-        (&["mms", "unmapped_request_status"], fails(&statuses), "300 to 699 for each"),
-        (&["mms", "smtp_refusal"], fails(&replies), "300 to 699 for each"),
+        (&["mms", "unmapped_request_status", "sending_address_unresolved"], address_unresolved, CODES),
+        (&["mms", "unmapped_request_status", "message_not_found"], fails(status.message_not_found), CODES),
+        (&["mms", "unmapped_request_status", "unsupported_message"], fails(status.unsupported_message), CODES),
+        (&["mms", "unmapped_request_status", "transient"], fails(status.transient), CODES),
+        (&["mms", "unmapped_request_status", "other"], fails(status.other), CODES),
+        (&["mms", "smtp_refusal", "mailbox_unavailable"], fails(smtp.mailbox_unavailable), CODES),
+        (&["mms", "smtp_refusal", "too_large"], fails(smtp.too_large), CODES),
+        (&["mms", "smtp_refusal", "transaction_failed"], fails(smtp.transaction_failed), CODES),
+        (&["mms", "smtp_refusal", "permanent"], fails(smtp.permanent), CODES),
+        (&["mms", "smtp_refusal", "temporary"], fails(smtp.temporary), CODES),
     ]
 }
 
+const CODES: &str = "300 to 699";
 const TEMPLATE: &str = "a SIP URI with {number} in it, \"sip:{number}@ims.example.com;user=phone\"";
 
 fn is_template(text: Option<&str>) -> bool {
