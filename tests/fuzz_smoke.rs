@@ -135,6 +135,16 @@ fn msrp_scanner() {
 }
 
 #[test]
+fn mm4() {
+    survives("mm4", 4_000);
+}
+
+#[test]
+fn mail_mime() {
+    survives("mail_mime", 4_000);
+}
+
+#[test]
 fn shard() {
     survives("shard", 150);
 }

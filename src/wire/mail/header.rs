@@ -67,11 +67,13 @@ pub fn all<'a, 'n>(head: &'a [u8], name: &'n [u8]) -> impl Iterator<Item = &'a [
 
 /// The octets of a value without its folds: a line end inside is left out, the white space behind it stays.
 pub fn unfolded(value: &[u8]) -> impl Iterator<Item = u8> {
-    value.iter().copied().filter(|octet| !matches!(octet, b'\r' | b'\n'))
+    let next = value.iter().skip(1).map(Some).chain([None]);
+    let kept = value.iter().zip(next).filter(|pair| !matches!(pair, (b'\n', _) | (b'\r', Some(b'\n'))));
+    kept.map(|(octet, _)| *octet)
 }
 
-/// Appends a field; nothing if `value` is empty. Controls are left out, so that no value can begin a field of its own, and
-/// octets beyond ASCII become question marks. Long lines are folded at white space; a word that no line can hold is broken.
+/// Appends a field; nothing if `value` is empty. Line ends are left out, so that no value can begin a field of its own; other
+/// controls and octets beyond ASCII become question marks. Long lines are folded at white space; a word that no line can hold is broken.
 pub fn write(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     Writer::new(name, out).value(value, b' ');
 }
@@ -128,10 +130,9 @@ impl<'n, 'o> Writer<'n, 'o> {
     }
 }
 
-/// What of a value can be written.
+/// A value as it can be written.
 fn printable(value: &[u8]) -> impl Iterator<Item = u8> {
-    let kept = value.iter().filter(|octet| **octet == b'\t' || !octet.is_ascii_control());
-    kept.map(|octet| if octet.is_ascii() { *octet } else { b'?' })
+    unfolded(value).map(|octet| if matches!(octet, b'\t' | b' '..=b'~') { octet } else { b'?' })
 }
 
 const fn is_blank(octet: u8) -> bool {

@@ -5,6 +5,8 @@ pub mod cpim;
 pub mod imdn;
 pub mod input;
 pub mod joining;
+pub mod mail_mime;
+pub mod mm4;
 pub mod msrp_head;
 pub mod msrp_scanner;
 pub mod msrp_session;
@@ -27,7 +29,7 @@ pub struct Target {
 }
 
 /// Every target, by the name of its binary.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 15] = [
     Target { name: "sip_message", run: sip_message::run, seeds: include_str!("../seeds/sip.txt") },
     Target { name: "sip_stream", run: sip_stream::run, seeds: include_str!("../seeds/sip_stream.txt") },
     Target { name: "smpp_pdu", run: smpp_pdu::run, seeds: include_str!("../seeds/smpp_pdu.txt") },
@@ -40,5 +42,7 @@ pub const TARGETS: [Target; 13] = [
     Target { name: "sdp", run: sdp::run, seeds: include_str!("../seeds/sdp.txt") },
     Target { name: "msrp_head", run: msrp_head::run, seeds: include_str!("../seeds/msrp_head.txt") },
     Target { name: "msrp_scanner", run: msrp_scanner::run, seeds: include_str!("../seeds/msrp_scanner.txt") },
+    Target { name: "mm4", run: mm4::run, seeds: include_str!("../seeds/mm4.txt") },
+    Target { name: "mail_mime", run: mail_mime::run, seeds: include_str!("../seeds/mail_mime.txt") },
     Target { name: "shard", run: shard::run, seeds: include_str!("../seeds/shard.txt") },
 ];

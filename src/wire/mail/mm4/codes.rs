@@ -1,7 +1,7 @@
 //! Values that the header fields choose from. Compared without case; written as TS 23.140 8.4.5 writes them.
 
 use super::id::unquoted;
-use crate::wire::scan;
+use crate::wire::mail::header::unfolded;
 
 /// Which request a response belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ macro_rules! tokens {
             #[must_use]
             pub fn from_token(token: &[u8]) -> Option<$type> {
                 let token = unquoted(token);
-                $(if scan::is(token, $token) $(|| scan::is(token, $other))* { return Some($type::$name); })+
+                $(if is(token, $token) $(|| is(token, $other))* { return Some($type::$name); })+
                 None
             }
 
@@ -82,7 +82,7 @@ macro_rules! statuses {
 
             fn named(token: &[u8]) -> $type {
                 let token = unquoted(token);
-                $(if scan::is(token, $token) $(|| scan::is(token, $other))* { return $type::$name; })+
+                $(if is(token, $token) $(|| is(token, $other))* { return $type::$name; })+
                 $type::Unknown
             }
         }
@@ -211,4 +211,9 @@ impl ReadStatus {
     pub fn from_token(token: &[u8]) -> ReadStatus {
         ReadStatus::named(token)
     }
+}
+
+/// Whether a value is this one, in any case and folded or not.
+fn is(value: &[u8], known: &[u8]) -> bool {
+    unfolded(value).map(|octet| octet.to_ascii_lowercase()).eq(known.iter().map(u8::to_ascii_lowercase))
 }
