@@ -82,6 +82,10 @@ pub fn readiness(about: &About, snapshots: &[Snapshot]) -> Result<(), String> {
     if snapshots.iter().all(|snapshot| snapshot.ready) {
         return Ok(());
     }
+    let sessions: u64 = snapshots.iter().map(|snapshot| snapshot.stats.mms_sessions_ready).sum();
+    if about.smscs.is_empty() {
+        return Err(format!("not every core has a session with an MMS Relay/Server; sessions: {sessions}"));
+    }
     let links = || snapshots.iter().flat_map(|snapshot| &snapshot.links);
     let smscs = about.smscs.iter().enumerate().map(|(at, name)| {
         let bound = links().filter(|link| usize::from(link.smsc) == at && link.bound != 0).count();

@@ -72,8 +72,9 @@ pub fn main() -> ExitCode {
 
 fn check(file: &Path) -> ExitCode {
     let Some(config) = read(file) else { return ExitCode::from(MISTAKEN) };
-    let (cores, smscs) = (config.runtime.cores.len(), config.smscs.len());
-    let _ = writeln!(stdout(), "{}: no errors; {cores} cores, {smscs} SM-SCs", file.display());
+    let (cores, smscs, mmscs) = (config.runtime.cores.len(), config.smscs.len(), config.mmscs.len());
+    let mmscs = if mmscs == 0 { String::new() } else { format!(", {mmscs} MMS Relay/Servers") };
+    let _ = writeln!(stdout(), "{}: no errors; {cores} cores, {smscs} SM-SCs{mmscs}", file.display());
     ExitCode::SUCCESS
 }
 
