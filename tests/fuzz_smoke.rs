@@ -145,6 +145,21 @@ fn mail_mime() {
 }
 
 #[test]
+fn smtp_wire() {
+    survives("smtp_wire", 20_000);
+}
+
+#[test]
+fn smtp_server() {
+    survives("smtp_server", 2_000);
+}
+
+#[test]
+fn smtp_client() {
+    survives("smtp_client", 2_000);
+}
+
+#[test]
 fn shard() {
     survives("shard", 150);
 }

@@ -20,5 +20,6 @@ mod sip_properties;
 mod sip_uri;
 mod smpp;
 mod smpp_receipts;
+mod smtp;
 mod torture;
 mod tsv;

@@ -18,6 +18,9 @@ pub mod sip_message;
 pub mod sip_stream;
 pub mod smpp_pdu;
 pub mod smpp_session;
+pub mod smtp_client;
+pub mod smtp_server;
+pub mod smtp_wire;
 
 /// One target.
 #[derive(Clone, Copy)]
@@ -29,7 +32,7 @@ pub struct Target {
 }
 
 /// Every target, by the name of its binary.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 18] = [
     Target { name: "sip_message", run: sip_message::run, seeds: include_str!("../seeds/sip.txt") },
     Target { name: "sip_stream", run: sip_stream::run, seeds: include_str!("../seeds/sip_stream.txt") },
     Target { name: "smpp_pdu", run: smpp_pdu::run, seeds: include_str!("../seeds/smpp_pdu.txt") },
@@ -44,5 +47,8 @@ pub const TARGETS: [Target; 15] = [
     Target { name: "msrp_scanner", run: msrp_scanner::run, seeds: include_str!("../seeds/msrp_scanner.txt") },
     Target { name: "mm4", run: mm4::run, seeds: include_str!("../seeds/mm4.txt") },
     Target { name: "mail_mime", run: mail_mime::run, seeds: include_str!("../seeds/mail_mime.txt") },
+    Target { name: "smtp_wire", run: smtp_wire::run, seeds: include_str!("../seeds/smtp_wire.txt") },
+    Target { name: "smtp_server", run: smtp_server::run, seeds: include_str!("../seeds/smtp_server.txt") },
+    Target { name: "smtp_client", run: smtp_client::run, seeds: include_str!("../seeds/smtp_client.txt") },
     Target { name: "shard", run: shard::run, seeds: include_str!("../seeds/shard.txt") },
 ];

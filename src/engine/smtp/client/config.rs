@@ -9,7 +9,7 @@ use crate::limits::SMTP_QUEUE_MAX;
 pub struct Config {
     /// Our name in EHLO: a domain or an address literal.
     pub hostname: Vec<u8>,
-    /// Mails that wait for the one under way, at most `SMTP_QUEUE_MAX`.
+    /// Mails that wait for the one under way, 1 to `SMTP_QUEUE_MAX`.
     pub queue_max: usize,
 
     /// Connection to greeting (RFC 5321 4.5.3.2.1).
@@ -58,8 +58,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The queue within its bound.
+    /// The queue within its bounds.
     pub(super) fn queue_max(&self) -> usize {
-        self.queue_max.min(SMTP_QUEUE_MAX)
+        self.queue_max.clamp(1, SMTP_QUEUE_MAX)
     }
 }

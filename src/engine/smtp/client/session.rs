@@ -93,8 +93,7 @@ impl Client {
     /// Whether `send` has a chance now: the server was well when we last saw it, we do not drain, and there is room.
     #[must_use]
     pub fn can_send(&self) -> bool {
-        let room = self.queue.len() < self.config.queue_max() || (self.state == State::Ready && self.queue.is_empty());
-        self.available && !self.stopped && room
+        self.available && !self.stopped && self.queue.len() < self.config.queue_max()
     }
 
     /// Mails under way (0 or 1) and waiting: the load, to choose between links by.

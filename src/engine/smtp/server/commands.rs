@@ -58,8 +58,12 @@ impl Server {
     /// Says that a command is refused, until there were too many.
     pub(super) fn refuse(&mut self, reply: &Reply) {
         self.counters.commands_refused += 1;
-        self.errors += 1;
         self.say(reply);
+        self.count_error();
+    }
+
+    pub(super) fn count_error(&mut self) {
+        self.errors += 1;
         if self.errors > self.config.errors_max {
             self.say(&Reply::new(421, EnhancedStatus(4, 7, 0), b"too many errors, closing"));
             self.end(CloseReason::TooManyErrors);
@@ -140,21 +144,21 @@ impl Server {
             self.counters.recipients_refused += 1;
             return self.refuse(&reply);
         }
-        let known = envelope.rcpt_to.iter().any(|other| other.eq_ignore_ascii_case(to.mailbox()));
-        if !known && envelope.rcpt_to.len() >= recipients_max {
-            return self.too_many_recipients(now);
+        if envelope.rcpt_to.iter().any(|other| other.eq_ignore_ascii_case(to.mailbox())) {
+            return self.idle_rcpt(now, &Reply::new(250, EnhancedStatus(2, 1, 5), b"recipient accepted already"));
         }
-        if !known {
-            envelope.rcpt_to.push(to.mailbox().to_vec());
+        if envelope.rcpt_to.len() >= recipients_max {
+            self.counters.recipients_refused += 1;
+            return self.idle_rcpt(now, &Reply::new(452, EnhancedStatus(4, 5, 3), b"too many recipients"));
         }
+        envelope.rcpt_to.push(to.mailbox().to_vec());
         self.say(&Reply::new(250, EnhancedStatus(2, 1, 5), b"recipient accepted"));
     }
 
-    /// No error of the client's: it sends the mail to the others once more.
-    fn too_many_recipients(&mut self, now: Now) {
-        self.counters.recipients_refused += 1;
+    /// A recipient that adds nothing. No error of the client's: to those beyond the bound it sends the mail once more.
+    fn idle_rcpt(&mut self, now: Now, reply: &Reply) {
         if self.may_idle(now) {
-            self.say(&Reply::new(452, EnhancedStatus(4, 5, 3), b"too many recipients"));
+            self.say(reply);
         }
     }
 

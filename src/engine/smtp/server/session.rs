@@ -266,8 +266,8 @@ impl Server {
         match unstuffer.fault() {
             Some(fault) => {
                 self.counters.mails_refused += 1;
-                self.errors += 1;
                 self.finish_mail(now, &faulty(fault));
+                self.count_error();
                 self.close_if_drained();
             }
             None => self.hand_up(now, octets),
