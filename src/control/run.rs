@@ -121,7 +121,8 @@ fn about(config: &Config) -> About {
 fn announce(config: &Config, gateway: &Gateway, admin: &Admin) {
     let (backend, because) = gateway.backend();
     let listeners: Vec<_> = gateway.listeners().iter().map(|one| url(one.transport, one.local)).collect();
-    let (signalling, media) = listeners.split_at(listeners.len() - config.msrp.listen.len());
+    let (others, mail) = listeners.split_at(listeners.len() - config.mm4.listen.len());
+    let (signalling, media) = others.split_at(others.len() - config.msrp.listen.len());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         backend,
@@ -129,6 +130,7 @@ fn announce(config: &Config, gateway: &Gateway, admin: &Admin) {
         cores = ?config.runtime.cores,
         sip = signalling.join(" "),
         msrp = media.join(" "),
+        mm4 = mail.join(" "),
         admin = %admin.address(),
         "started"
     );
@@ -137,6 +139,12 @@ fn announce(config: &Config, gateway: &Gateway, admin: &Admin) {
     }
     if config.msrp.listen.is_empty() {
         tracing::info!("msrp.listen is empty: no sessions and no large messages");
+    }
+    if config.mm4.settings.trusted.is_empty() && !config.mm4.listen.is_empty() {
+        tracing::warn!("mm4.trusted is empty: every MMS Relay/Server that connects will be answered 554");
+    }
+    if config.mm4.listen.is_empty() && !config.mmscs.is_empty() {
+        tracing::warn!("mm4.listen is empty: nothing comes from MMS, neither messages nor responses nor reports");
     }
 }
 

@@ -5,6 +5,8 @@ use crate::interwork::address::Number;
 use crate::interwork::sms::pager_to_submit_sm::{source_of, target_of};
 use crate::limits;
 use crate::policy::{Policy, UntaggedInvitation};
+use crate::wire::mail::mime::{self, Entity};
+use crate::wire::resource_lists;
 use crate::wire::sip::lists::{Params, find_outside};
 use crate::wire::sip::{Message, Name, NameAddr, uri};
 use crate::wire::span::Span;
@@ -115,6 +117,27 @@ fn subject(invite: &Message<'_>) -> String {
     whole.chars().take(limits::SUBJECT_CHARACTERS_MAX).collect()
 }
 
+/// The session description of a request or response: its body, or the part of it that is one (RFC 5366 has it beside a
+/// list of recipients).
+#[must_use]
+pub fn description<'a>(message: &Message<'a>) -> &'a [u8] {
+    part(message, b"application/sdp").unwrap_or(message.body())
+}
+
+/// The list of all recipients beside it; empty if there is none.
+fn recipient_list<'a>(message: &Message<'a>) -> &'a [u8] {
+    part(message, resource_lists::CONTENT_TYPE.as_bytes()).unwrap_or_default()
+}
+
+fn part<'a>(message: &Message<'a>, media_type: &[u8]) -> Option<&'a [u8]> {
+    let content_type = message.header(Name::ContentType)?;
+    let is_multipart = content_type.get(..10).is_some_and(|top| top.eq_ignore_ascii_case(b"multipart/"));
+    let whole = Entity::new(content_type, b"", message.body());
+    let found =
+        is_multipart.then(|| mime::leaves(whole).find(|leaf| leaf.media_type().eq_ignore_ascii_case(media_type)));
+    found?.map(|leaf| leaf.body)
+}
+
 /// Referred-By, its URI (RFC 3892).
 pub(super) fn referred_by<'a>(request: &Message<'a>) -> &'a [u8] {
     let value = request.header_named(b"Referred-By").or_else(|| request.header_named(b"b"));
@@ -140,6 +163,7 @@ pub struct Invitation {
     subject: Span,
     date: Span,
     referred_by: Span,
+    recipient_list: Span,
     session_replaces: Span,
     /// Message-Expires, seconds.
     pub message_expires_s: Option<u32>,
@@ -174,6 +198,7 @@ impl Invitation {
             subject: keep(subject(invite).as_bytes()),
             date: keep(invite.header(Name::Date).unwrap_or_default()),
             referred_by: keep(referred_by(invite)),
+            recipient_list: keep(recipient_list(invite)),
             session_replaces: keep(invite.header_named(b"Session-Replaces").unwrap_or_default()),
             message_expires_s: invite.header_named(b"Message-Expires").and_then(seconds),
             octets: Box::default(),
@@ -243,6 +268,12 @@ impl Invitation {
     #[must_use]
     pub fn date(&self) -> &[u8] {
         self.get(self.date)
+    }
+
+    /// The list of all recipients (RFC 5366), a document; empty if there is none.
+    #[must_use]
+    pub fn recipient_list(&self) -> &[u8] {
+        self.get(self.recipient_list)
     }
 
     /// Referred-By, a URI.

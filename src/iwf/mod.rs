@@ -23,7 +23,7 @@ pub mod short_message;
 mod split;
 
 pub use crate::engine::arena;
-use crate::interwork::product;
+use crate::interwork::product::{self, IwfType};
 use crate::policy::{Events, Policy};
 
 /// What every procedure is told: the service provider's answers, and texts made of them once.
@@ -35,6 +35,10 @@ pub struct Iwf {
     pub user_agent: String,
     /// Server of responses (Appendix C).
     pub server: String,
+    /// User-Agent of requests that come from MMS.
+    pub mms_user_agent: String,
+    /// Server of responses to what goes to MMS.
+    pub mms_server: String,
     /// Between whom interworking events go; `None` if nobody is to be told (6.2.3.2).
     pub events: Option<Events>,
 }
@@ -44,7 +48,9 @@ impl Iwf {
     #[must_use]
     pub fn new(policy: Policy) -> Iwf {
         let (user_agent, server) = (product::user_agent(&policy.identity), product::server(&policy.identity));
+        let mms_user_agent = product::user_agent_of(IwfType::Mms, &policy.identity);
+        let mms_server = product::server_of(IwfType::Mms, &policy.identity);
         let events = policy.events.resolved();
-        Iwf { policy, user_agent, server, events }
+        Iwf { policy, user_agent, server, mms_user_agent, mms_server, events }
     }
 }

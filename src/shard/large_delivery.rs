@@ -8,7 +8,7 @@ use crate::engine::sip::dialog::FirstRequest;
 use crate::engine::transport::{QueryId, RecordKind, Transmit};
 use crate::interwork::sms::deliver_sm_to_chat;
 use crate::iwf::message::Minted;
-use crate::iwf::{date_time, large_message, session_leaving};
+use crate::iwf::{date_time, invitation, large_message, session_leaving};
 use crate::limits;
 use crate::policy;
 use crate::wire::sdp::Session as Description;
@@ -82,7 +82,9 @@ impl Shard {
         let Some(Inviting { token, uri, body }) = self.inviting.remove(&key) else { return };
         self.sip_codes.received.add(u32::from(message.code()));
         let local = self.local(&uri, Terms::DELIVERY, key, 0);
-        let agreed = Description::parse(message.body()).ok().and_then(|answer| read_answer(&answer, &local).ok());
+        let agreed = Description::parse(invitation::description(message))
+            .ok()
+            .and_then(|answer| read_answer(&answer, &local).ok());
         let Some(agreed) = agreed else {
             self.calls.bye(turn!(self, now), dialog, b"SIP;cause=488;text=\"Not Acceptable Here\"");
             return self.large_delivery_ended(now, token, Ended::Answered(488), CommandStatus::ESME_RX_P_APPN);

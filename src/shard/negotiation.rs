@@ -4,7 +4,7 @@ use crate::engine::Now;
 use crate::engine::msrp::{self, Accept, session_id};
 use crate::engine::sip::Body;
 use crate::engine::sip::calls::{DialogKey, Offer};
-use crate::iwf::{large_message, session_invitation};
+use crate::iwf::{invitation, large_message, session_invitation};
 use crate::wire::sdp::msrp::{Agreed, Change, Local, NotAcceptable, Setup, Wrapped, answer, change};
 use crate::wire::sdp::{Direction, Session as Description};
 use crate::wire::sip::Message;
@@ -80,7 +80,8 @@ impl Shard {
     /// The answer to an offer, if anything of it can be taken.
     pub(super) fn negotiate(&mut self, message: &Message<'_>, terms: Terms) -> Result<Negotiated, Refused> {
         let warned = |why: NotAcceptable| Refused::warned(why.warning());
-        let offer = Description::parse(message.body()).map_err(|_| Refused::warned((399, "No usable description")))?;
+        let offer = Description::parse(invitation::description(message))
+            .map_err(|_| Refused::warned((399, "No usable description")))?;
         let streams = offer.media().filter(|media| media.port != 0).count();
         if !session_invitation::may_have_streams(streams, &self.iwf.policy) {
             return Err(Refused::warned((399, "Several media streams")));
@@ -141,7 +142,7 @@ impl Shard {
 
     /// re-INVITE and UPDATE of the peer: refreshed, changed, or refused and as before (RFC 3261 14.2).
     pub(super) fn offered_anew(&mut self, now: Now, dialog: DialogKey, offer: Offer, message: &Message<'_>) {
-        let description = Description::parse(message.body()).ok().filter(|_| offer != Offer::Absent);
+        let description = Description::parse(invitation::description(message)).ok().filter(|_| offer != Offer::Absent);
         let key = self.calls.user(dialog).unwrap_or_default();
         let Some(session) = self.sessions.get(&key) else { return self.decline_offer(now, dialog, None) };
         let change = description.as_ref().map(|offer| change(offer, &session.agreed));

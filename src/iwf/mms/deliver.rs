@@ -86,7 +86,7 @@ pub fn message<'a>(
         content: &content.body,
         ..*forward
     };
-    let (product, policy) = (iwf.user_agent.as_bytes(), &iwf.policy);
+    let (product, policy) = (iwf.mms_user_agent.as_bytes(), &iwf.policy);
     let received = Received { forward_req, recipient, now_unix_s: unix_s(now), product, policy };
     let mut message = CpmMessage::default();
     match mode {

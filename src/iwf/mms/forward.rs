@@ -101,7 +101,11 @@ impl<'a> Read<'a> {
             headers: invitation.headers(),
             cpim: body.cpim,
             content: content(body, Entity::new(content_type, b"", octets)),
-            recipient_list: body.recipient_list,
+            recipient_list: if body.recipient_list.is_empty() {
+                invitation.recipient_list()
+            } else {
+                body.recipient_list
+            },
             subject: invitation.subject(),
             date: invitation.date(),
             referred_by: invitation.referred_by(),

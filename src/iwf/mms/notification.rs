@@ -113,7 +113,7 @@ fn reported<'a>(original: &'a Retained, status: Due, iwf: &'a Iwf, minted: &Mint
         imdn_record_route: get(original.imdn_record_route),
         original_to: get(original.original_to),
         status,
-        product: iwf.user_agent.as_bytes(),
+        product: iwf.mms_user_agent.as_bytes(),
         new_message_id: minted.message_id,
         new_call_id: minted.call_id,
     };

@@ -58,7 +58,7 @@ impl Shard {
     /// Table 14, and 6.3.1.1.7 A).
     pub(super) fn respond_forwarded(&mut self, now: Now, key: u64, transaction: TransactionId) {
         let Some(message) = self.mms.messages.get(key) else { return };
-        let (retained, server) = (&message.retained, self.iwf.server.as_bytes());
+        let (retained, server) = (&message.retained, self.iwf.mms_server.as_bytes());
         self.sip_codes.sent.add(202);
         self.servers.respond(now.moment, transaction, 202, "Accepted", |headers| {
             stored_headers(retained, headers);
@@ -69,7 +69,7 @@ impl Shard {
 
     pub(super) fn refuse_forwarded(&mut self, now: Now, key: u64, transaction: TransactionId, refusal: Refusal) {
         let Some(message) = self.mms.messages.get(key) else { return };
-        let (retained, server) = (&message.retained, self.iwf.server.as_bytes());
+        let (retained, server) = (&message.retained, self.iwf.mms_server.as_bytes());
         self.sip_codes.sent.add(u32::from(refusal.code));
         self.servers.respond(now.moment, transaction, refusal.code, refusal.reason, |headers| {
             stored_headers(retained, headers);
