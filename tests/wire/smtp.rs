@@ -208,6 +208,8 @@ fn the_first_digit_says_what_to_do() {
     assert_eq!(kinds(421), [false, false, true, false]);
     assert_eq!(kinds(599), [false, false, false, true]);
     assert_eq!((Reply::plain(42, b"").code, Reply::plain(600, b"").code), (554, 554));
+    let reply = Reply::new(550, EnhancedStatus(5, 1, 1), "no sü\r\nch".as_bytes());
+    assert_eq!(reply.to_string(), "550 5.1.1 no s????ch");
 }
 
 #[test]

@@ -104,6 +104,15 @@ impl Reply {
     }
 }
 
+/// As it stands on the wire, for a log.
+impl core::fmt::Display for Reply {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut line = Vec::new();
+        self.emit(&mut line);
+        f.write_str(core::str::from_utf8(line.trim_ascii_end()).unwrap_or_default())
+    }
+}
+
 /// Appends a reply of several lines. They must be printable.
 pub fn emit_lines(code: u16, lines: &[&[u8]], out: &mut Vec<u8>) {
     for (number, line) in lines.iter().enumerate() {

@@ -445,8 +445,11 @@ fn a_mail_that_meets_a_closing_server_goes_by_the_next_connection() {
         } else {
             world.say(how)
         };
-        assert!(world.outcomes().is_empty());
+        world.collect();
+        assert!(!world.events.iter().any(|event| matches!(event, Event::Done { .. })));
         assert_eq!(world.orders().last(), Some(&Order::Connect), "at once");
+        let closed = |event: &Event| matches!(event, Event::Closed { reconnect_at: Some(at), .. } if *at == Moment(0));
+        assert!(closed(world.events.last().unwrap()));
         assert!(world.client.can_send());
         assert_eq!(world.client.counters().repeated, 1);
         world.connect(ALL);

@@ -145,7 +145,8 @@ pub enum State {
 pub enum Order {
     /// Open it; then `handle_connected` or `handle_connect_failed`.
     Connect,
-    /// Close it once everything polled before was sent. `handle_closed` may follow or not.
+    /// Close it once everything polled before was sent. `handle_closed` may follow or not, but not once the next connection is
+    /// open: `Connect` may be ordered at once.
     Close,
 }
 

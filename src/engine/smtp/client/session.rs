@@ -370,8 +370,8 @@ impl Client {
         if !self.available || self.stopped {
             self.give_up_queue(why_not_sent(reason));
         }
-        self.plan_reconnect(now.moment, reason);
-        self.events.push_back(Event::Closed { reason, reconnect_at: self.reconnect_at });
+        let reconnect_at = self.plan_reconnect(now.moment, reason);
+        self.events.push_back(Event::Closed { reason, reconnect_at });
     }
 
     /// Whether a new connection may be expected to do better: servers close what was idle, or had many mails.
@@ -405,20 +405,22 @@ impl Client {
         }
     }
 
-    fn plan_reconnect(&mut self, now: Moment, reason: CloseReason) {
+    /// Says when the next connection is tried: at once if mails wait for it, and not at all if none is missed.
+    fn plan_reconnect(&mut self, now: Moment, reason: CloseReason) -> Option<Moment> {
         self.reconnect_at = None;
         if self.stopped || (reason == CloseReason::Idle && self.queue.is_empty()) {
-            return;
+            return None;
         }
         let wait = match reason {
             CloseReason::Refused(_) => self.reconnect.after_refusal(&mut self.random),
             _ => self.reconnect.after_loss(now, &mut self.random),
         };
-        if self.queue.is_empty() {
-            self.reconnect_at = Some(now + wait);
-        } else {
+        if !self.queue.is_empty() {
             self.connect();
+            return Some(now);
         }
+        self.reconnect_at = Some(now + wait);
+        self.reconnect_at
     }
 
     fn expire_pending(&mut self, now: Now) {
