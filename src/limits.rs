@@ -267,8 +267,8 @@ pub const MMS_REPEATS_MAX: usize = 65_536;
 pub const MMS_REPORT_WAIT_S_MAX: u32 = 7 * 24 * 3_600;
 /// Octets of a list of recipients (RFC 5365); a longer one is not read.
 pub const RESOURCE_LIST_BYTES_MAX: usize = 65_536;
-/// Octets of an MM4 address.
-pub const MMS_ADDRESS_BYTES_MAX: usize = 256;
+/// Recipients of an MM that a CPM user is told of; of one with more he is told none.
+pub const MMS_LISTED_RECIPIENTS_MAX: usize = 200;
 
 // SMTP
 

@@ -39,6 +39,18 @@ impl Content {
         content
     }
 
+    /// Octets.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+
     /// Media types of its parts, and of what holds them, for a=accept-wrapped-types (6.3.1.2.2 step 2a).
     #[must_use]
     pub fn wrapped_types(&self) -> String {
@@ -103,12 +115,21 @@ pub fn message<'a>(
     Ok(message)
 }
 
-/// 6.3.1.2: whether a MESSAGE as it was written is larger than one may be.
+/// 6.3.1.2: whether a MESSAGE of so many octets, Via aside, is larger than one may be.
 #[must_use]
-pub fn is_large(written: &[u8], iwf: &Iwf) -> bool {
+pub fn is_large(octets: usize, iwf: &Iwf) -> bool {
     let octets_max = usize::try_from(iwf.policy.mms.large_message_octets).unwrap_or(usize::MAX);
-    written.len() + limits::SIP_VIA_BYTES_MAX > octets_max
+    octets + limits::SIP_VIA_BYTES_MAX > octets_max
 }
+
+/// Whether a content is too large for any MESSAGE, its headers and those of its wrapper counted.
+#[must_use]
+pub fn is_beyond_messages(content: &Content) -> bool {
+    content.body.len() + HEADERS_BYTES_MAX > limits::SIP_MESSAGE_BYTES_MAX
+}
+
+/// Octets of the headers of a MESSAGE and of what is in it, a list of recipients included.
+const HEADERS_BYTES_MAX: usize = 32 << 10;
 
 /// Appends the MESSAGE.
 pub fn write_pager(message: &CpmMessage<'_>, now: Now, minted: &Minted<'_>, out: &mut Vec<u8>) {
@@ -119,7 +140,7 @@ pub fn write_pager(message: &CpmMessage<'_>, now: Now, minted: &Minted<'_>, out:
     if let Some(seconds) = message.expires_s {
         writer.number(Name::Expires, u64::from(seconds));
     }
-    if message.recipients.is_empty() {
+    if !has_list(message) {
         writer.body(b"message/cpim", |body| write_cpim(message, now, minted, body));
     } else {
         writer.body(&mixed(minted), |body| {
@@ -149,7 +170,7 @@ pub fn from(message: &CpmMessage<'_>) -> Vec<u8> {
 /// The body of the INVITE and its type: the offer, and beside it the list of recipients if there are several.
 #[must_use]
 pub fn offer(message: &CpmMessage<'_>, sdp: &[u8], minted: &Minted<'_>) -> (Vec<u8>, Vec<u8>) {
-    if message.recipients.is_empty() {
+    if !has_list(message) {
         return (b"application/sdp".to_vec(), sdp.to_vec());
     }
     let mut body = Vec::new();
@@ -187,6 +208,11 @@ pub fn write_cpim(message: &CpmMessage<'_>, now: Now, minted: &Minted<'_>, body:
         ..Wrapper::default()
     };
     wrapper.write(message.body, body);
+}
+
+/// Everybody is listed where there are several, but not so many that a MESSAGE could not hold them.
+fn has_list(message: &CpmMessage<'_>) -> bool {
+    (2..=limits::MMS_LISTED_RECIPIENTS_MAX).contains(&message.recipients.len())
 }
 
 fn mixed(minted: &Minted<'_>) -> Vec<u8> {

@@ -169,17 +169,22 @@ impl Shard {
     ) -> Result<(), RequestStatus> {
         let iwf = self.iwf.clone();
         let minted = names.minted();
-        let pager = deliver::message(forward, content, number, Mode::Pager, now, &iwf).map_err(refusal)?;
         let mut written = self.pool.take();
-        deliver::write_pager(&pager, now, &minted, &mut written);
-        if deliver::is_large(&written, &iwf) && self.can_invite() {
-            self.pool.give(written);
+        // What is large whatever stands around it is not written to find that out.
+        if !deliver::is_large(content.len(), &iwf) || !self.can_invite() {
+            if deliver::is_beyond_messages(content) {
+                return Err(RequestStatus::ErrorContentNotAccepted);
+            }
+            let pager = deliver::message(forward, content, number, Mode::Pager, now, &iwf).map_err(refusal)?;
+            deliver::write_pager(&pager, now, &minted, &mut written);
+        }
+        if self.can_invite() && (written.is_empty() || deliver::is_large(written.len(), &iwf)) {
             let large = deliver::message(forward, content, number, Mode::Large, now, &iwf).map_err(refusal)?;
             self.invite_for_mm(now, whose, &large, content, &minted);
         } else {
             self.message_for_mm(now, whose, &written);
-            self.pool.give(written);
         }
+        self.pool.give(written);
         Ok(())
     }
 
