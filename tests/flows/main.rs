@@ -11,6 +11,8 @@ mod client;
 mod cpm;
 #[path = "../sim/mmsc.rs"]
 mod mmsc;
+#[path = "../sim/multimedia.rs"]
+mod multimedia;
 #[path = "../sim/text.rs"]
 mod read;
 #[path = "../sim/smsc.rs"]
@@ -29,6 +31,8 @@ mod large_delivery;
 mod large_message;
 mod large_message_ends;
 mod large_message_failures;
+mod mms_delivery;
+mod mms_delivery_trouble;
 mod mms_pager;
 mod next_hop;
 mod pager_to_sms;

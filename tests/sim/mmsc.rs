@@ -6,13 +6,15 @@ use crate::world::World;
 #[derive(Debug)]
 pub struct Mmsc {
     /// Place in `tcp`.
-    link: usize,
+    pub link: usize,
     /// Octets of it that were looked at.
     seen: usize,
     /// Mails that it took or refused: envelope and data.
     pub mails: Vec<Mail>,
-    /// What it answers to the end of the data.
+    /// What it answers to the end of the data; nothing if it is empty.
     pub reply: &'static str,
+    /// A command that it answers otherwise than usual, and how; with nothing to say it hangs up.
+    pub instead: Option<(&'static str, &'static str)>,
     /// The mail that is arriving.
     arriving: Mail,
     in_data: bool,
@@ -45,16 +47,36 @@ impl Mail {
 impl Mmsc {
     /// Greets on the connection that the gateway opened last.
     pub fn greeted(world: &mut World) -> Mmsc {
-        let link = world.tcp.len() - 1;
-        let arriving = Mail::default();
-        let mut mmsc = Mmsc { link, seen: 0, mails: Vec::new(), reply: "250 2.0.0 taken", arriving, in_data: false };
+        Mmsc::greeted_on(world, world.tcp.len() - 1)
+    }
+
+    /// Greets on a connection of the gateway, a place in `tcp`.
+    pub fn greeted_on(world: &mut World, link: usize) -> Mmsc {
+        let mut mmsc = Mmsc {
+            link,
+            seen: 0,
+            mails: Vec::new(),
+            reply: "250 2.0.0 taken",
+            instead: None,
+            arriving: Mail::default(),
+            in_data: false,
+        };
         mmsc.say(world, "220 mms.example.com ESMTP");
         mmsc.listen(world);
         mmsc
     }
 
-    fn say(&self, world: &mut World, line: &str) {
+    /// Sends a line, if the connection is still there.
+    pub fn say(&self, world: &mut World, line: &str) {
+        if world.tcp[self.link].closed {
+            return;
+        }
         world.tcp_send(self.link, format!("{line}\r\n").as_bytes());
+    }
+
+    /// Closes the connection.
+    pub fn hang_up(&self, world: &mut World) {
+        world.tcp_close(self.link);
     }
 
     /// Takes in what the gateway has sent, and answers it.
@@ -69,6 +91,9 @@ impl Mmsc {
     }
 
     fn line(&mut self, world: &World) -> Option<String> {
+        if world.tcp[self.link].closed {
+            return None;
+        }
         let received = world.tcp[self.link].received();
         let rest = &received[self.seen..];
         let end = rest.windows(2).position(|two| two == b"\r\n")?;
@@ -92,6 +117,9 @@ impl Mmsc {
     fn command(&mut self, world: &mut World, line: &str) {
         let address = || line.split(['<', '>']).nth(1).expect("a path").to_owned();
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        if let Some((_, reply)) = self.instead.filter(|(instead, _)| *instead == verb) {
+            return if reply.is_empty() { self.hang_up(world) } else { self.say(world, reply) };
+        }
         match verb.as_str() {
             "EHLO" => self.say(world, "250-mms.example.com\r\n250-PIPELINING\r\n250 8BITMIME"),
             "MAIL" => {
@@ -115,7 +143,7 @@ impl Mmsc {
 /// A session in which it brings mail.
 #[derive(Debug)]
 pub struct Bringing {
-    link: usize,
+    pub link: usize,
     seen: usize,
 }
 
@@ -139,6 +167,11 @@ impl Bringing {
         assert!(self.ask(world, "DATA").starts_with("354"));
         let stuffed = mail.data.replace("\r\n.", "\r\n..");
         world.tcp_send(self.link, format!("{stuffed}\r\n.\r\n").as_bytes());
+    }
+
+    /// Breaks the connection.
+    pub fn hang_up(&self, world: &mut World) {
+        world.tcp_close(self.link);
     }
 
     /// One command, and the replies to it.

@@ -51,6 +51,12 @@ struct Recipient {
     original: u64,
 }
 
+impl Recipient {
+    fn new(address: &[u8]) -> Recipient {
+        Recipient { address: address.to_vec(), status: RequestStatus::Unknown, original: 0 }
+    }
+}
+
 /// What is minted for one message.
 struct Names {
     call_id: Vec<u8>,
@@ -86,10 +92,12 @@ impl Shard {
         match self.mms.repeats.came(hash) {
             Seen::New => self.deliver_mm(now, owed, hash, brought, forward),
             Seen::Open => self.answer_mail(now, owed.whose, later(b"the same message is on its way")),
-            Seen::Ended(status) => {
+            Seen::Ended(statuses) => {
                 self.stats.mms_repeated += 1;
                 self.answer_mail(now, owed.whose, taken());
-                self.send_response_mail(now, &owed, status, b"");
+                let recipients = brought.rcpt_to.iter().zip(statuses);
+                let recipient = |(address, status): (&Vec<u8>, _)| Recipient { status, ..Recipient::new(address) };
+                self.send_mm_responses(now, &owed, &recipients.map(recipient).collect::<Vec<_>>());
             }
         }
     }
@@ -102,9 +110,7 @@ impl Shard {
     }
 
     fn deliver_mm(&mut self, now: Now, owed: Owed, hash: u64, brought: &Brought, forward: &ForwardReq<'_>) {
-        let recipient =
-            |address: &Vec<u8>| Recipient { address: address.clone(), status: RequestStatus::Unknown, original: 0 };
-        let recipients: Vec<_> = brought.rcpt_to.iter().map(recipient).collect();
+        let recipients: Vec<_> = brought.rcpt_to.iter().map(|address| Recipient::new(address)).collect();
         let open = recipients.len() + 1;
         let key = self.mms.deliveries.insert(Delivery { owed, hash, recipients, open });
         let content = Content::of(forward);
@@ -131,13 +137,10 @@ impl Shard {
         }
         let number = self.cpm_user(address).ok_or(refusal(NotConvertible::Target))?;
         let original = self.keep_original(now, forward, peer);
+        // Before it is sent: it may fail at once, and nothing is to be kept of it then.
+        self.note_original(whose, original);
         let names = self.mint_names(original);
-        let sent = self.send_mm(now, whose, (forward, content, number), &names);
-        match sent {
-            Ok(()) => self.note_original(whose, original),
-            Err(_) => self.drop_original(original),
-        }
-        sent
+        self.send_mm(now, whose, (forward, content, number), &names)
     }
 
     /// The number in an address of ours.
@@ -266,41 +269,50 @@ impl Shard {
         }
     }
 
-    /// The reply to the mail, and MM4_forward.RES: one, or one for each status that some recipients have.
+    /// The reply to the mail, and MM4_forward.RES.
     fn answer_mm(&mut self, now: Now, delivery: &Delivery) {
         let Delivery { owed, hash, recipients, .. } = delivery;
-        let first = recipients.first().map_or(RequestStatus::ErrorUnspecified, |recipient| recipient.status);
-        let alike = recipients.iter().all(|recipient| recipient.status == first);
-        if !alike || first.is_ok() || owed.response.is_some() {
-            self.mms.repeats.ended(*hash, Some(first));
+        let statuses = || recipients.iter().map(|recipient| recipient.status);
+        let is_taken = statuses().any(RequestStatus::is_ok);
+        // One that nobody got may be tried again.
+        self.mms.repeats.ended(*hash, is_taken.then(|| statuses().collect()));
+        if is_taken || owed.response.is_some() {
             self.answer_mail(now, owed.whose, taken());
         } else {
-            self.refuse_mm(now, owed, *hash, first);
+            let worst = statuses().find(|status| is_temporary(*status)).or_else(|| statuses().next());
+            self.refuse_mm(now, owed, worst.unwrap_or_default());
         }
-        for (at, recipient) in recipients.iter().enumerate() {
-            let status = recipient.status;
-            if recipients.iter().take(at).all(|earlier| earlier.status != status) {
-                let named = if alike { Vec::new() } else { addresses_with(recipients, status) };
-                self.send_response_mail(now, owed, status, &named);
+        self.send_mm_responses(now, owed, recipients);
+    }
+
+    /// One response, or one for each status that some recipients have.
+    fn send_mm_responses(&mut self, now: Now, owed: &Owed, recipients: &[Recipient]) {
+        let alike =
+            recipients.iter().all(|recipient| Some(recipient.status) == recipients.first().map(|one| one.status));
+        for (at, Recipient { status, .. }) in recipients.iter().enumerate() {
+            if recipients.iter().take(at).all(|earlier| earlier.status != *status) {
+                let named = if alike { Vec::new() } else { addresses_with(recipients, *status) };
+                self.send_response_mail(now, owed, *status, &named);
             }
         }
     }
 
     /// Nobody got it, and nobody asked for a response: the reply to the mail says so.
-    fn refuse_mm(&mut self, now: Now, owed: &Owed, hash: u64, status: RequestStatus) {
+    fn refuse_mm(&mut self, now: Now, owed: &Owed, status: RequestStatus) {
         let reply = match status {
-            RequestStatus::ErrorNetworkProblem | RequestStatus::ErrorTransient => {
-                later(b"the recipient cannot be reached")
-            }
+            status if is_temporary(status) => later(b"the recipient cannot be reached"),
             RequestStatus::ErrorSendingAddressUnresolved => {
                 Reply::new(550, EnhancedStatus(5, 1, 1), b"no such recipient")
             }
             _ => Reply::new(554, EnhancedStatus(5, 0, 0), status.token()),
         };
         self.event(Event::MailRefused { peer: owed.peer.ip(), code: reply.code, why: "the CPM side did not take it" });
-        self.mms.repeats.ended(hash, None);
         self.answer_mail(now, owed.whose, reply);
     }
+}
+
+const fn is_temporary(status: RequestStatus) -> bool {
+    matches!(status, RequestStatus::ErrorNetworkProblem | RequestStatus::ErrorTransient)
 }
 
 fn addresses_with(recipients: &[Recipient], status: RequestStatus) -> Vec<u8> {

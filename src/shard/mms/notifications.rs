@@ -37,7 +37,10 @@ pub(super) struct Original {
     message_id: Vec<u8>,
     originator: Vec<u8>,
     peer: SocketAddr,
+    /// What is still to be reported; a report on its way counts as one that arrives.
     asked: Asked,
+    /// Reports on their way.
+    under_way: u8,
     alarm: Option<TimerId>,
 }
 
@@ -154,6 +157,8 @@ impl Shard {
             return;
         };
         original.asked.is_reported |= report.is_delivery;
+        original.asked.read_reply &= report.is_delivery;
+        original.under_way += 1;
         let peer = original.peer;
         let mmsc = self.mmsc_of(&rcpt_to, peer);
         if let Some(waiting) = self.mms.waiting.get_mut(report.waiting) {
@@ -176,9 +181,10 @@ impl Shard {
         self.stats.mms_reports_failed += u64::from(!sent);
         if let Some(original) = self.mms.originals.get_mut(report.original) {
             original.asked.is_reported &= sent || !report.is_delivery;
-            original.asked.read_reply &= !sent || report.is_delivery;
+            original.asked.read_reply |= !sent && !report.is_delivery;
+            original.under_way -= 1;
             let Asked { delivery_report, read_reply, is_reported } = original.asked;
-            if !read_reply && (is_reported || !delivery_report) {
+            if original.under_way == 0 && !read_reply && (is_reported || !delivery_report) {
                 self.drop_original(report.original);
             }
         }
@@ -229,6 +235,7 @@ impl Shard {
             originator: from.to_vec(),
             peer,
             asked: Asked { delivery_report, read_reply, is_reported: false },
+            under_way: 0,
             alarm: None,
         });
         let alarm = self.arm(now.moment + Duration::from_secs(u64::from(wait_s)), ALARM_ORIGINAL, key);

@@ -8,20 +8,20 @@ use crate::limits;
 use crate::wire::mail::mm4::RequestStatus;
 
 /// How far an MM has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
     /// It was never here.
     New,
     /// It is on its way.
     Open,
-    /// It ended so.
-    Ended(RequestStatus),
+    /// It ended so for each of its recipients.
+    Ended(Box<[RequestStatus]>),
 }
 
 /// The MMs, by a hash of what names them.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
-    by_hash: HashMap<u64, Option<RequestStatus>, foldhash::fast::FixedState>,
+    by_hash: HashMap<u64, Option<Box<[RequestStatus]>>, foldhash::fast::FixedState>,
     /// The oldest first.
     order: VecDeque<u64>,
 }
@@ -30,7 +30,7 @@ impl Repeats {
     /// An MM came; from now on it is open.
     pub(super) fn came(&mut self, hash: u64) -> Seen {
         match self.by_hash.get(&hash) {
-            Some(Some(status)) => Seen::Ended(*status),
+            Some(Some(statuses)) => Seen::Ended(statuses.clone()),
             Some(None) => Seen::Open,
             None => {
                 self.keep(hash);
@@ -49,11 +49,11 @@ impl Repeats {
         self.order.push_back(hash);
     }
 
-    /// It has ended; with no status it may come again as if it were new.
-    pub(super) fn ended(&mut self, hash: u64, status: Option<RequestStatus>) {
-        if status.is_some() {
+    /// It has ended; without statuses it may come again as if it were new.
+    pub(super) fn ended(&mut self, hash: u64, statuses: Option<Box<[RequestStatus]>>) {
+        if statuses.is_some() {
             if let Some(seen) = self.by_hash.get_mut(&hash) {
-                *seen = status;
+                *seen = statuses;
             }
         } else if self.by_hash.remove(&hash).is_some() {
             self.order.retain(|other| *other != hash);
@@ -69,8 +69,9 @@ mod tests {
     fn what_came_is_known() {
         let mut repeats = Repeats::default();
         assert_eq!([repeats.came(1), repeats.came(1)], [Seen::New, Seen::Open]);
-        repeats.ended(1, Some(RequestStatus::Ok));
-        assert_eq!(repeats.came(1), Seen::Ended(RequestStatus::Ok));
+        let statuses = [RequestStatus::Ok, RequestStatus::ErrorUnspecified];
+        repeats.ended(1, Some(statuses.into()));
+        assert_eq!(repeats.came(1), Seen::Ended(statuses.into()));
         assert_eq!(repeats.came(2), Seen::New);
         repeats.ended(2, None);
         assert_eq!(repeats.came(2), Seen::New);
