@@ -12,6 +12,8 @@ LARGE, SESSION = "largemsg", "session"
 URN = "urn:urn-7:3gpp-service.ims.icsi.oma.cpm."
 DOMAIN = "gw.example.net"
 CPIM = "message/cpim"
+PAGER = "msg"
+TEXT = "text/plain; charset=utf-8"
 PRODUCT = re.compile(r"\S+/\S+")
 
 
@@ -19,15 +21,15 @@ def icsi(service):
     return f'+g.3gpp.icsi-ref="{(URN + service).replace(":", "%3A")}"'
 
 
-def cpim(message_id, text, requests="", content_type="text/plain; charset=utf-8"):
-    """A message as it goes into MSRP SEND requests."""
+def cpim(message_id, text, requests="", content_type=TEXT):
+    """A message as it goes into MSRP SEND requests and into SIP MESSAGEs."""
     wish = f"imdn.Disposition-Notification: {requests}\r\n" if requests else ""
     head = (
         "From: <sip:anonymous@anonymous.invalid>\r\nTo: <sip:anonymous@anonymous.invalid>\r\n"
         f"NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: {message_id}\r\nDateTime: 2026-11-21T02:10:49Z\r\n{wish}\r\n"
         f"Content-Type: {content_type}\r\n\r\n"
     )
-    return head.encode() + text.encode()
+    return head.encode() + (text if isinstance(text, bytes) else text.encode())
 
 
 class Wrapped:
@@ -42,12 +44,12 @@ class Wrapped:
     def text(self):
         return self.content.decode(self.mime.get_param("charset") or "utf-8", "replace")
 
-    def flaws(self, people=("anonymous@anonymous.invalid",) * 2):
+    def flaws(self, people=("anonymous@anonymous.invalid",) * 2, types=("text/plain", "message/imdn+xml")):
         """IWF V3.0 6.1.5.1, 6.2.2.2.2; `people` says what must be in CPIM From and To, which name nobody in a session."""
         for name, who in zip(("From", "To"), people):
             if who not in (self.cpim[name] or ""):
                 yield f"CPIM {name} is {self.cpim[name]}"
-        if self.mime.get_content_type() not in ("text/plain", "message/imdn+xml"):
+        if self.mime.get_content_type() not in types:
             yield f"CPIM content is {self.mime['Content-Type']}"
 
 
@@ -83,9 +85,9 @@ class Sdp:
             yield f"SDP: setup {self.get('setup')}"
 
 
-def sdp(session, direction, setup, more=(), version=1, relayed=False):
+def sdp(session, direction, setup, more=(), version=1, relayed=False, wrapped=""):
     """An offer or an answer for an MSRP session."""
-    wrapped = "text/plain message/imdn+xml" if direction == "sendrecv" else "text/plain"
+    wrapped = wrapped or ("text/plain message/imdn+xml" if direction == "sendrecv" else "text/plain")
     first = session.path().split()[0]
     host, port, _ = msrp.PARTS.fullmatch(first).groups()
     lines = [
@@ -121,23 +123,35 @@ class Client:
     def invite(self, service, recipient, name, body, more=()):
         """`name` makes the Conversation-ID, the Contribution-ID and the Call-ID."""
         headers = [
-            ("From", f"<sip:+{self.number}@{DOMAIN};user=phone>;tag={secrets.token_hex(6)}"),
-            ("To", f"<tel:+{recipient}>"),
-            ("Call-ID", f"{name}-{secrets.token_hex(8)}"),
-            ("CSeq", "1 INVITE"),
+            *self.headers("INVITE", service, recipient, name),
             ("Contact", self.agent.contact(f";{icsi(service)}")),
-            ("P-Asserted-Identity", f"<tel:+{self.number}>"),
-            ("P-Asserted-Service", URN + service),
-            ("Accept-Contact", f"*;{icsi(service)};require;explicit"),
-            ("Conversation-ID", f"c-{name}"),
-            ("Contribution-ID", f"d-{name}"),
-            ("User-Agent", "CPM-client/OMA1.0"),
             ("Allow", ALLOW),
             ("Supported", "timer"),
             *more,
             ("Content-Type", "application/sdp"),
         ]
         return self.agent.request("INVITE", f"tel:+{recipient}", headers, body)
+
+    def headers(self, method, service, recipient, name):
+        return [
+            ("From", f"<sip:+{self.number}@{DOMAIN};user=phone>;tag={secrets.token_hex(6)}"),
+            ("To", f"<tel:+{recipient}>"),
+            ("Call-ID", f"{name}-{secrets.token_hex(8)}"),
+            ("CSeq", f"1 {method}"),
+            ("P-Asserted-Identity", f"<tel:+{self.number}>"),
+            ("P-Asserted-Service", URN + service),
+            ("Accept-Contact", f"*;{icsi(service)};require;explicit"),
+            ("Conversation-ID", f"c-{name}"),
+            ("Contribution-ID", f"d-{name}"),
+            ("User-Agent", "CPM-client/OMA1.0"),
+        ]
+
+    async def page(self, recipient, name, content, content_type=TEXT, requests="", more=()):
+        """The final response to a message in Pager Mode; None if there is none."""
+        headers = [*self.headers("MESSAGE", PAGER, recipient, name), *more, ("Content-Type", CPIM)]
+        body = cpim(name, content, requests, content_type)
+        request = self.agent.request("MESSAGE", f"tel:+{recipient}", headers, body)
+        return await self.agent.final(await self.agent.transact(request))
 
 
 class Call:
@@ -149,11 +163,13 @@ class Call:
         self.flaws, self.provisional = [], []
 
     @classmethod
-    async def to(cls, client, service, recipient, name, setup="actpass", direction=None, sdp_more=(), more=()):
+    async def to(
+        cls, client, service, recipient, name, setup="actpass", direction=None, sdp_more=(), more=(), wrapped=""
+    ):
         """INVITE; `dialog` is None if it was refused. The ACK is sent, the MSRP connection is not made."""
         call = cls(client, service, await client.media())
         direction = direction or ("sendonly" if service == LARGE else "sendrecv")
-        call.offer = sdp(call.session, direction, setup, sdp_more, relayed=bool(client.relay))
+        call.offer = sdp(call.session, direction, setup, sdp_more, relayed=bool(client.relay), wrapped=wrapped)
         call.request = client.invite(service, recipient, name, call.offer, more)
         responses = await client.agent.transact(call.request)
         call.response = await client.agent.final(responses, seen=call.provisional)
@@ -171,13 +187,13 @@ class Call:
         self.flaws += accepted_flaws(self.response, self.sdp, self.service, name)
 
     @classmethod
-    async def accept(cls, client, server, setup="passive", limit=None, more=()):
+    async def accept(cls, client, server, setup="passive", limit=None, more=(), wrapped=""):
         """200 to an INVITE that came."""
         call = cls(client, LARGE if "largemsg" in server.request.get("Accept-Contact") else SESSION, await client.media())
         call.request, call.sdp = server.request, Sdp(server.request.body)
         call.session.peer = call.sdp.path()
         direction = {"sendonly": "recvonly", "recvonly": "sendonly"}.get(call.sdp.direction(), "sendrecv")
-        body = sdp(call.session, direction, setup, relayed=bool(client.relay))
+        body = sdp(call.session, direction, setup, relayed=bool(client.relay), wrapped=wrapped)
         call.dialog = Dialog.of_server(client.agent, server)
         call.dialog.answer = lambda request: (answer_headers(request), body if request.body else b"")
         headers = [("Contact", client.agent.contact(f";{icsi(call.service)}")), ("Allow", ALLOW)]
@@ -191,8 +207,8 @@ class Call:
             await self.session.connect()
         return await self.session.bind()
 
-    async def send(self, message_id, text, requests="", chunk=2048, **more):
-        return await self.session.send(CPIM, cpim(message_id, text, requests), chunk, **more)
+    async def send(self, message_id, text, requests="", chunk=2048, content_type=TEXT, **more):
+        return await self.session.send(CPIM, cpim(message_id, text, requests, content_type), chunk, **more)
 
     async def received(self, limit_s=30):
         return Wrapped((await asyncio.wait_for(self.session.messages.get(), limit_s)).body)

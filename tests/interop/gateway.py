@@ -15,7 +15,7 @@ PUBLISH_S = 1.5  # numbers on /metrics are at most this old
 ADDRESS = re.compile(r"\b49(?:155|160|17[123])\d{7}\b")
 
 CONFIGURATION = """
-profile = "cpm"
+profile = "{profile}"
 state_dir = "{folder}/state"
 
 [runtime]
@@ -28,6 +28,15 @@ next_hop = "sip:127.0.0.1:{next_hop}{next_hop_transport}"
 domain = "gw.example.net"
 trusted = ["127.0.0.0/8"]
 
+{links}
+
+[admin]
+listen = "127.0.0.1:{admin}"
+
+{more}
+"""
+
+SMSC = """
 [[smsc]]
 name = "node-smpp"
 address = "127.0.0.1:{smpp}"
@@ -39,14 +48,11 @@ window = {window}
 concatenation = "{concatenation}"
 message_id = "{message_id}"
 {smsc_more}
-
-[admin]
-listen = "127.0.0.1:{admin}"
-
-{more}
 """
 
 DEFAULTS = {
+    "profile": "cpm",
+    "ready": "/readyz",
     "cores": [0],
     "backend": "auto",
     "next_hop_transport": "",
@@ -56,6 +62,7 @@ DEFAULTS = {
     "concatenation": "sar",
     "message_id": "opaque",
     "smsc_more": "",
+    "links": SMSC,
     "more": "",
 }
 
@@ -87,15 +94,15 @@ class Gateway:
 
     def start(self):
         configuration = self.folder / "isthmus.toml"
-        more = self.settings["more"].format(**self.settings)
-        configuration.write_text(CONFIGURATION.format(**{**self.settings, "more": more}))
+        parts = {name: self.settings[name].format(**self.settings) for name in ("links", "more")}
+        configuration.write_text(CONFIGURATION.format(**{**self.settings, **parts}))
         self.log = (self.folder / "gateway.log").open("w")
         self.process = subprocess.Popen([self.binary, "run", "-c", configuration], stdout=self.log, stderr=self.log)
         self.wait_ready()
 
     def wait_ready(self):
         deadline = time.monotonic() + READY_S_MAX
-        while self.get("/readyz") is None:
+        while self.get(self.settings["ready"]) is None:
             if self.process.poll() is not None:
                 raise RuntimeError(f"isthmus ended with {self.process.returncode} before it was ready\n{self.tail()}")
             if time.monotonic() > deadline:
