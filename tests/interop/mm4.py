@@ -12,7 +12,7 @@ import pictures
 VERSION = "6.10.0"
 PHONE = re.compile(r"\+(\d{5,15})/TYPE=PLMN@([A-Za-z0-9.-]+)")
 ADDRESS = r"[\w.+/=-]+@[A-Za-z0-9.-]+"
-YES, TOKEN = r"Yes|No", r"[\x21-\x7e]{1,140}"
+YES, TOKEN = r"Yes|No", r'"[^"]{1,140}"|[\x21-\x7e]{1,140}'
 STATUS = r"Ok|Error-[a-z-]+"
 OK = "Ok"
 STATUSES = {  # X-Mms-Request-Status-Code -> the code of the SIP response (IWF V3.0 Table 14, and by analogy)
@@ -46,9 +46,8 @@ REQUEST = {"From": r".+"}
 MANDATORY = {
     "MM4_forward.REQ": REQUEST | {"Content-Type": r".+"},
     "MM4_forward.RES": {"X-Mms-Request-Status-Code": STATUS},
-    "MM4_delivery_report.REQ": REQUEST | {
-        "X-Mms-MM-Status-Code": r"Expired|Retrieved|Rejected|Deferred|Indeterminate|Forwarded|Unrecognised"
-    },
+    "MM4_delivery_report.REQ": REQUEST
+    | {"X-Mms-MM-Status-Code": r"Expired|Retrieved|Rejected|Deferred|Indeterminate|Forwarded|Unrecognised"},
     "MM4_delivery_report.RES": {"X-Mms-Request-Status-Code": STATUS},
     "MM4_read_reply_report.REQ": REQUEST | {"X-Mms-Read-Status": r"Read|Deleted without being read"},
     "MM4_read_reply_report.RES": {"X-Mms-Request-Status-Code": STATUS},
@@ -56,7 +55,8 @@ MANDATORY = {
 ANSWER = ROUTES | {"X-Mms-Status-Text": r".+", "X-Mms-Request-Recipients": r".+"}
 REPORT = ROUTES | {"X-Mms-Ack-Request": YES, "X-Mms-Status-Text": r".+", "X-Mms-Originator-System": f"<?{ADDRESS}>?"}
 OPTIONAL = {
-    "MM4_forward.REQ": ROUTES | {
+    "MM4_forward.REQ": ROUTES
+    | {
         "Cc": r".+",
         "X-Mms-Message-Class": r"Personal|Advertisement|Informational|Auto",
         "X-Mms-Expiry": r".+",
@@ -154,7 +154,7 @@ def field_flaws(mail):
     mandatory, optional = EVERY | MANDATORY[mail.kind], OPTIONAL[mail.kind]
     yield from (f"no {name}" for name in mandatory if name not in mail.message)
     known = {name.lower(): name for name in [*mandatory, *optional]}
-    counts = [name for name in mail.message.keys() if name.lower() != "received"]
+    counts = [name for name in mail.message if name.lower() != "received"]
     yield from (f"{name} {counts.count(name)} times" for name in set(counts) if counts.count(name) > 1)
     for name, value in mail.message.items():
         if name.lower() not in known and name.lower().startswith("x-mms-"):
@@ -234,12 +234,13 @@ def answer(mail, system, mail_id, status=OK, text=""):
 
 
 def forward(content, sender, recipients, message_id, transaction, system, mail_id, **more):
-    """MM4_forward.REQ around a `pictures.Multimedia`; `more` as X_Mms_Priority="High" adds or, empty, takes fields."""
+    """MM4_forward.REQ around a Multimedia or a Part; `more` as X_Mms_Priority="High" adds or, empty, takes fields."""
+    kind, encoding, body = content.carried()
     fields = dict(common("MM4_forward.REQ", message_id, transaction, system, mail_id))
     fields |= {"From": sender, "To": ", ".join(recipients), "X-Mms-Ack-Request": "Yes", "X-Mms-Originator-System": system}
-    fields |= {"X-Mms-Message-Class": "Personal", "X-Mms-Priority": "Normal", "Content-Type": content.content_type()}
+    fields |= {"X-Mms-Message-Class": "Personal", "X-Mms-Priority": "Normal"}
     fields |= {name.replace("_", "-"): value for name, value in more.items()}
-    return written(fields.items(), content.body("base64"))
+    return written([*fields.items(), ("Content-Type", kind), ("Content-Transfer-Encoding", encoding)], body)
 
 
 def report(kind, about, status, system, transaction, mail_id, number, **more):

@@ -15,17 +15,19 @@ from aiosmtpd.smtp import SMTP
 
 DOMAIN, GATEWAY_DOMAIN = "mms.mnc001.mcc001.gprs", "mms.gw.example.net"
 SYSTEM = "system-user"
-REPLY_S_MAX = 600  # what a client waits after the final dot (RFC 5321 4.5.3.2.6)
+REPLY_S_MAX = 100  # RFC 5321 4.5.3.2.6 has ten minutes, a scenario has not
 SIZE_MAX = 4_000_000
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd tells every cut connection
 
 
 @dataclasses.dataclass
 class Answer:
-    """What a MM4_forward.REQ for somebody gets: the .RES (None: none), and then reports. `early`: before the SMTP reply."""
+    """What a MM4_forward.REQ for somebody gets: the .RES (None: none), and then reports. `early`: before the SMTP reply;
+    `to_sender`: to its MAIL FROM, as IWF V3.0 Table 37 has it, and not to its X-Mms-Originator-System."""
 
     status: str | None = mm4.OK
     early: bool = False
+    to_sender: bool = False
     after_s: float = 0.0
     times: int = 1
     reports: tuple = ()  # (kind, status), as ("MM4_delivery_report.REQ", "Retrieved")
@@ -203,7 +205,8 @@ class Mmsc:
             asked = answer.status is not None and mail.get("X-Mms-Ack-Request") == "Yes"
             for _ in range(answer.times if asked else 0):
                 octets = mm4.answer(mail, self.system, self.mail_id(), answer.status)
-                self.bring(octets, self.system, [mail.get("X-Mms-Originator-System") or mail.mail_from])
+                system = "" if answer.to_sender else mm4.unquoted(mail.get("X-Mms-Originator-System"))
+                self.bring(octets, self.system, [system or mail.mail_from])
             for kind, status in answer.reports if mail.kind == "MM4_forward.REQ" else ():
                 self.report(kind, mail, status)
         except Exception as error:

@@ -17,7 +17,16 @@ PIXEL = bytes.fromhex(
 )
 SOI, EOI, COMMENT_BYTES_MAX = b"\xff\xd8", b"\xff\xd9", 65_533
 # What has gone wrong on the way from SMTP to MSRP: ends of lines of every kind, dots, boundaries, ends of frames, NUL.
-TRAPS = (b"\r\n.\r\n", b"\n.\n", b"\r.\r", b"\r\n..x\r\n", b"\r\n--related", b"\r\n-------a786hjs2$\r\n", b"\0", b"\r\nFrom ")
+TRAPS = (
+    b"\r\n.\r\n",
+    b"\n.\n",
+    b"\r.\r",
+    b"\r\n..x\r\n",
+    b"\r\n--related",
+    b"\r\n-------a786hjs2$\r\n",
+    b"\0",
+    b"\r\nFrom ",
+)
 
 
 def jpeg(octets, seed):
@@ -55,6 +64,10 @@ class Part:
     octets: bytes
     cid: str = ""
     location: str = ""
+
+    def carried(self):
+        """(Content-Type, Content-Transfer-Encoding, body) of a mail that is this part."""
+        return self.content_type, *encoded(self.octets, "base64")
 
     def named(self):
         """What must be the same on both sides."""
@@ -99,6 +112,9 @@ class Multimedia:
         head += [f"Content-Transfer-Encoding: {name}"]
         return "\r\n".join([*head, "", ""]).encode() + octets + b"\r\n"
 
+    def carried(self):
+        return self.content_type(), "", self.body("base64")
+
     def types(self):
         return [part.content_type.split(";")[0] for part in self.parts]
 
@@ -129,7 +145,8 @@ def leaves(message):
 
 def part_of(leaf):
     raw = leaf.get_payload(decode=True) or b""
-    return Part(str(leaf["Content-Type"] or "text/plain"), raw, (leaf["Content-ID"] or "").strip("<> "), leaf["Content-Location"] or "")
+    cid, location = (leaf["Content-ID"] or "").strip("<> "), leaf["Content-Location"] or ""
+    return Part(str(leaf["Content-Type"] or "text/plain"), raw, cid, location)
 
 
 def binary_leaves(content_type, body):

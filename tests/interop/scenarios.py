@@ -10,6 +10,11 @@ import judge
 import large
 import loads
 import messages
+import mms
+import mms_faults
+import mms_in
+import mms_large
+import mms_peers
 import mms_self
 import peers
 import self_test
@@ -372,6 +377,7 @@ SCENARIOS |= {
     "chat.two_cores": lambda setting: chat.chat(setting, cores=[0, 1], binds=2),
 }
 SCENARIOS |= {"load.smpp": loads.smpp, "load.sip": loads.sip}
+SCENARIOS |= mms.SCENARIOS | mms_in.SCENARIOS | mms_peers.SCENARIOS | mms_large.SCENARIOS | mms_faults.SCENARIOS
 NAMES = list(SCENARIOS)
 
 
