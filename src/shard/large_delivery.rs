@@ -85,7 +85,8 @@ impl Shard {
         let agreed = Description::parse(invitation::description(message))
             .ok()
             .and_then(|answer| read_answer(&answer, &local).ok());
-        let Some(agreed) = agreed else {
+        // Who takes no message as large as this has not agreed, either (RFC 4975 8.6).
+        let Some(agreed) = agreed.filter(|agreed| agreed.takes_octets(body.len() as u64)) else {
             self.calls.bye(turn!(self, now), dialog, b"SIP;cause=488;text=\"Not Acceptable Here\"");
             return self.large_delivery_ended(now, token, Ended::Answered(488), CommandStatus::ESME_RX_P_APPN);
         };

@@ -18,23 +18,35 @@ pub struct Callee {
 impl Callee {
     /// The only invitation that the gateway has sent so far.
     pub fn called(world: &World) -> Callee {
+        let mut callees = Callee::all(world);
+        assert_eq!(callees.len(), 1, "one dialog");
+        callees.remove(0)
+    }
+
+    /// All invitations that the gateway has sent so far.
+    pub fn all(world: &World) -> Vec<Callee> {
         let address = CPM.parse().unwrap();
         let sent = world.strays.iter().filter(|(to, _)| *to == address).map(|(_, bytes)| bytes);
         let texts = sent.map(|bytes| String::from_utf8(bytes.clone()).expect("UTF-8"));
-        let invites: Vec<String> = texts.filter(|text| text.starts_with("INVITE ")).collect();
-        let invite = invites.first().expect("an INVITE").clone();
-        let call_id = header(&invite, "Call-ID").expect("Call-ID");
-        assert!(invites.iter().all(|other| header(other, "Call-ID").as_deref() == Some(&call_id)), "one dialog");
-        let mut client = Client { address: CPM, path: PATH.into(), ..Client::new(&call_id, "") };
-        client.peer_path = line(&invite, "a=path:").expect("a path");
-        Callee { client, invite, tag: "callee".into() }
+        let mut callees: Vec<Callee> = Vec::new();
+        for invite in texts.filter(|text| text.starts_with("INVITE ")) {
+            let call_id = header(&invite, "Call-ID").expect("Call-ID");
+            if callees.iter().all(|callee| callee.client.call_id != call_id) {
+                let path = PATH.replace("callee", &format!("callee{}", callees.len()));
+                let mut client = Client { address: CPM, path, ..Client::new(&call_id, "") };
+                client.peer_path = line(&invite, "a=path:").expect("a path");
+                callees.push(Callee { client, invite, tag: "callee".into() });
+            }
+        }
+        callees
     }
 
     /// The description with which it answers.
     pub fn description(&self, setup: &str) -> String {
+        let path = &self.client.path;
         format!(
             "v=0\r\no=- 1 1 IN IP4 192.0.2.20\r\ns=-\r\nc=IN IP4 192.0.2.20\r\nt=0 0\r\nm=message 7394 TCP/MSRP *\r\n\
-             a=accept-types:message/cpim\r\na=accept-wrapped-types:text/plain\r\na=setup:{setup}\r\na=path:{PATH}\r\n\
+             a=accept-types:message/cpim\r\na=accept-wrapped-types:text/plain\r\na=setup:{setup}\r\na=path:{path}\r\n\
              a=recvonly\r\n"
         )
     }

@@ -136,3 +136,76 @@ impl Sides {
         assert_eq!(left, 0);
     }
 }
+
+/// A SEND of the gateway whose content may be any octets.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// Its first line and header lines.
+    pub head: String,
+    pub content: Vec<u8>,
+    /// `+` or `$`
+    pub flag: u8,
+}
+
+impl Chunk {
+    /// The value of a header.
+    pub fn get(&self, name: &str) -> &str {
+        let lines = self.head.split("\r\n").filter_map(|line| line.split_once(": "));
+        lines.filter(|(known, _)| *known == name).map(|(_, value)| value).next().unwrap_or_default()
+    }
+
+    /// The first, the last and the number of octets that its Byte-Range names; an open end is where it ends.
+    pub fn range(&self) -> (usize, usize, usize) {
+        let (range, total) = self.get("Byte-Range").split_once('/').expect("a Byte-Range");
+        let (first, last) = range.split_once('-').expect("a range");
+        let first: usize = first.parse().unwrap();
+        (first, last.parse().unwrap_or(first + self.content.len() - 1), total.parse().unwrap())
+    }
+
+    /// The 200 to it.
+    pub fn accepted(&self) -> String {
+        let id = self.head.split(' ').nth(1).unwrap();
+        let (to, from) = (self.get("From-Path"), self.get("To-Path"));
+        format!("MSRP {id} 200 OK\r\nTo-Path: {to}\r\nFrom-Path: {from}\r\n-------{id}$\r\n")
+    }
+}
+
+/// The SENDs with content that the gateway wrote to a connection.
+pub fn chunks(mut octets: &[u8]) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    while let Some(line) = find(octets, b"\r\n") {
+        let first = core::str::from_utf8(&octets[..line]).expect("ASCII").split(' ').collect::<Vec<_>>();
+        let end_line = format!("-------{}", first[1]);
+        let end = find(octets, end_line.as_bytes()).expect("an end line");
+        let frame = &octets[..end];
+        if let Some(empty) = find(frame, b"\r\n\r\n").filter(|_| first[2].starts_with("SEND")) {
+            let head = String::from_utf8(frame[..empty].to_vec()).expect("UTF-8");
+            let content = frame[empty + 4..].strip_suffix(b"\r\n").expect("a line end").to_vec();
+            chunks.push(Chunk { head, content, flag: octets[end + end_line.len()] });
+        }
+        octets = &octets[end + end_line.len() + 3..];
+    }
+    chunks
+}
+
+/// Where `wanted` stands first.
+pub fn find(octets: &[u8], wanted: &[u8]) -> Option<usize> {
+    octets.windows(wanted.len()).position(|window| window == wanted)
+}
+
+/// Base64 in lines of 76.
+pub fn base64(octets: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for (number, three) in octets.chunks(3).enumerate() {
+        let bits = (0..3).fold(0_u32, |bits, at| bits << 8 | u32::from(three.get(at).copied().unwrap_or_default()));
+        for at in 0..4 {
+            let digit = char::from(DIGITS[(bits >> (18 - 6 * at)) as usize & 63]);
+            out.push(if at <= three.len() { digit } else { '=' });
+        }
+        if number % 19 == 18 {
+            out.push_str("\r\n");
+        }
+    }
+    out
+}

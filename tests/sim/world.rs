@@ -449,6 +449,9 @@ impl World {
                 if self.cut_cpm_every > 0 && self.writes.is_multiple_of(self.cut_cpm_every) {
                     return self.cut(at);
                 }
+                if self.sessions_apart && is_of_session(&bytes) {
+                    return self.strays.push((self.cpm.address, bytes));
+                }
                 self.tcp_to_cpm.extend_from_slice(&bytes);
                 self.cpm.on_datagram(self.now.moment, &bytes);
                 while let Some(answer) = self.cpm.poll(self.now.moment) {
