@@ -34,6 +34,7 @@ mod large_message_failures;
 mod mms_delivery;
 mod mms_delivery_trouble;
 mod mms_large_delivery;
+mod mms_notifications;
 mod mms_pager;
 mod next_hop;
 mod pager_to_sms;

@@ -66,6 +66,7 @@ pub(super) struct Waiting {
     whose: NotificationRef,
     /// Reports without outcome, and one more while the others are begun.
     open: u8,
+    /// One was not taken, and may be later.
     failed: bool,
 }
 
@@ -75,6 +76,17 @@ pub(in crate::shard) struct Report {
     waiting: u64,
     original: u64,
     is_delivery: bool,
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// An MMS Relay/Server has it, or may have it.
+    Sent,
+    /// None will ever take it: to send the notification again would not help.
+    Refused,
+    /// It was not taken, and may be later.
+    Later,
 }
 
 /// How long a report may wait for a session: the client waits for 32 s (Timer F).
@@ -166,35 +178,40 @@ impl Shard {
         }
         let written = Written { mail_from, rcpt_to, data: Bytes::from(mail), until: now.moment + WAIT };
         if !mmsc.is_some_and(|mmsc| self.send_mail(now, mmsc, Sent::Report(report), written)) {
-            self.report_over(now, report, false);
+            self.report_over(now, report, Fate::Later);
         }
     }
 
     /// What became of the mail of a report. A doubt counts as success: the sender may get a report twice otherwise.
     pub(super) fn report_ended(&mut self, now: Now, report: Report, outcome: &Outcome) {
-        let sent = matches!(outcome, Outcome::Accepted { .. } | Outcome::Unknown(_));
-        self.report_over(now, report, sent);
+        let fate = match outcome {
+            Outcome::Accepted { .. } | Outcome::Unknown(_) => Fate::Sent,
+            Outcome::Refused { reply, .. } if reply.is_permanent() => Fate::Refused,
+            Outcome::Refused { .. } | Outcome::NotSent(_) => Fate::Later,
+        };
+        self.report_over(now, report, fate);
     }
 
-    fn report_over(&mut self, now: Now, report: Report, sent: bool) {
-        self.stats.mms_reports_sent += u64::from(sent);
-        self.stats.mms_reports_failed += u64::from(!sent);
+    fn report_over(&mut self, now: Now, report: Report, fate: Fate) {
+        self.stats.mms_reports_sent += u64::from(fate == Fate::Sent);
+        self.stats.mms_reports_failed += u64::from(fate != Fate::Sent);
+        let again = fate == Fate::Later;
         if let Some(original) = self.mms.originals.get_mut(report.original) {
-            original.asked.is_reported &= sent || !report.is_delivery;
-            original.asked.read_reply |= !sent && !report.is_delivery;
+            original.asked.is_reported &= !again || !report.is_delivery;
+            original.asked.read_reply |= again && !report.is_delivery;
             original.under_way -= 1;
             let Asked { delivery_report, read_reply, is_reported } = original.asked;
             if original.under_way == 0 && !read_reply && (is_reported || !delivery_report) {
                 self.drop_original(report.original);
             }
         }
-        self.waiting_less(now, report.waiting, sent);
+        self.waiting_less(now, report.waiting, !again);
     }
 
     /// One reason less to wait; after the last the notification is answered.
-    fn waiting_less(&mut self, now: Now, key: u64, sent: bool) {
+    fn waiting_less(&mut self, now: Now, key: u64, over: bool) {
         let Some(waiting) = self.mms.waiting.get_mut(key) else { return };
-        waiting.failed |= !sent;
+        waiting.failed |= !over;
         waiting.open -= 1;
         if waiting.open == 0
             && let Some(Waiting { whose, failed, .. }) = self.mms.waiting.remove(key)
