@@ -90,7 +90,7 @@ impl Shard {
         message: &Message<'_>,
         invitation: Invitation,
     ) -> Result<(), Refused> {
-        let negotiated = self.negotiate(message, Terms::LARGE_MESSAGE)?;
+        let negotiated = self.negotiate(message, self.large_message_terms())?;
         self.stats.large_messages_accepted += 1;
         self.set_contact(dialog, large_message::CONTACT_PARAMETER);
         let answer = negotiated.answer.clone();

@@ -27,7 +27,7 @@ pub(super) struct Terms {
 
 impl Terms {
     /// 6.1.2 step 4d.
-    pub(super) const LARGE_MESSAGE: Terms = Terms {
+    const LARGE_MESSAGE: Terms = Terms {
         accept_types: large_message::ACCEPT_TYPES,
         accept_wrapped_types: large_message::ACCEPT_WRAPPED_TYPES,
         wrapped: Wrapped::AllOf,
@@ -51,13 +51,8 @@ impl Terms {
         setup: Setup::ActPass,
     };
 
-    fn of(kind: &Kind) -> Terms {
-        match kind {
-            Kind::LargeMessage => Terms::LARGE_MESSAGE,
-            Kind::Chat(_) => Terms::CHAT,
-            Kind::Delivery(_) => Terms::DELIVERY,
-        }
-    }
+    /// The same with an MMS Relay/Server: what of the content it takes is only known when the message is there (6.3 1).
+    const LARGE_MULTIMEDIA: Terms = Terms { accept_wrapped_types: "*", ..Terms::LARGE_MESSAGE };
 }
 
 /// Messages of a session that may be unanswered at a time: an SM-SC takes its time, and not every client waits for it.
@@ -77,6 +72,18 @@ pub(super) fn description(octets: &[u8]) -> Body<'_> {
 }
 
 impl Shard {
+    pub(super) fn large_message_terms(&self) -> Terms {
+        if self.settings.mmscs.is_empty() { Terms::LARGE_MESSAGE } else { Terms::LARGE_MULTIMEDIA }
+    }
+
+    fn terms_of(&self, kind: &Kind) -> Terms {
+        match kind {
+            Kind::LargeMessage => self.large_message_terms(),
+            Kind::Chat(_) => Terms::CHAT,
+            Kind::Delivery(_) => Terms::DELIVERY,
+        }
+    }
+
     /// The answer to an offer, if anything of it can be taken.
     pub(super) fn negotiate(&mut self, message: &Message<'_>, terms: Terms) -> Result<Negotiated, Refused> {
         let warned = |why: NotAcceptable| Refused::warned(why.warning());
@@ -175,7 +182,7 @@ impl Shard {
         let (dialog, version) = (session.dialog, session.version + 1);
         let mut octets = Vec::new();
         // Who connects was settled before.
-        let terms = Terms { setup: session.agreed.setup, ..Terms::of(&session.kind) };
+        let terms = Terms { setup: session.agreed.setup, ..self.terms_of(&session.kind) };
         let local = self.local(&uri, terms, key, version);
         let agreed = match answer(offer, &local, &mut octets) {
             Ok(agreed) => agreed,
