@@ -76,7 +76,9 @@ impl Mmsc {
 
     /// Closes the connection.
     pub fn hang_up(&self, world: &mut World) {
-        world.tcp_close(self.link);
+        if !world.tcp[self.link].closed {
+            world.tcp_close(self.link);
+        }
     }
 
     /// Takes in what the gateway has sent, and answers it.
@@ -122,6 +124,8 @@ impl Mmsc {
         }
         match verb.as_str() {
             "EHLO" => self.say(world, "250-mms.example.com\r\n250-PIPELINING\r\n250 8BITMIME"),
+            "RCPT" if self.arriving.mail_from.is_empty() => self.say(world, "503 5.5.1 who sends it"),
+            "DATA" if self.arriving.rcpt_to.is_empty() => self.say(world, "503 5.5.1 nobody to take it for"),
             "MAIL" => {
                 self.arriving.mail_from = address();
                 self.say(world, "250 2.1.0 ok");
@@ -133,6 +137,10 @@ impl Mmsc {
             "DATA" => {
                 self.in_data = true;
                 self.say(world, "354 go on");
+            }
+            "RSET" => {
+                self.arriving = Mail::default();
+                self.say(world, "250 2.0.0 ok");
             }
             "QUIT" => self.say(world, "221 2.0.0 bye"),
             _ => self.say(world, "250 2.0.0 ok"),

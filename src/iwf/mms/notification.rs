@@ -24,6 +24,8 @@ pub struct Told {
     pub interworking: bool,
     /// That it was read, or never will be.
     pub display: bool,
+    /// What was last said of its being processed.
+    pub processing: Option<Status>,
 }
 
 impl Told {
@@ -33,8 +35,45 @@ impl Told {
             Notification::Delivery => self.delivery = true,
             Notification::Interworking => self.interworking = true,
             Notification::Display => self.display = true,
-            Notification::Processing => {}
+            Notification::Processing => self.processing = Some(due.1),
         }
+    }
+
+    /// Notes that this was not told after all.
+    pub fn forget(&mut self, due: Due) {
+        match due.0 {
+            Notification::Delivery => self.delivery = false,
+            Notification::Interworking => self.interworking = false,
+            Notification::Display => self.display = false,
+            Notification::Processing => self.processing = None,
+        }
+    }
+
+    /// Whether this was told.
+    #[must_use]
+    pub fn has(&self, due: Due) -> bool {
+        match due.0 {
+            Notification::Delivery => self.delivery,
+            Notification::Interworking => self.interworking,
+            Notification::Display => self.display,
+            Notification::Processing => self.processing == Some(due.1),
+        }
+    }
+
+    /// What an MM Status leaves nothing more to tell of, whether anybody asked or not: what is not delivered is not read.
+    #[must_use]
+    pub fn settled_by(status: MmStatus, policy: &Policy) -> Told {
+        let delivery = delivery_report_to_imdn::status_of(status, policy).delivery;
+        let [delivered, failed] = [delivery == Some(Status::Delivered), delivery == Some(Status::Failed)];
+        let over = delivered || failed;
+        Told { delivery: over, interworking: over, display: failed, processing: None }
+    }
+
+    /// Notes that there is no more to tell of this.
+    pub fn settle(&mut self, settled: Told) {
+        self.delivery |= settled.delivery;
+        self.interworking |= settled.interworking;
+        self.display |= settled.display;
     }
 
     /// Whether a report can come that somebody wants to hear of.
@@ -50,11 +89,11 @@ impl Told {
     /// What an MM Status gives that was not told before.
     pub fn due(&self, status: MmStatus, requested: Dispositions, policy: &Policy) -> impl Iterator<Item = Due> + use<> {
         let answer = delivery_report_to_imdn::outcome(status, requested, policy);
-        let delivery = answer.delivery.filter(|_| !self.delivery).map(|status| (Notification::Delivery, status));
-        let interworking =
-            answer.interworking.filter(|_| !self.interworking).map(|status| (Notification::Interworking, status));
+        let delivery = answer.delivery.map(|status| (Notification::Delivery, status));
+        let interworking = answer.interworking.map(|status| (Notification::Interworking, status));
         let processing = answer.processing.map(|status| (Notification::Processing, status));
-        [delivery, interworking, processing].into_iter().flatten()
+        let told = *self;
+        [delivery, interworking, processing].into_iter().flatten().filter(move |due| !told.has(*due))
     }
 }
 

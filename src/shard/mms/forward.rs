@@ -5,9 +5,9 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use crate::engine::Now;
 use crate::engine::smtp::client::Outcome;
 use crate::engine::wheel::TimerId;
+use crate::engine::{Moment, Now};
 use crate::interwork::address::Number;
 use crate::interwork::mms::pager_to_forward_req::sip_status;
 use crate::iwf::mms::forward::{Minted, Read, Relay};
@@ -16,7 +16,7 @@ use crate::iwf::mms::notification::Told;
 use crate::iwf::pager::NotAcceptable;
 use crate::iwf::retained::Retained;
 use crate::limits;
-use crate::policy::{NoResponse, UnknownOutcome};
+use crate::policy::{NoResponse, Policy, UnknownOutcome};
 use crate::shard::Shard;
 use crate::shard::event::{CallId, Event};
 use crate::shard::submit::{ALARM_MMS, Reply};
@@ -44,8 +44,11 @@ pub(super) struct Message {
     /// Whether MM4_forward.RES was asked for.
     ack_request: bool,
     alarm: Option<TimerId>,
-    /// What was told so far.
+    /// When the mail must have left.
+    until: Moment,
+    /// What was told so far, and what is being told.
     pub(super) told: Told,
+    pub(super) begun: Told,
 }
 
 /// Other sessions that are tried for what one could not send.
@@ -75,7 +78,8 @@ impl Shard {
         call_id: CallId,
         read: &Read<'_>,
     ) -> Result<(), Refusal> {
-        let refused = |shard: &Shard, why| Refusal::not_acceptable_for_mms(why, &shard.iwf.policy);
+        let is_large = matches!(reply, Reply::Msrp { .. });
+        let refused = |shard: &Shard, why| not_acceptable(why, is_large, &shard.iwf.policy);
         if self.draining || self.mms.messages.len() >= limits::MMS_MESSAGES_MAX {
             return Err(Refusal::because(503, "draining, or too many messages are open"));
         }
@@ -93,7 +97,9 @@ impl Shard {
             taken: false,
             ack_request: read.ack_request(&self.iwf.policy) && !self.settings.mm4.listeners.is_empty(),
             alarm: None,
+            until: now.moment + self.answer_deadline() * 4 / 5,
             told: Told::default(),
+            begun: Told::default(),
         });
         match self.write_forward(now, key, mmsc, read) {
             Ok(bytes) => self.start_forward(now, key, reply, bytes),
@@ -158,16 +164,18 @@ impl Shard {
     }
 
     fn send_forward(&mut self, now: Now, key: u64) -> bool {
-        let until = now.moment + self.answer_deadline() * 4 / 5;
-        let Some(message) = self.mms.messages.get(key) else { return false };
+        let Some(message) = self.mms.messages.get(key).filter(|message| now.moment < message.until) else {
+            return false;
+        };
         let [mail_from, rcpt_to] = message.envelope.clone();
-        let mail = Written { mail_from, rcpt_to, data: message.mail.clone(), until };
+        let mail = Written { mail_from, rcpt_to, data: message.mail.clone(), until: message.until };
         self.send_mail(now, message.mmsc, Sent::Forward(key), mail)
     }
 
     /// What became of the mail.
     pub(super) fn forward_ended(&mut self, now: Now, key: u64, outcome: Outcome) {
         let Some(message) = self.mms.messages.get_mut(key) else { return };
+        let Some(reply) = &message.reply else { return self.answered_forward_ended(now, key, &outcome) };
         match outcome {
             Outcome::Accepted { .. } => {
                 message.taken = true;
@@ -177,14 +185,24 @@ impl Shard {
                     self.forward_accepted(now, key);
                 }
             }
-            Outcome::Refused { reply, .. } => {
-                let code = self.iwf.policy.mms.smtp_refusal.of(reply.code);
+            Outcome::Refused { reply: said, .. } => {
+                let code = refused_by_smtp(said.code, matches!(reply, Reply::Msrp { .. }), &self.iwf.policy);
                 let call_id = message.call_id;
-                self.event(Event::RefusedByRelay { call_id, code, reply: reply.code });
+                self.event(Event::RefusedByRelay { call_id, code, reply: said.code });
                 self.forward_refused(now, key, Refusal::of_code(code));
             }
             Outcome::NotSent(_) => self.forward_again(now, key),
+            // MM4_forward.RES may tell yet; if it does not, the sender's patience ends with the same doubt.
+            Outcome::Unknown(_) if message.ack_request => {}
             Outcome::Unknown(_) => self.forward_unknown(now, key),
+        }
+    }
+
+    /// The sender was answered before: by MM4_forward.RES, or by policy, and then he must hear of what that could not know.
+    fn answered_forward_ended(&mut self, now: Now, key: u64, outcome: &Outcome) {
+        let taken = self.mms.messages.get(key).is_some_and(|message| message.taken);
+        if !taken && matches!(outcome, Outcome::Refused { .. } | Outcome::NotSent(_)) {
+            self.tell_refused(now, key);
         }
     }
 
@@ -192,7 +210,7 @@ impl Shard {
     fn forward_again(&mut self, now: Now, key: u64) {
         let Some(message) = self.mms.messages.get_mut(key) else { return };
         message.resends += 1;
-        let may = message.resends <= RESENDS_MAX && message.reply.is_some();
+        let may = message.resends <= RESENDS_MAX;
         if !(may && self.send_forward(now, key)) {
             self.forward_refused(now, key, Refusal::because(503, "no MMS Relay/Server took it"));
         }
@@ -247,9 +265,9 @@ impl Shard {
     }
 
     fn forward_accepted(&mut self, now: Now, key: u64) {
-        self.stats.mms_accepted += 1;
         self.release_mail(key);
         let Some(reply) = self.take_mms_reply(key) else { return };
+        self.stats.mms_accepted += 1;
         match reply {
             Reply::Sip(transaction) => self.respond_forwarded(now, key, transaction),
             Reply::Msrp { session, incoming } => self.media_forwarded(now, session, incoming, key),
@@ -311,6 +329,19 @@ impl Shard {
         self.stored.give(message.retained.octets);
     }
 }
+
+/// Of what is too large a large message says so itself (6.3 1d).
+fn not_acceptable(why: NotAcceptable, is_large: bool, policy: &Policy) -> Refusal {
+    let refusal = Refusal::not_acceptable_for_mms(why, policy);
+    if is_large && why == NotAcceptable::TooLarge { Refusal::because(413, refusal.why) } else { refusal }
+}
+
+fn refused_by_smtp(code: u16, is_large: bool, policy: &Policy) -> u16 {
+    if is_large && code == TOO_MUCH_MAIL_DATA { 413 } else { policy.mms.smtp_refusal.of(code) }
+}
+
+/// RFC 5321 4.2.3
+const TOO_MUCH_MAIL_DATA: u16 = 552;
 
 /// A report about the end of an MM's validity comes after that end.
 const REPORT_MARGIN: Duration = Duration::from_secs(600);

@@ -5,7 +5,7 @@ use crate::engine::Now;
 use crate::interwork::mms::read_reply_to_imdn;
 use crate::iwf::message::Minted;
 use crate::iwf::mms::id::{self, Kind};
-use crate::iwf::mms::notification::{self, Due};
+use crate::iwf::mms::notification::{self, Due, Told};
 use crate::iwf::mms::response::Kept;
 use crate::shard::Shard;
 use crate::shard::event::Event;
@@ -27,7 +27,8 @@ pub(super) struct Telling {
     open: u8,
     /// One was not taken, and may be later.
     failed: bool,
-    is_final: bool,
+    /// Of what there is no more to tell after this.
+    settled: Told,
 }
 
 /// A notification of ours: by which report, about what.
@@ -50,7 +51,10 @@ impl Shard {
     fn tell_delivery(&mut self, now: Now, key: u64, owed: Option<Owed>, report: &DeliveryReportReq<'_>) {
         let Some(message) = self.mms.messages.get(key) else { return };
         let due: Vec<Due> = message.told.due(report.mm_status, message.requested, &self.iwf.policy).collect();
-        let telling = self.begin_telling(key, owed, report.mm_status.is_final());
+        if due.iter().any(|due| message.begun.has(*due)) {
+            return self.tell_later(now, owed);
+        }
+        let telling = self.begin_telling(key, owed, Told::settled_by(report.mm_status, &self.iwf.policy));
         for due in due {
             self.notify(now, (telling, key), due, |shard, minted, out| {
                 let Some(message) = shard.mms.messages.get(key) else { return };
@@ -67,8 +71,11 @@ impl Shard {
         let Some(key) = self.reported_mm(now, report.message_id, &owed) else { return };
         let Some(message) = self.mms.messages.get(key) else { return };
         let due = read_reply_to_imdn::outcome(report.read_status, message.requested, &self.iwf.policy);
-        let due = due.filter(|_| !message.told.display).map(|status| (Notification::Display, status));
-        let telling = self.begin_telling(key, Some(owed), true);
+        let due = due.map(|status| (Notification::Display, status)).filter(|due| !message.told.has(*due));
+        if due.is_some_and(|due| message.begun.has(due)) {
+            return self.tell_later(now, Some(owed));
+        }
+        let telling = self.begin_telling(key, Some(owed), Told { display: true, ..Told::default() });
         if let Some(due) = due {
             self.notify(now, (telling, key), due, |shard, minted, out| {
                 let Some(message) = shard.mms.messages.get(key) else { return };
@@ -98,8 +105,15 @@ impl Shard {
         known
     }
 
-    fn begin_telling(&mut self, message: u64, owed: Option<Owed>, is_final: bool) -> u64 {
-        self.mms.telling.insert(Telling { owed, message, open: 1, failed: false, is_final })
+    /// The same report came twice, and the first is not answered yet.
+    fn tell_later(&mut self, now: Now, owed: Option<Owed>) {
+        if let Some(owed) = owed {
+            self.answer_mail(now, owed.whose, later(b"the same report is on its way"));
+        }
+    }
+
+    fn begin_telling(&mut self, message: u64, owed: Option<Owed>, settled: Told) -> u64 {
+        self.mms.telling.insert(Telling { owed, message, open: 1, failed: false, settled })
     }
 
     /// Sends one notification.
@@ -120,6 +134,9 @@ impl Shard {
         if let Some(telling) = self.mms.telling.get_mut(telling) {
             telling.open += 1;
         }
+        if let Some(message) = self.mms.messages.get_mut(message) {
+            message.begun.note(due);
+        }
         let token = self.requests.insert(Purpose::AboutMm(About { telling, message, due }));
         let targets = self.hop.as_mut().map_or(&[][..], |hop| hop.targets(now.moment, &mut self.random));
         self.clients.send(now.moment, token, targets, &mut self.random, |out| out.extend_from_slice(&written));
@@ -135,8 +152,11 @@ impl Shard {
             self.event(Event::NotificationFailed { call_id, code: ended.code() });
         }
         let later = self.command_status_of(ended) == CommandStatus::ESME_RX_T_APPN;
-        if !later && let Some(message) = self.mms.messages.get_mut(about.message) {
-            message.told.note(about.due);
+        if let Some(message) = self.mms.messages.get_mut(about.message) {
+            message.begun.forget(about.due);
+            if !later {
+                message.told.note(about.due);
+            }
         }
         self.telling_less(now, about.telling, !later);
     }
@@ -163,9 +183,12 @@ impl Shard {
             }
             None => {}
         }
-        let Some(message) = self.mms.messages.get(telling.message) else { return };
+        let Some(message) = self.mms.messages.get_mut(telling.message) else { return };
+        if !telling.failed {
+            message.told.settle(telling.settled);
+        }
         let over = !message.told.awaits(message.requested, &self.iwf.policy);
-        if telling.is_final && over && message.reply.is_none() {
+        if over && message.begun == Told::default() && message.reply.is_none() {
             self.drop_mms(telling.message);
         }
     }
