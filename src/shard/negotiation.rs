@@ -34,6 +34,8 @@ impl Terms {
         direction: Direction::RecvOnly,
         setup: Setup::Passive,
     };
+    /// The same with an MMS Relay/Server: what of the content it takes is only known when the message is there (6.3 1).
+    const LARGE_MULTIMEDIA: Terms = Terms { accept_wrapped_types: "*", ..Terms::LARGE_MESSAGE };
     /// 6.1.4 steps 6h and 6i.
     pub(super) const CHAT: Terms = Terms {
         accept_types: session_invitation::ACCEPT_TYPES,
@@ -50,9 +52,6 @@ impl Terms {
         direction: Direction::SendOnly,
         setup: Setup::ActPass,
     };
-
-    /// The same with an MMS Relay/Server: what of the content it takes is only known when the message is there (6.3 1).
-    const LARGE_MULTIMEDIA: Terms = Terms { accept_wrapped_types: "*", ..Terms::LARGE_MESSAGE };
 }
 
 /// Messages of a session that may be unanswered at a time: an SM-SC takes its time, and not every client waits for it.
