@@ -479,6 +479,60 @@ fn a_server_that_closes_after_every_mail_gets_them_all() {
 }
 
 #[test]
+fn a_server_that_closes_what_was_idle_gets_the_mail_that_met_it() {
+    for (idle_s, goes_on) in [(9, false), (10, true)] {
+        let mut world = World::ready(ALL);
+        world.pass(Duration::from_secs(idle_s));
+        world.send(1);
+        world.lose();
+        assert_eq!(world.client.can_send(), goes_on);
+        assert_eq!(world.outcomes().is_empty(), goes_on);
+    }
+}
+
+#[test]
+fn a_mail_is_begun_twice_at_most() {
+    let mut world = World::ready(ALL);
+    world.pass(Duration::from_secs(10));
+    world.send(1);
+    world.send(2);
+    world.lose();
+    world.connect(ALL);
+    world.pass(Duration::from_secs(10));
+    world.lose();
+    assert_eq!(world.outcomes(), [(1, Outcome::NotSent(NotSent::ConnectionLost))]);
+    assert_eq!(world.client.outstanding(), (0, 1), "the other has its turn");
+}
+
+#[test]
+fn a_server_that_closes_after_our_noop_or_rset_is_met_again() {
+    let mut world = World::ready_with(Config { noop: Duration::from_secs(60), ..config() }, ALL);
+    assert_eq!(world.pass(Duration::from_secs(60)), "NOOP\r\n");
+    world.send(1);
+    world.say("421 idle\r\n");
+    let Some(CloseReason::Unavailable(reply)) = world.closed() else { panic!() };
+    assert_eq!(reply.code, 421);
+    assert_eq!(world.orders(), [Order::Close, Order::Connect]);
+    world.connect(ALL);
+    world.say("");
+    assert_eq!(world.say("250 a\r\n550 b\r\n554 c\r\n"), "RSET\r\n");
+    world.send(2);
+    world.say("451 no\r\n");
+    assert_eq!(world.outcomes().last(), Some(&(2, Outcome::NotSent(NotSent::ConnectionLost))));
+}
+
+#[test]
+fn a_reply_that_makes_no_sense_ends_the_connection() {
+    let mut world = World::ready(NONE);
+    world.send(1);
+    world.say("250 a\r\n");
+    world.say("250 b\r\n");
+    assert_eq!(world.say("250 c\r\n"), "", "DATA is answered by 354");
+    assert_eq!(world.closed(), Some(CloseReason::FramingLost));
+    assert_eq!(world.outcomes(), [(1, Outcome::NotSent(NotSent::ConnectionLost))]);
+}
+
+#[test]
 fn what_421_says_of_a_whole_mail_is_its_outcome() {
     let mut world = World::sent();
     world.say("421 4.3.0 no\r\n");
@@ -607,6 +661,15 @@ fn a_drain_at_any_other_time_ends_at_once() {
     assert_eq!(world.collect(), "QUIT\r\n");
     world.pass(Duration::from_secs(5));
     assert_eq!(world.closed(), Some(CloseReason::Drained));
+
+    for says in ["", "220 x\r\n"] {
+        let mut world = World::new(config());
+        world.client.handle_connected(world.now);
+        world.say(says);
+        world.client.drain(world.now);
+        world.collect();
+        assert_eq!((world.closed(), world.orders()), (Some(CloseReason::Drained), vec![Order::Close]));
+    }
 
     let mut world = World::new(config());
     world.client.drain(world.now);
