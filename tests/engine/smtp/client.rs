@@ -462,6 +462,17 @@ fn a_mail_that_meets_a_closing_server_goes_by_the_next_connection() {
 }
 
 #[test]
+fn a_server_that_refused_a_mail_was_well_too() {
+    let mut world = World::ready(ALL);
+    world.send(1);
+    world.say("550 a\r\n503 b\r\n503 c\r\n");
+    world.outcomes();
+    world.send(2);
+    world.lose();
+    assert_eq!(world.client.outstanding(), (0, 1));
+}
+
+#[test]
 fn a_server_that_closes_after_every_mail_gets_them_all() {
     let mut world = World::ready(ALL);
     for token in 1..=3 {
@@ -729,6 +740,30 @@ fn replies_may_come_in_any_pieces() {
     }
     assert_eq!(said, format!("EHLO gw.mms.example\r\nMAIL FROM:<a@b.example> SIZE=3\r\n{RCPT}DATA\r\nx\r\n.\r\n"));
     assert_eq!(world.outcomes().len(), 1);
+}
+
+#[test]
+fn half_a_reply_is_no_part_of_the_next_connection() {
+    let mut world = World::sent();
+    world.say("250 taken\r\n25");
+    world.lose();
+    world.pass(Duration::from_secs(1));
+    world.connect(ALL);
+    assert!(world.client.is_ready());
+}
+
+#[test]
+fn silence_and_idleness_begin_with_the_last_reply() {
+    let config = Config { noop: Duration::from_secs(60), idle: Duration::from_secs(100), ..config() };
+    let mut world = World::ready_with(config, ALL);
+    world.pass(Duration::from_secs(50));
+    world.send(1);
+    world.say("250 a\r\n250 b\r\n354 c\r\n250 d\r\n");
+    assert_eq!(world.pass(Duration::from_secs(59)), "");
+    assert_eq!(world.pass(Duration::from_secs(1)), "NOOP\r\n");
+    world.say("250 ok\r\n");
+    assert_eq!(world.pass(Duration::from_secs(39)), "");
+    assert_eq!(world.pass(Duration::from_secs(1)), "QUIT\r\n");
 }
 
 #[test]

@@ -379,7 +379,7 @@ impl Client {
         let held = self.ready_at.is_some_and(|ready_at| now.moment.since(ready_at) >= STABLE);
         match reason {
             CloseReason::Idle => true,
-            CloseReason::PeerClosed | CloseReason::Unavailable(_) => self.is_ready() && (self.ended > 0 || held),
+            CloseReason::PeerClosed | CloseReason::Unavailable(_) => self.ended > 0 || held,
             _ => false,
         }
     }
