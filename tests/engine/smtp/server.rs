@@ -277,9 +277,10 @@ fn more_than_may_wait_closes() {
 #[test]
 fn a_connection_lost_while_a_mail_waits_names_it() {
     let (mut world, id) = World::waiting();
+    world.server.drain(world.now);
     world.server.handle_closed();
     world.server.handle_closed();
-    world.collect();
+    assert_eq!(world.collect(), "");
     assert_eq!(world.events[1..], [Event::Closed { reason: CloseReason::PeerClosed, unanswered: Some(id) }]);
     assert!(!world.is_closing, "it is closed");
     assert_eq!(world.answer(id, taken()), "");
@@ -379,6 +380,32 @@ fn a_mail_that_is_taken_forgives_errors() {
     let mut world = World::greeted();
     for _ in 0..3 {
         assert_eq!(world.codes(&"WHAT\r\n".repeat(3)), [500; 3]);
+        world.codes(BEGIN);
+        world.say("x\r\n.\r\n");
+        let id = world.server.awaits_answer().unwrap();
+        world.answer(id, taken());
+    }
+    assert_eq!(world.closed(), None);
+}
+
+#[test]
+fn a_mail_that_is_refused_forgives_none() {
+    let mut world = World::greeted();
+    for _ in 0..2 {
+        world.codes(&"WHAT\r\n".repeat(2));
+        world.codes(BEGIN);
+        world.say("x\r\n.\r\n");
+        let id = world.server.awaits_answer().unwrap();
+        world.answer(id, Reply::plain(550, b"no"));
+    }
+    assert_eq!(world.codes("WHAT\r\n"), [500, 421]);
+}
+
+#[test]
+fn commands_between_mails_are_no_flood() {
+    let mut world = World::greeted();
+    for _ in 0..3 {
+        assert_eq!(world.codes(&"NOOP\r\n".repeat(8)), [250; 8]);
         world.codes(BEGIN);
         world.say("x\r\n.\r\n");
         let id = world.server.awaits_answer().unwrap();
