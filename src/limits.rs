@@ -259,6 +259,8 @@ pub const MMS_MESSAGES_MAX: usize = 100_000;
 pub const MMS_MEMORY_BYTES_MAX: usize = 256 << 20;
 /// MMs that are on their way to the CPM side, counted by recipients; a mail with more is told to come again.
 pub const MMS_DELIVERIES_MAX: usize = 10_000;
+/// Octets of all of these, each counted as often as it has recipients; a mail that would exceed it is told to come again.
+pub const MMS_DELIVERIES_BYTES_MAX: usize = 256 << 20;
 /// MMs whose notifications the CPM side may still send; one more takes the place of the oldest.
 pub const MMS_ORIGINALS_MAX: usize = 200_000;
 /// MMs that came and are known should they come again; one more takes the place of the oldest.

@@ -122,6 +122,20 @@ fn an_mm_that_comes_again_is_answered_again_and_delivered_once() {
     }
 }
 
+/// A mail without X-Mms-Message-ID is told from others by all that it says.
+#[test]
+fn mms_without_a_name_are_not_taken_for_each_other() {
+    let mut sides = sides();
+    let mail = |text: &str| {
+        let mail = Mm::text("none", text).mail();
+        Mail { data: mail.data.replace("X-Mms-Message-ID: \"none\"\r\n", ""), ..mail }
+    };
+    for text in ["Hello", "Hello again", "Hello"] {
+        assert!(sides.bring(&mail(text)).starts_with("250 "), "{text}");
+    }
+    assert_eq!((requests(&sides.world).len(), sides.world.count(|s| s.mms_repeated)), (2, 1));
+}
+
 /// One that nobody got may be tried again.
 #[test]
 fn an_mm_that_failed_may_come_again() {
@@ -164,11 +178,41 @@ fn when_too_many_are_on_their_way_the_next_is_told_to_come_later() {
     let mails = limits::MMS_DELIVERIES_MAX / numbers.len();
     for number in 0..mails {
         let mut bringing = Bringing::connect(&mut sides.world, 0);
-        bringing.bring(&mut sides.world, &Mm::text(&format!("mm-{number}"), "Hello").for_all(&numbers).mail());
+        // To one and the rest in secret: the lists of so many would be all that takes time here.
+        let mm = Mm::text(&format!("mm-{number}"), "Hello");
+        bringing.bring(&mut sides.world, &Mm { to: mm.to.clone(), ..mm.for_all(&numbers) }.mail());
         assert_eq!(bringing.replies(&sides.world), "", "{number}");
     }
     sides.brings.bring(&mut sides.world, &Mm::text("mm-last", "Hello").mail());
     assert_eq!(sides.brings.replies(&sides.world), "451 4.3.0 busy, come again later\r\n");
+}
+
+/// Not only their number: a few large ones for many would fill the memory.
+#[test]
+fn when_too_much_is_on_its_way_the_next_is_told_to_come_later() {
+    let mut settings = settings_with_mms(0);
+    settings.mm4.message_bytes_max = 4 << 20;
+    settings.policy.mms.large_message_octets = 100_000;
+    let mut sides = Sides::of(1, &settings);
+    sides.world.cpm.silent = true;
+    let numbers: Vec<String> = (0..99).map(|number| format!("+1555{number:04}")).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    // Octets of a mail of which little is left, so that the test needs no such memory.
+    let content_headers = "Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n".to_owned();
+    let content = format!("SGVsbG8=\r\n{}", " \r\n".repeat(limits::MMS_DELIVERIES_BYTES_MAX / 100 / 3));
+    let large =
+        |id: &str| Mm { content_headers: content_headers.clone(), content: content.clone(), ..Mm::text(id, "") };
+    sides.brings.bring(&mut sides.world, &large("mm-1").for_all(&numbers).mail());
+    assert_eq!(sides.brings.replies(&sides.world), "");
+    let mut other = Bringing::connect(&mut sides.world, 0);
+    other.bring(&mut sides.world, &large("mm-2").for_all(&numbers[..2]).mail());
+    assert_eq!(other.replies(&sides.world), "451 4.3.0 busy, come again later\r\n");
+    other.bring(&mut sides.world, &Mm::text("mm-3", "Hello").mail());
+    assert_eq!(other.replies(&sides.world), "", "a small one has room");
+    sides.world.cpm.silent = false;
+    sides.pass(60);
+    sides.brings = Bringing::connect(&mut sides.world, 0);
+    assert!(sides.bring(&large("mm-2").for_all(&numbers[..2]).mail()).starts_with("250 "));
 }
 
 #[test]

@@ -24,6 +24,7 @@ use crate::shard::large_delivery::Inviting;
 use crate::shard::negotiation::Terms;
 use crate::shard::uac::{Ended, Purpose};
 use crate::wire::mail::address as mailbox;
+use crate::wire::mail::mm4::id::unquoted;
 use crate::wire::mail::mm4::{ForwardReq, RequestStatus};
 use crate::wire::sdp::msrp::{Local, offer};
 use crate::wire::smtp::{EnhancedStatus, Reply};
@@ -41,6 +42,8 @@ pub(super) struct Delivery {
     recipients: Vec<Recipient>,
     /// Recipients without outcome, and one more while the others are begun.
     open: usize,
+    /// What it holds at most.
+    octets: usize,
 }
 
 #[derive(Debug)]
@@ -86,7 +89,7 @@ impl Shard {
         let kept = Kept::of_forward(forward, &brought.mail_from, &self.iwf.policy);
         let response = forward.ack_request.then(|| Box::new(kept));
         let owed = Owed { whose: brought.whose, peer: brought.peer, response };
-        if self.draining || self.requests.len() + brought.rcpt_to.len() > limits::MMS_DELIVERIES_MAX {
+        if self.draining || !self.has_room_for(brought) {
             return self.answer_mail(now, owed.whose, later(b"busy, come again later"));
         }
         match self.mms.repeats.came(hash) {
@@ -102,9 +105,19 @@ impl Shard {
         }
     }
 
+    fn has_room_for(&self, brought: &Brought) -> bool {
+        let octets = self.mms.delivery_bytes.saturating_add(brought.octets());
+        self.requests.len() + brought.rcpt_to.len() <= limits::MMS_DELIVERIES_MAX
+            && octets <= limits::MMS_DELIVERIES_BYTES_MAX
+    }
+
     /// The same MM for the same recipients, whatever stands in its mail beside that.
     fn mm_hash(&self, brought: &Brought, forward: &ForwardReq<'_>) -> u64 {
-        let mut parts = vec![crate::wire::mail::mm4::id::unquoted(forward.message_id), forward.from];
+        let mut parts = vec![unquoted(forward.message_id), forward.from];
+        if forward.message_id.is_empty() {
+            // It has no name: only the same octets are the same MM.
+            parts.push(&brought.data);
+        }
         parts.extend(brought.rcpt_to.iter().flat_map(|address| [b"\n".as_slice(), address]));
         self.route.hash(&parts)
     }
@@ -112,7 +125,9 @@ impl Shard {
     fn deliver_mm(&mut self, now: Now, owed: Owed, hash: u64, brought: &Brought, forward: &ForwardReq<'_>) {
         let recipients: Vec<_> = brought.rcpt_to.iter().map(|address| Recipient::new(address)).collect();
         let open = recipients.len() + 1;
-        let key = self.mms.deliveries.insert(Delivery { owed, hash, recipients, open });
+        let octets = brought.octets();
+        self.mms.delivery_bytes += octets;
+        let key = self.mms.deliveries.insert(Delivery { owed, hash, recipients, open, octets });
         let content = Content::of(forward);
         for (at, address) in brought.rcpt_to.iter().enumerate() {
             if let Err(status) = self.deliver_to(now, (key, at), (address, brought.peer), forward, &content) {
@@ -258,6 +273,7 @@ impl Shard {
         if delivery.open == 0
             && let Some(delivery) = self.mms.deliveries.remove(key)
         {
+            self.mms.delivery_bytes -= delivery.octets;
             self.answer_mm(now, &delivery);
         }
     }

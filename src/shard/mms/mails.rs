@@ -27,6 +27,13 @@ pub struct Brought {
     pub(super) data: Bytes,
 }
 
+impl Brought {
+    /// What it holds when each recipient has a copy.
+    pub(super) fn octets(&self) -> usize {
+        self.data.len().saturating_mul(self.rcpt_to.len())
+    }
+}
+
 /// What a mail of ours is for.
 #[derive(Debug)]
 pub(in crate::shard) enum Sent {

@@ -58,6 +58,8 @@ pub(super) struct Mms {
     telling: Arena<reports::Telling>,
     /// MMs on their way to CPM users.
     deliveries: Arena<deliver::Delivery>,
+    /// Octets of these.
+    delivery_bytes: usize,
     /// MMs of which notifications may come, and their keys, the oldest first.
     originals: Arena<notifications::Original>,
     originals_in_order: VecDeque<u64>,
@@ -81,6 +83,7 @@ impl Mms {
             content_bytes: 0,
             telling: Arena::default(),
             deliveries: Arena::default(),
+            delivery_bytes: 0,
             originals: Arena::default(),
             originals_in_order: VecDeque::new(),
             waiting: Arena::default(),
@@ -145,7 +148,7 @@ impl Mms {
     }
 
     pub(super) fn content_bytes(&self) -> usize {
-        self.content_bytes
+        self.content_bytes + self.delivery_bytes
     }
 }
 
