@@ -22,6 +22,9 @@ const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// Content-Type of a text.
+pub(super) const TEXT: &str = "text/plain;charset=UTF-8";
+
 /// A user agent on a port of its own.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -38,6 +41,8 @@ pub(super) struct Outgoing<'m> {
     pub(super) message_id: &'m str,
     /// Names the attempt; a new one for each.
     pub(super) call_id: &'m str,
+    /// Of the text.
+    pub(super) content_type: &'m str,
     pub(super) text: &'m str,
 }
 
@@ -272,7 +277,7 @@ pub(super) fn wrap(message: &Outgoing<'_>, body: &mut Vec<u8>) {
         message_id: message.message_id.as_bytes(),
         date_time: b"2026-01-01T12:00:00Z",
         dispositions: Dispositions { positive_delivery: true, negative_delivery: true, ..Dispositions::NONE },
-        content_type: b"text/plain;charset=UTF-8",
+        content_type: message.content_type.as_bytes(),
         ..Wrapper::default()
     };
     wrapper.write(message.text.as_bytes(), body);

@@ -3,6 +3,7 @@
 use std::sync::mpsc::Sender;
 
 use super::Happened;
+use super::mmsc::parts;
 use super::trace::{Party, Trace, shown};
 use crate::wire::cpim::{self, imdn};
 
@@ -23,6 +24,11 @@ impl Inbox {
         let wrapped = cpim::Message::parse(body);
         if let Some(wrapped) = wrapped.ok().filter(cpim::Message::is_imdn) {
             return self.notified(way, wrapped.content());
+        }
+        if let Some(wrapped) = cpim::Message::parse(body).ok().filter(|wrapped| is_multipart(wrapped)) {
+            self.crossed(&format!("{way}: {} octets in several parts", wrapped.content().len()));
+            let content_type = wrapped.content_type().unwrap_or_default();
+            return self.tell(Happened::MmAtCpm(parts(content_type, wrapped.content())));
         }
         let mut text = String::new();
         match cpim::text_of(content_type, body, &mut text) {
@@ -53,4 +59,9 @@ impl Inbox {
             self.tell(Happened::Notified { message_id: document.message_id.to_string(), notification, status });
         }
     }
+}
+
+fn is_multipart(message: &cpim::Message<'_>) -> bool {
+    let content_type = message.content_type().unwrap_or_default();
+    content_type.get(..10).is_some_and(|top| top.eq_ignore_ascii_case(b"multipart/"))
 }

@@ -1,10 +1,12 @@
-//! The demonstration: the real gateway on loopback between a CPM client and an SM-SC of our own. Texts, large messages and
-//! a chat cross both ways, each step is printed, and all must arrive unchanged.
+//! The demonstration: the real gateway on loopback between a CPM client, an SM-SC and an MMS Relay/Server of our own. Texts,
+//! large messages, pictures and a chat cross both ways, each step is printed, and all must arrive unchanged.
 
 mod client;
 mod fault;
 mod inbox;
+mod mmsc;
 mod msrp_peer;
+mod multimedia;
 mod received;
 mod session_client;
 mod sessions;
@@ -23,14 +25,18 @@ use super::config::{Config, Host, Log, LogFormat};
 use super::log::Logging;
 use super::run;
 use crate::engine::transport::Transport;
+use crate::observe::Snapshot;
 use crate::shell::Gateway;
 use crate::wire::cpim::imdn::{Notification, Status};
-use client::{Client, Outgoing};
+use client::{Client, Outgoing, TEXT};
+use mmsc::Mmsc;
 use smsc::Smsc;
 use trace::{Party, Trace, shown};
 
 const CPM_USER: &str = "+4915112345678";
 const SMS_USER: &str = "+491701234567";
+/// Host part of the gateway's addresses in MMS.
+const MMS_DOMAIN: &str = "mms.gateway.invalid";
 
 /// How long each step may take, repetitions and new connections included.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -74,6 +80,12 @@ enum Happened {
     Notified { message_id: String, notification: Notification, status: Status },
     /// The CPM client got a text.
     TextAtCpm(String),
+    /// The CPM client got a message of several parts.
+    MmAtCpm(Vec<Vec<u8>>),
+    /// The MMS Relay/Server has an MM of these parts.
+    MmAtMmsc(Vec<Vec<u8>>),
+    /// The MM that it brought has its MM4_forward.RES.
+    MmAnswered { ok: bool },
     /// The SM-SC has all segments of a text.
     TextAtSmsc(String),
     /// Something that must not happen.
@@ -109,9 +121,10 @@ fn show(trace: Trace, faults: &[Fault]) -> Result<usize, String> {
         stage.to_cpm(text)?;
     }
     let in_sessions = stage.show_sessions()?;
+    let with_pictures = stage.show_multimedia()?;
     trace.heading("Drain");
     stage.end()?;
-    Ok(TO_SMS.len() + TO_CPM.len() + in_sessions)
+    Ok(TO_SMS.len() + TO_CPM.len() + in_sessions + with_pictures)
 }
 
 /// The gateway and its peers.
@@ -119,6 +132,7 @@ struct Stage {
     trace: Trace,
     client: Client,
     smsc: Smsc,
+    mmsc: Mmsc,
     gateway: Gateway,
     sip: SocketAddr,
     happened: Receiver<Happened>,
@@ -129,27 +143,32 @@ impl Stage {
         let (sender, happened) = channel();
         let text = |error: std::io::Error| error.to_string();
         let client = Client::start(trace, sender.clone(), faults).map_err(text)?;
-        let smsc = Smsc::start(trace, sender, faults).map_err(text)?;
-        let config = configuration(client.address(), smsc.address())?;
+        let smsc = Smsc::start(trace, sender.clone(), faults).map_err(text)?;
+        let mmsc = Mmsc::start(trace, sender).map_err(text)?;
+        let config = configuration(client.address(), smsc.address(), mmsc.address())?;
         let gateway = run::start(&config, run::event_log(&config), false).map_err(|error| error.to_string())?;
         let udp = gateway.listeners().iter().find(|listener| listener.transport == Transport::Udp);
         let sip = udp.ok_or("no UDP listener")?.local;
-        let msrp = gateway.listeners().last().ok_or("no MSRP listener")?.local;
+        let [.., msrp, mail] = gateway.listeners() else { return Err("no MSRP or MM4 listener".into()) };
+        let (msrp, mail) = (msrp.local, mail.local);
+        mmsc.knows(mail);
         let (backend, because) = gateway.backend();
         let because = if because.is_empty() { String::new() } else { format!(" ({because})") };
         let cores = config.runtime.cores.len();
-        trace.line(&format!("gateway on {backend}{because}, {cores} cores, SIP on udp://{sip}, MSRP on tcp://{msrp}"));
-        trace.line(&format!("CPM client on udp://{}, SM-SC on tcp://{}", client.address(), smsc.address()));
-        let stage = Stage { trace, client, smsc, gateway, sip, happened };
+        trace.line(&format!("gateway on {backend}{because}, {cores} cores, SIP on udp://{sip}, MSRP on tcp://{msrp}, MM4 on tcp://{mail}"));
+        let (cpm, [smsc_at, mmsc_at]) = (client.address(), [smsc.address(), mmsc.address()]);
+        trace.line(&format!("CPM client on udp://{cpm}, SM-SC on tcp://{smsc_at}, MMSC on tcp://{mmsc_at}"));
+        let stage = Stage { trace, client, smsc, mmsc, gateway, sip, happened };
         stage.wait_until_ready()?;
         Ok(stage)
     }
 
     fn wait_until_ready(&self) -> Result<(), String> {
         let until = Instant::now() + PATIENCE;
-        while !self.gateway.snapshots().iter().all(|snapshot| snapshot.ready) {
+        let is_ready = |snapshot: &Snapshot| snapshot.ready && snapshot.stats.mms_sessions_ready > 0;
+        while !self.gateway.snapshots().iter().all(is_ready) {
             if Instant::now() > until {
-                return Err("the gateway has no bind".into());
+                return Err("the gateway has no bind, or no session with the MMSC".into());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -163,7 +182,14 @@ impl Stage {
             let call_id = format!("demo-{number}-{attempt}");
             let what = format!("SIP MESSAGE {message_id}: {}", shown(text));
             self.trace.crossed(Party::Cpm, Party::Gateway, &what);
-            let outgoing = Outgoing { from: CPM_USER, to: SMS_USER, message_id: &message_id, call_id: &call_id, text };
+            let outgoing = Outgoing {
+                from: CPM_USER,
+                to: SMS_USER,
+                message_id: &message_id,
+                call_id: &call_id,
+                content_type: TEXT,
+                text,
+            };
             self.client.send(self.sip, &outgoing);
             if self.accepted(text, &message_id)? {
                 return Ok(());
@@ -179,7 +205,7 @@ impl Stage {
             match self.next()? {
                 Happened::Answer { code: 200..=299, .. } => accepted = true,
                 Happened::Answer { code: 480 | 503, retry_after_s } => {
-                    std::thread::sleep(Duration::from_secs(retry_after_s.unwrap_or(1).min(5)));
+                    self.pause(retry_after_s);
                     return Ok(false);
                 }
                 Happened::Answer { code, .. } => return Err(format!("{message_id} was refused with {code}")),
@@ -195,6 +221,10 @@ impl Stage {
         }
         self.trace.line("        arrived unchanged");
         Ok(true)
+    }
+
+    fn pause(&self, retry_after_s: Option<u64>) {
+        std::thread::sleep(Duration::from_secs(retry_after_s.unwrap_or(1).min(5)));
     }
 
     fn to_cpm(&self, text: &str) -> Result<(), String> {
@@ -234,7 +264,7 @@ impl Stage {
     }
 }
 
-fn configuration(client: SocketAddr, smsc: SocketAddr) -> Result<Config, String> {
+fn configuration(client: SocketAddr, smsc: SocketAddr, mmsc: SocketAddr) -> Result<Config, String> {
     let host = Host::here(PathBuf::new());
     let cores = &host.cores[..host.cores.len().min(2)];
     let text = format!(
@@ -243,7 +273,10 @@ fn configuration(client: SocketAddr, smsc: SocketAddr) -> Result<Config, String>
          domain = 'gateway.invalid'\ntrusted = ['127.0.0.0/8']\n\
          [msrp]\nlisten = ['tcp://127.0.0.1:0']\n[policy.sessions]\ninvitation = 'ask'\n\
          [[smsc]]\nname = 'demo'\naddress = '{smsc}'\npassword = 'demo'\nreconnect_min_s = 0.2\nreconnect_max_s = 1\n\
-         throttle_min_s = 0.2\n"
+         throttle_min_s = 0.2\n\
+         [mm4]\nlisten = ['tcp://127.0.0.1:0']\ndomain = '{MMS_DOMAIN}'\ntrusted = ['127.0.0.0/8']\n\
+         [[mmsc]]\nname = 'demo'\naddress = '{mmsc}'\ndomain = '{}'\nreconnect_min_s = 0.2\nreconnect_max_s = 1\n",
+        mmsc::DOMAIN
     );
     Config::parse("demo", &text, &host).map_err(|problems| problems.to_string())
 }

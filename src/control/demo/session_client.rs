@@ -221,7 +221,7 @@ impl Shared {
         let (ip, port) = (self.address.ip(), self.address.port());
         format!(
             "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=message {port} TCP/MSRP *\r\n\
-             a=accept-types:message/cpim\r\na=accept-wrapped-types:text/plain\r\na=setup:{setup}\r\n\
+             a=accept-types:message/cpim\r\na=accept-wrapped-types:*\r\na=setup:{setup}\r\n\
              a=path:{path}\r\na={direction}\r\n"
         )
     }

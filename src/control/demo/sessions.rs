@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::client::Outgoing;
+use super::client::{Outgoing, TEXT};
 use super::session_client::Service;
 use super::trace::shown;
 use super::{ATTEMPTS_MAX, CPM_USER, Happened, SMS_USER, Stage};
@@ -159,7 +159,7 @@ impl Stage {
 }
 
 fn outgoing<'m>(call_id: &'m str, message_id: &'m str, text: &'m str) -> Outgoing<'m> {
-    Outgoing { from: CPM_USER, to: SMS_USER, message_id, call_id, text }
+    Outgoing { from: CPM_USER, to: SMS_USER, message_id, call_id, content_type: TEXT, text }
 }
 
 /// A text that shows where it was cut, in the GSM 7 bit alphabet.

@@ -10,6 +10,8 @@ pub(super) enum Party {
     Cpm,
     /// The gateway.
     Gateway,
+    /// The MMS Relay/Server.
+    Mmsc,
     /// The SM-SC.
     Smsc,
 }
@@ -19,6 +21,7 @@ impl Party {
         match self {
             Party::Cpm => "CPM",
             Party::Gateway => "gateway",
+            Party::Mmsc => "MMSC",
             Party::Smsc => "SM-SC",
         }
     }
@@ -39,6 +42,11 @@ impl Trace {
     pub(super) fn crossed(&self, from: Party, to: Party, what: &str) {
         let (from, to) = (from.name(), to.name());
         self.line(&format!("{from:>7} -> {to:<7}  {what}"));
+    }
+
+    /// A step of the CPM client.
+    pub(super) fn sends(&self, what: &str) {
+        self.crossed(Party::Cpm, Party::Gateway, what);
     }
 
     /// Anything else.
