@@ -263,6 +263,8 @@ pub const MMS_DELIVERIES_MAX: usize = 10_000;
 pub const MMS_DELIVERIES_BYTES_MAX: usize = 256 << 20;
 /// MMs whose notifications the CPM side may still send; one more takes the place of the oldest.
 pub const MMS_ORIGINALS_MAX: usize = 200_000;
+/// Relays that a mail has passed, or times that an MM was forwarded; one with as many is refused.
+pub const MAIL_HOPS_MAX: usize = 100;
 /// MMs that came and are known should they come again; one more takes the place of the oldest.
 pub const MMS_REPEATS_MAX: usize = 65_536;
 /// Seconds for which reports of an MM are waited for, however long it is valid.

@@ -37,6 +37,7 @@ mod mms_delivery;
 mod mms_delivery_trouble;
 mod mms_failures;
 mod mms_large_delivery;
+mod mms_mail_trouble;
 mod mms_notifications;
 mod mms_pager;
 mod next_hop;

@@ -9,7 +9,7 @@ use crate::engine::sip::calls::Invite;
 use crate::engine::sip::dialog::FirstRequest;
 use crate::interwork::address::{self, Number};
 use crate::interwork::mms::cpm_message::CpmMessage;
-use crate::interwork::mms::forward_req_to_pager::{refusal, request_status};
+use crate::interwork::mms::forward_req_to_pager::{left_s, refusal, request_status};
 use crate::interwork::table::NotConvertible;
 use crate::iwf::large_message;
 use crate::iwf::message::Minted;
@@ -149,6 +149,10 @@ impl Shard {
         if !forward.applic_id.is_empty() {
             // It is for an application, not for a person (TS 23.140 8.4.1).
             return Err(RequestStatus::ErrorUnsupportedMessage);
+        }
+        if left_s(forward, i64::try_from(now.unix_ms / 1_000).unwrap_or(i64::MAX)) == Some(0) {
+            // What is over is not delivered (TS 23.140 8.1.4).
+            return Err(RequestStatus::ErrorUnspecified);
         }
         let number = self.cpm_user(address).ok_or(refusal(NotConvertible::Target))?;
         let original = self.keep_original(now, forward, peer);

@@ -6,11 +6,14 @@ use bytes::Bytes;
 
 use crate::engine::smtp::client::Outcome;
 use crate::engine::{Moment, Now, smtp};
+use crate::iwf::mms::bounce;
 use crate::iwf::mms::id::{self, Kind};
+use crate::limits;
 use crate::shard::Shard;
 use crate::shard::event::Event;
 use crate::shard::handoff::Handoff;
-use crate::wire::mail::mm4::{self, Mm4};
+use crate::wire::mail::header;
+use crate::wire::mail::mm4::{self, ForwardReq, Mm4};
 use crate::wire::smtp::{EnhancedStatus, Reply};
 
 pub(in crate::shard) use super::bringers::MailRef;
@@ -65,20 +68,49 @@ pub(super) fn later(why: &[u8]) -> Reply {
     Reply::new(451, EnhancedStatus(4, 3, 0), why)
 }
 
+/// RFC 5321 6.3, and the same for relays that count (TS 23.140 8.4.1).
+fn is_looping(forward: &ForwardReq<'_>) -> bool {
+    let hops = header::all(forward.head, b"Received").take(limits::MAIL_HOPS_MAX).count();
+    let forwards = forward.forward_counter.map_or(0, |counter| usize::try_from(counter).unwrap_or(usize::MAX));
+    hops >= limits::MAIL_HOPS_MAX || forwards >= limits::MAIL_HOPS_MAX
+}
+
 impl Shard {
     /// As the core of the session: a mail goes to its owner.
     pub(in crate::shard) fn mail_brought(&mut self, now: Now, brought: Brought) {
         self.stats.mm4_mails_received += 1;
         match mm4::read(&brought.data) {
+            Ok(Mm4::ForwardReq(forward)) if is_looping(&forward) => {
+                let reply = Reply::new(554, EnhancedStatus(5, 4, 6), b"it goes round in circles");
+                self.refuse_mail(now, &brought, reply, "it goes round in circles");
+            }
             Ok(message) => {
                 let owner = self.mail_owner(&message);
                 self.outbox.hand(owner, Handoff::Mail(Box::new(brought)));
             }
+            // Nobody would hear of a refusal (RFC 5321 4.5.5).
+            Err(_) if brought.mail_from.is_empty() => self.bounced(now, brought),
             Err(why) => {
-                self.stats.mm4_malformed += 1;
-                self.event(Event::MailRefused { peer: brought.peer.ip(), code: 554, why: why.what });
                 let reply = Reply::new(554, EnhancedStatus(5, 6, 0), b"not an MM4 message that can be read");
-                self.answer_mail(now, brought.whose, reply);
+                self.stats.mm4_malformed += 1;
+                self.refuse_mail(now, &brought, reply, why.what);
+            }
+        }
+    }
+
+    fn refuse_mail(&mut self, now: Now, brought: &Brought, reply: Reply, why: &'static str) {
+        self.event(Event::MailRefused { peer: brought.peer.ip(), code: reply.code, why });
+        self.answer_mail(now, brought.whose, reply);
+    }
+
+    /// A mail of the mail system: it may say that one of ours was lost on its way (RFC 3464).
+    fn bounced(&mut self, now: Now, brought: Brought) {
+        let owner = bounce::read(&brought.data).map(|bounce| bounce.owner);
+        match owner.filter(|owner| owner.0 < self.settings.shards) {
+            Some(owner) => self.outbox.hand(owner, Handoff::Mail(Box::new(brought))),
+            None => {
+                self.stats.mm4_unmatched += 1;
+                self.answer_mail(now, brought.whose, taken());
             }
         }
     }
@@ -109,7 +141,12 @@ impl Shard {
                 self.take_response(now, &response);
                 self.answer_mail(now, brought.whose, taken());
             }
-            Err(_) => self.answer_mail(now, brought.whose, later(b"not now")),
+            Err(_) => {
+                if let Some(bounce) = bounce::read(&data) {
+                    self.forward_responded(now, bounce.message, bounce.status);
+                }
+                self.answer_mail(now, brought.whose, taken());
+            }
         }
     }
 
