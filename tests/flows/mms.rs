@@ -20,6 +20,8 @@ pub const CPM_USER: &str = "+15550001/TYPE=PLMN@mms.gw.example.net";
 pub struct Gateway {
     pub world: World,
     pub mmscs: Vec<Mmsc>,
+    /// Connections of the Relay/Servers, by their place in `tcp`.
+    theirs: Vec<usize>,
 }
 
 impl Gateway {
@@ -29,7 +31,7 @@ impl Gateway {
     }
 
     pub fn of(shards: u16, settings: &Settings) -> Gateway {
-        let mut gateway = Gateway { world: World::new(3, shards, settings), mmscs: Vec::new() };
+        let mut gateway = Gateway { world: World::new(3, shards, settings), mmscs: Vec::new(), theirs: Vec::new() };
         gateway.greet();
         gateway.pass(1);
         gateway
@@ -37,7 +39,7 @@ impl Gateway {
 
     /// Greets on every connection that the gateway has opened since.
     pub fn greet(&mut self) {
-        let known: Vec<usize> = self.mmscs.iter().map(|mmsc| mmsc.link).collect();
+        let known: Vec<usize> = self.mmscs.iter().map(|mmsc| mmsc.link).chain(self.theirs.iter().copied()).collect();
         let dialled = (0..self.world.tcp.len()).filter(|link| !known.contains(link) && !self.world.tcp[*link].closed);
         for link in dialled.collect::<Vec<_>>() {
             self.mmscs.push(Mmsc::greeted_on(&mut self.world, link));
@@ -97,6 +99,7 @@ impl Gateway {
     /// Brings a mail to one core and lets a second pass; the reply to it, if there is one by then.
     pub fn bring(&mut self, shard: usize, mail: &Mail) -> String {
         let mut bringing = Bringing::connect(&mut self.world, shard);
+        self.theirs.push(self.world.tcp.len() - 1);
         bringing.bring(&mut self.world, mail);
         self.pass(1);
         bringing.replies(&self.world)

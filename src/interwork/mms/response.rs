@@ -2,6 +2,7 @@
 
 use crate::interwork::table::Record;
 use crate::policy::{Policy, ResponseRecipient};
+use crate::wire::mail::header;
 use crate::wire::mail::mm4::{DeliveryReportReq, ForwardReq, ReadReplyReportReq, RequestStatus, Res, ResKind};
 use crate::wire::span::Span;
 
@@ -56,6 +57,7 @@ impl<'a> Request<'a> {
             transaction_id: req.transaction_id,
             message_id: req.message_id,
             forward_route: req.forward_route,
+            originator_recipient_address: originator_recipient_address(req.head),
             ..self
         }
     }
@@ -69,6 +71,7 @@ impl<'a> Request<'a> {
             transaction_id: req.transaction_id,
             message_id: req.message_id,
             forward_route: req.forward_route,
+            originator_recipient_address: originator_recipient_address(req.head),
             ..self
         }
     }
@@ -81,6 +84,11 @@ impl<'a> Request<'a> {
             ResponseRecipient::OriginatorSystem => first(self.originator_system, self.mail_from),
         }
     }
+}
+
+/// TS 23.140 knows it in MM4_forward.REQ only; Tables 19 and 22 expect it in reports, too.
+fn originator_recipient_address(head: &[u8]) -> &[u8] {
+    header::find(head, b"X-Mms-Originator-Recipient-Address").unwrap_or_default()
 }
 
 fn first<'a>(one: &'a [u8], other: &'a [u8]) -> &'a [u8] {

@@ -284,7 +284,11 @@ impl Shard {
         }
         match self.take_mms_reply(key) {
             Some(Reply::Sip(transaction)) => self.refuse_forwarded(now, key, transaction, refusal),
-            Some(Reply::Msrp { session, incoming }) => self.media_not_forwarded(now, session, incoming, refusal),
+            Some(Reply::Msrp { session, incoming }) if self.session_alive(session) => {
+                self.media_not_forwarded(now, session, incoming, refusal);
+            }
+            // He has left without an answer, and only a notification can still tell him.
+            Some(Reply::Msrp { .. }) => return self.tell_refused(now, key),
             Some(Reply::Question { .. }) | None => {}
         }
         self.drop_mms(key);
