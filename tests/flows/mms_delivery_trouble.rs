@@ -1,5 +1,8 @@
 //! MMs for CPM users that come twice, from strangers, in odd mails, too many at a time, or while the gateway goes.
 
+use std::time::Duration;
+
+use isthmus::engine::Random;
 use isthmus::limits;
 
 use crate::mms_delivery::sides;
@@ -61,6 +64,60 @@ fn mails_that_are_no_mm4_messages_are_refused() {
         let said = sides.bring(&Mail { data: data.clone(), ..mail.clone() });
         assert!(said.starts_with("554 5.6.0 "), "{data}: {said}");
         assert_eq!((sides.world.count(|s| s.mm4_malformed), requests(&sides.world).len()), (1, 0), "{data}");
+    }
+}
+
+/// Whatever a Relay/Server sends has an answer, breaks nothing and leaves nothing.
+#[test]
+fn damaged_mails_do_no_harm() {
+    let mut random = Random::from_seed([7; 32]);
+    let mut sides = Sides::of(2, &settings_with_mms(0));
+    let forward = Mm::text("mm", "Hello").acknowledged().with("X-Mms-Delivery-Report: Yes\r\nX-Mms-Expiry: 60\r\n");
+    let good = forward.mail().data;
+    let other = |kind: &str| good.replace("MM4_forward.REQ", kind);
+    let mails = [
+        good.replace("text/plain; charset=utf-8", "multipart/mixed; boundary=H"),
+        other("MM4_forward.RES"),
+        other("MM4_delivery_report.REQ"),
+        other("MM4_read_reply_report.REQ"),
+        other("MM4_delivery_report.RES"),
+        good,
+    ];
+    for round in 0..600 {
+        let mut octets = mails[round % mails.len()].clone().into_bytes();
+        for _ in 0..=random.below(3) {
+            damage(&mut octets, &mut random);
+        }
+        let mut bringing = Bringing::connect(&mut sides.world, round % 2);
+        for command in ["MAIL FROM:<system-user@mms.example.com>", "RCPT TO:<+15550001/TYPE=PLMN@mms.gw.example.net>"] {
+            assert!(bringing.ask(&mut sides.world, command).starts_with("250 "), "{round}");
+        }
+        bringing.ask(&mut sides.world, "DATA");
+        bringing.send(&mut sides.world, &octets);
+        bringing.send(&mut sides.world, b"\r\n.\r\n");
+        sides.world.run_for(Duration::from_millis(20));
+        let said = bringing.replies(&sides.world);
+        assert!(said.starts_with(['2', '4', '5']), "{round}: {said} to {}", octets.escape_ascii());
+        bringing.hang_up(&mut sides.world);
+    }
+    assert!(sides.bring(&Mm::text("good", "Hello").mail()).starts_with("250 "));
+    sides.mails();
+    sides.nothing_stays();
+}
+
+fn damage(octets: &mut Vec<u8>, random: &mut Random) {
+    const INTERESTING: &[u8] = b"\0\xFF\r\n :;,<>\"@%=/\\\t0987";
+    let at = usize::try_from(random.below(octets.len() as u64)).unwrap();
+    let any = usize::try_from(random.below(INTERESTING.len() as u64)).unwrap();
+    match random.below(5) {
+        0 => octets[at] = INTERESTING[any],
+        1 => octets.insert(at, INTERESTING[any]),
+        2 => drop(octets.remove(at)),
+        3 => octets.truncate(at.max(1)),
+        _ => {
+            let piece = octets[at..(at + 20).min(octets.len())].to_vec();
+            octets.splice(at..at, piece);
+        }
     }
 }
 

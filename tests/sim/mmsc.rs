@@ -182,6 +182,11 @@ impl Bringing {
         world.tcp_close(self.link);
     }
 
+    /// Any octets.
+    pub fn send(&self, world: &mut World, octets: &[u8]) {
+        world.tcp_send(self.link, octets);
+    }
+
     /// One command, and the replies to it.
     pub fn ask(&mut self, world: &mut World, command: &str) -> String {
         world.tcp_send(self.link, format!("{command}\r\n").as_bytes());
