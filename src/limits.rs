@@ -255,6 +255,8 @@ const _: () = assert!(SIP_DIALOG_BYTES_MAX < SIP_MESSAGE_BYTES_MAX);
 pub const SMTP_SESSIONS_MAX: usize = 256;
 /// CPM messages for MMS that have no answer yet or whose reports are awaited; one more gets 503.
 pub const MMS_MESSAGES_MAX: usize = 100_000;
+/// Octets of the largest content of an MM of ours. Encoded it leaves in one write.
+pub const MM_BYTES_MAX: usize = 2 << 20;
 /// Octets of the content of all of these that have not left yet; a message that would exceed it gets 503.
 pub const MMS_MEMORY_BYTES_MAX: usize = 256 << 20;
 /// MMs that are on their way to the CPM side, counted by recipients; a mail with more is told to come again.
@@ -263,6 +265,7 @@ pub const MMS_DELIVERIES_MAX: usize = 10_000;
 pub const MMS_DELIVERIES_BYTES_MAX: usize = 256 << 20;
 /// MMs whose notifications the CPM side may still send; one more takes the place of the oldest.
 pub const MMS_ORIGINALS_MAX: usize = 200_000;
+const _: () = assert!(MM_BYTES_MAX * 3 / 2 + MAIL_HEADER_SECTION_BYTES_MAX < LINK_SEND_QUEUE_BYTES_MAX);
 /// Relays that a mail has passed, or times that an MM was forwarded; one with as many is refused.
 pub const MAIL_HOPS_MAX: usize = 100;
 /// MMs that came and are known should they come again; one more takes the place of the oldest.

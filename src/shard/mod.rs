@@ -36,6 +36,7 @@ mod uas;
 
 use core::net::SocketAddr;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
@@ -78,7 +79,7 @@ use streams::{Heard, Streams};
 #[derive(Debug)]
 pub struct Shard {
     settings: Settings,
-    iwf: Iwf,
+    iwf: Arc<Iwf>,
     route: Route,
     random: Random,
     references: pager::References,
@@ -155,7 +156,7 @@ impl Shard {
         let (id, shards) = (settings.id, settings.shards);
         let own_hash = KeyedHash::new([random.next_u64(), random.next_u64()]);
         let sent_by = SentBy::new(|transport, is_ipv4| settings.sip.sent_by(transport, is_ipv4));
-        let iwf = Iwf::new(settings.policy.clone());
+        let iwf = Arc::new(Iwf::new(settings.policy.clone()));
         let calls = calls::new(own_hash.clone(), sent_by.clone(), &settings, &iwf);
         let clients = clients(own_hash.clone(), sent_by, &settings);
         Shard {

@@ -7,7 +7,7 @@ use super::reader::{Read, Section, Value, wrong};
 use super::smsc::{in_order, name, peer};
 use super::values::{collision, domain, integer, list, network, seconds, tcp_listen, text};
 use super::{Host, Mm4};
-use crate::limits::SMTP_SESSIONS_MAX;
+use crate::limits::{MM_BYTES_MAX, SMTP_SESSIONS_MAX};
 use crate::shard::settings::{Mm4Settings, MmscSettings};
 
 const MIB: usize = 1 << 20;
@@ -68,7 +68,7 @@ fn one(mut section: Section<'_>, name: String, host: &Host) -> Option<MmscSettin
         domain: domain.clone().unwrap_or_default(),
         prefixes: section.or("prefixes", Vec::new(), list("a list such as [\"+4477\"]", prefix)),
         connections: section.or("connections", default.connections, integer(1..=64)),
-        message_bytes_max: section.or("message_bytes_max", default.message_bytes_max, integer(1_024..=64 * MIB)),
+        message_bytes_max: section.or("message_bytes_max", default.message_bytes_max, integer(1_024..=MM_BYTES_MAX)),
         content_types: section.or(
             "content_types",
             default.content_types,

@@ -2,6 +2,7 @@
 //! when all of them have their outcome.
 
 use core::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::engine::Now;
 use crate::engine::sip::Body;
@@ -189,7 +190,7 @@ impl Shard {
         (forward, content, number): (&ForwardReq<'_>, &Content, Number),
         names: &Names,
     ) -> Result<(), RequestStatus> {
-        let iwf = self.iwf.clone();
+        let iwf = Arc::clone(&self.iwf);
         let minted = names.minted();
         let mut written = self.pool.take();
         // What is large whatever stands around it is not written to find that out.
