@@ -212,12 +212,16 @@ def refusals(setting, plans):
 
 
 def unanswering(setting):
-    """No .RES comes: the gateway answers by policy before the client gives up (RFC 3261 17.1.2.2)."""
-    sent = pager_messages(2)
+    """No .RES comes, or it comes after the gateway answered by policy, as it must before the client gives up (RFC 3261
+    17.1.2.2). One that comes late and is not Ok is told by a notification."""
+    sent = pager_messages(3)
+    late = Answer(after_s=27, reports=DELIVERED), Answer("Error-service-denied", after_s=27)
     with MmsBench(setting) as bench:
-        bench.mmsc.answers = {message.recipient: Answer(None) for message in sent}
+        for message, answer in zip(sent, (Answer(None, reports=DELIVERED), *late)):
+            message.requests, bench.mmsc.answers[message.recipient] = "positive-delivery, negative-delivery", answer
+            message.outcomes = answer.reports or (("MM4_forward.RES", "Rejected"),)
         answers, findings = bench.run(reported(bench, sent))
-        return judge_pager(bench, sent, answers, findings, allowed={408, 480, 504})
+        return judge_pager(bench, sent, answers, findings)
 
 
 def doubly_answered(setting):

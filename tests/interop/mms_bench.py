@@ -138,7 +138,8 @@ def states_of(outcome, wishes):
         wish, delivery, interworking = DELIVERY[outcome]
         yield from [("delivery-notification", delivery)] if wish in wishes else []
         yield from [("interworking-notification", interworking)] if "interworking" in wishes else []
-    if outcome in PROCESSING and "processing" in wishes:
+    asked = {"positive-delivery", "negative-delivery", "interworking"} & set(wishes)  # Table 13: else no report is wanted
+    if outcome in PROCESSING and "processing" in wishes and asked:
         yield "processing-notification", PROCESSING[outcome]
     if outcome in DISPLAY and "display" in wishes:
         yield "display-notification", DISPLAY[outcome]

@@ -110,6 +110,29 @@ async def lost_one_by_one(bench, sent):
         return answers, client.agent.flaws
 
 
+def slow(setting):
+    """An MMSC that takes four seconds for each mail, and more messages at once than it can take before clients give up: what
+    was refused is not sent later, when the client may have sent it again."""
+    sent = mms.pager_messages(12)
+    with MmsBench(setting) as bench:
+        bench.mmsc.rules = [Rule("DOT", stall_s=4.0, taken=True, times=99)]
+        for message in sent:
+            message.requests = ""
+        answers, findings = bench.run(slowly(bench, sent))
+        refused = {message.recipient for message in sent if mms.code_of(answers[message.id]) != judge.OK}
+        findings += judge.holds(refused, "all were accepted")
+        late = [number for mail in bench.taken() for number in mail.numbers() if number in refused]
+        findings += judge.holds(len(late) <= 1, f"{len(late)} that were refused came all the same")
+        return f"{mms.judge_pager(bench, sent, answers, findings, LATER)}, {len(refused)} refused"
+
+
+async def slowly(bench, sent):
+    async with bench.user(CLIENT) as client:
+        answers = await mms.paged(client, sent, at_once=len(sent))
+        await asyncio.sleep(6)  # for what should not come
+        return answers, client.agent.flaws
+
+
 def large_lost(setting):
     """The connection is lost within a mail of 400 kB, and after its dot."""
     sent = mms_large.large_messages(3)
@@ -177,6 +200,20 @@ def relayed_out(setting):
     if why := postfix.missing():
         return f"SKIP: NOT CHECKED ({why})"
     return mms.pager(setting, count=20, between=True)
+
+
+def bounced(setting):
+    """The MMSC refuses what Postfix had taken: Postfix says so in a mail (RFC 3464), and the sender hears it in time."""
+    if why := postfix.missing():
+        return f"SKIP: NOT CHECKED ({why})"
+    sent = mms.pager_messages(6)
+    with MmsBench(setting, between=True) as bench:
+        for message in sent[::2]:
+            bench.mmsc.rules.append(Rule("RCPT", "550 5.1.1 nobody", number=message.recipient))
+        answers, findings = bench.run(mms.reported(bench, sent))
+        codes = [mms.code_of(answers[message.id]) for message in sent]
+        findings += judge.holds(codes == [404, judge.OK] * 3, f"answers {codes}")
+        return mms.judge_pager(bench, sent, answers, findings, {404})
 
 
 def relayed_large(setting):
@@ -374,11 +411,15 @@ SCENARIOS = {
     "mms.faults.killed": killed,
     "mms.faults.failover": failover,
     "mms.faults.lost": lost,
+    "mms.faults.slow": slow,
+    "mms.faults.large_lost": large_lost,
     "mms.faults.drained": drained,
     "mms.faults.hostile": hostile,
     "mms.faults.strangers": strangers,
     "mms.faults.limits": limits,
     "mms.postfix.out": relayed_out,
     "mms.postfix.in": relayed_in,
+    "mms.postfix.bounced": bounced,
+    "mms.postfix.large_out": relayed_large,
     "mms.postfix.large_in": relayed_large_in,
 }

@@ -236,6 +236,11 @@ async def refuse_all(client, codes):
 
 
 SCENARIOS = {
+    "mms.out.large.udp": lambda setting: to_mms(setting),
+    "mms.out.large.tcp": lambda setting: to_mms(setting, transport="tcp", next_hop_transport=";transport=tcp"),
+    "mms.out.large.kamailio": lambda setting: to_mms(setting, through="kamailio"),
+    "mms.out.large.two_cores": lambda setting: to_mms(setting, cores=[0, 1]),
+    "mms.out.large.statuses": statuses,
     "mms.in.large.udp": lambda setting: to_cpm(setting),
     "mms.in.large.tcp": lambda setting: to_cpm(setting, transport="tcp", next_hop_transport=";transport=tcp"),
     "mms.in.large.active": lambda setting: to_cpm(setting, setup="active"),

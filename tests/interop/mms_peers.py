@@ -96,6 +96,43 @@ async def all_spelt(bench, sent):
         return client.agent.requests, client.agent.flaws
 
 
+# --- mails that are no message for a user
+
+RECEIVED = b"Received: from a.example by b.example; Sat, 21 Nov 2026 02:10:49 +0000\r\n"
+NOT_DELIVERED = {  # what is other about the mail, the reply to it, the status in the .RES if there is one
+    "over": ({"X_Mms_Expiry": "Sat, 21 Nov 2020 02:10:49 +0000"}, 250, "Error-unspecified"),
+    "for an application": ({"X_Mms_Applic_ID": "com.example.game"}, 250, "Error-unsupported-message"),
+    "a loop of MMSCs": ({"X_Mms_Forward_Counter": "200"}, 554, None),
+    "a loop of hosts": (lambda octets: RECEIVED * 120 + octets, 554, None),
+    "of no known type": (replaced((rb"MM4_forward.REQ", b"MM4_other.REQ")), 554, None),
+    "of no type": (replaced((rb"X-Mms-Message-Type", b"X-Other")), 554, None),
+}
+
+
+def not_delivered(setting):
+    """MMs that are over, for an application, or go round in circles, and mails that are no MMs."""
+    with MmsBench(setting, more=ROOMY) as bench:
+        requests, findings = bench.run(each_brought(bench))
+        findings += judge.holds(not requests, f"{len(requests)} MESSAGEs came")
+        frames, malformed = bench.finish()
+    judge.demand(findings, malformed)
+    return f"{len(NOT_DELIVERED)} mails, {frames} frames"
+
+
+async def each_brought(bench):
+    async with bench.user() as client:
+        findings = []
+        for number, (name, (other, code, status)) in enumerate(NOT_DELIVERED.items()):
+            mms = Mms(number, small(number), fields=dict(other) if isinstance(other, dict) else {})
+            bench.mmsc.style = (lambda octets: octets) if isinstance(other, dict) else other
+            said = await mms.bring(bench.mmsc)
+            await asyncio.sleep(0.5)
+            got = [answer.get("X-Mms-Request-Status-Code") for answer in bench.mmsc.answered(mms.mail.transaction)]
+            wanted = [status] if status else []
+            findings += judge.holds((said.code, got) == (code, wanted), f"{name}: {said.code}, answers {got}")
+        return client.agent.requests, findings + client.agent.flaws
+
+
 # --- duplicates
 
 
@@ -200,6 +237,7 @@ def report_flaws(mmsc, mms, states):
 
 SCENARIOS = {
     "mms.in.spellings": spellings,
+    "mms.in.not_delivered": not_delivered,
     "mms.in.duplicates": duplicates,
     "mms.in.reports": reports,
 }

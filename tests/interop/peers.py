@@ -14,6 +14,7 @@ from sipmsg import Request
 
 HERE = pathlib.Path(__file__).resolve().parent
 START_S_MAX = 10
+GIVEN = set()  # ports
 # Final responses that are not the 202.
 OTHERS = (
     "200 400 401 403 404 405 406 408 410 413 415 416 420 480 481 482 483 484 486 488 489 493 494 500 501 "
@@ -23,17 +24,19 @@ RECEIVED = re.compile(rb"-{20,}[^\n]*\n(?:UDP|TCP) message received \[(\d+)\] by
 
 
 def free_ports(count):
-    """Ports that are free for UDP and for TCP."""
+    """Ports that are free for UDP and for TCP, and were not given before: nobody may listen on those yet."""
     held, ports = [], []
     while len(ports) < count:
         udp, tcp = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
         held += [udp, tcp]
         udp.bind(("127.0.0.1", 0))
+        port = udp.getsockname()[1]
         try:
-            tcp.bind(udp.getsockname())
-            ports.append(udp.getsockname()[1])
+            tcp.bind(("127.0.0.1", port))
         except OSError:
             continue
+        ports += [] if port in GIVEN else [port]
+    GIVEN.update(ports)
     for each in held:
         each.close()
     return ports
