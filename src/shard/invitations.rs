@@ -74,8 +74,13 @@ impl Shard {
         let policy = &self.iwf.policy;
         let refuse = |why| Refused::from(Refusal::not_acceptable(why, policy));
         let invitation = Invitation::store(message, policy).map_err(refuse)?;
-        let sender = invitation.cpm_user(policy).map_err(refuse)?;
-        let between = Between { sender, sms_user: invitation.sms_user(policy).map_err(refuse)? };
+        let sender = invitation.cpm_user(policy).map_err(refuse);
+        if procedure == Procedure::LargeMessage && sender.is_err() && !self.settings.mmscs.is_empty() {
+            // MMS takes senders that SMS does not, and where the message goes is not known yet.
+            invitation.sms_user(policy).map_err(refuse)?;
+            return self.admit_large_message(now, dialog, message, invitation);
+        }
+        let between = Between { sender: sender?, sms_user: invitation.sms_user(policy).map_err(refuse)? };
         match procedure {
             Procedure::LargeMessage => self.admit_large_message(now, dialog, message, invitation),
             Procedure::Session => self.admit_chat(now, dialog, message, invitation, between),

@@ -31,10 +31,15 @@ impl Gateway {
     }
 
     pub fn of(shards: u16, settings: &Settings) -> Gateway {
-        let mut gateway = Gateway { world: World::new(3, shards, settings), mmscs: Vec::new(), theirs: Vec::new() };
+        let mut gateway = Gateway::around(World::new(3, shards, settings));
         gateway.greet();
         gateway.pass(1);
         gateway
+    }
+
+    /// With no Relay/Server as yet.
+    pub fn around(world: World) -> Gateway {
+        Gateway { world, mmscs: Vec::new(), theirs: Vec::new() }
     }
 
     /// Greets on every connection that the gateway has opened since.

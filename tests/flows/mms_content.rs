@@ -215,3 +215,26 @@ fn the_mail_names_every_recipient_and_goes_to_its_own() {
     assert_eq!((mail.get("Content-Type").as_str(), mail.body()), ("text/plain;charset=utf-8", "Bonjour\r\n"));
     gateway.nothing_stays();
 }
+
+/// A client that wraps nothing.
+#[test]
+fn content_without_a_wrapper_is_content_all_the_same() {
+    for (content_type, content) in [("image/gif", PICTURE), ("text/plain", b"Hi".as_slice())] {
+        let mut gateway = Gateway::new(1);
+        let bytes = Message::new("one@cpm", content_type, content).bytes();
+        let at = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("the end of the headers");
+        let head = String::from_utf8(bytes[..at].to_vec()).unwrap();
+        let (head, _) = head.split_once("Content-Type").expect("a body");
+        let head = format!("{head}Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n", content.len());
+        let bytes = [head.as_bytes(), content].concat();
+        gateway.world.cpm.send_bytes(gateway.world.now.moment, "one@cpm", bytes, false);
+        gateway.pass(1);
+        let mail = gateway.mail();
+        assert_eq!(mail.get("Content-Type"), content_type);
+        if content_type == "image/gif" {
+            assert_eq!(decoded(mail.body()), content);
+        }
+        gateway.bring(0, &response(&mail, "Ok"));
+        assert_eq!(gateway.status("one@cpm"), Some(202));
+    }
+}

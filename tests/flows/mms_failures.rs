@@ -160,6 +160,24 @@ fn without_its_relay_a_message_is_503_until_that_is_back() {
     gateway.nothing_stays();
 }
 
+/// It was never there.
+#[test]
+fn a_gateway_may_start_before_its_relay() {
+    let mut world = crate::world::World::new(3, 1, &settings_with_mms(0));
+    world.accept_dials = false;
+    world.tcp_close(0);
+    let mut gateway = Gateway::around(world);
+    gateway.send(&Message::text("one@cpm", "x"));
+    assert_eq!(gateway.status("one@cpm"), Some(503));
+    gateway.pass(100);
+    assert!(gateway.world.dials.len() > 3, "it tries again and again");
+    gateway.world.accept_dials = true;
+    gateway.pass(61);
+    gateway.greet();
+    gateway.pass(1);
+    gateway.accepted(&Message::text("two@cpm", "x"));
+}
+
 /// It takes the connection, and says nothing.
 #[test]
 fn a_relay_that_does_not_greet_gets_nothing_and_the_sender_hears_in_time() {

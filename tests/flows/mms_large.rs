@@ -283,3 +283,86 @@ fn without_its_relay_the_last_chunk_is_408_and_a_bye() {
     client.take_bye(&mut gateway.world);
     gateway.nothing_stays();
 }
+
+/// He cannot be told now either: what is kept of his message ends with its validity.
+#[test]
+fn a_sender_who_left_and_cannot_be_told_leaves_nothing() {
+    let mut gateway = Gateway::new(1);
+    let mut client = sender("left@a");
+    client.headers = "Message-Expires: 600\r\n".into();
+    let mail = said(&mut gateway, &mut client, "negative-delivery");
+    client.bye(&mut gateway.world);
+    gateway.world.cpm.respond = [480].into();
+    gateway.bring(0, &response(&mail, "Error-unspecified"));
+    assert_eq!(imdns(&gateway.world).len(), 1);
+    gateway.world.run_for(std::time::Duration::from_secs(600));
+    gateway.nothing_stays();
+}
+
+/// [MM4-LMM-00b]
+#[test]
+fn an_invite_with_errors_is_an_error() {
+    let mut gateway = Gateway::new(1);
+    let mut nobody = sender("nobody@a");
+    nobody.to = "not-a-number".into();
+    let mut no_path = sender("path@a");
+    no_path.path = "nowhere".into();
+    for mut client in [nobody, no_path] {
+        let responses = client.invite(&mut gateway.world);
+        let last = responses.last().expect("a response");
+        assert!(last.starts_with("SIP/2.0 4"), "{last}");
+        client.ack_refusal(&mut gateway.world);
+    }
+    assert!(gateway.mails().is_empty());
+    gateway.nothing_stays();
+}
+
+/// [MM4-T16-transaction_id] [MM4-T16-message_id] [MM4-T16-visibility] [MM4-T16-sender] [MM4-T16-recipient-list]
+/// [MM4-T16-recipient-to] [MM4-T16-recipient-cc] [MM4-T16-expiry-default]
+#[test]
+fn an_anonymous_sender_and_a_list_of_recipients() {
+    let mut settings = settings_with_mms(0);
+    settings.policy.mms.expiry_without_expires_s = Some(3_600);
+    let mut gateway = Gateway::of(1, &settings);
+    let mut client = sender("list@a");
+    client.headers = "Privacy: id\r\n".into();
+    let entry = |number: &str, control: &str| format!("<entry uri=\"tel:{number}\" cp:copyControl=\"{control}\"/>");
+    let list = format!(
+        "<resource-lists xmlns=\"urn:ietf:params:xml:ns:resource-lists\" xmlns:cp=\"urn:ietf:params:xml:ns:copycontrol\">\
+         <list>{}{}{}</list></resource-lists>",
+        entry("+15550002", "to"),
+        entry("+15550003", "cc"),
+        entry("office", "to")
+    );
+    let invite = listed_invite(&mut client, &list);
+    let responses = client.send(&mut gateway.world, &invite);
+    assert!(responses.last().is_some_and(|last| last.starts_with("SIP/2.0 200 ")), "{responses:?}");
+    client.ack(&mut gateway.world);
+    client.connect(&mut gateway.world, 0);
+    client.bind(&mut gateway.world);
+    client.say(&mut gateway.world, &wrapped("id1", "", KIND, &presentation("R0lGODlh\r\n")), 8_000);
+    let mail = gateway.mail();
+    assert_eq!((mail.rcpt_to.as_slice(), mail.get("To").as_str()), (&[MMS_USER.to_owned()][..], MMS_USER));
+    assert_eq!(mail.get("Cc"), "+15550003/TYPE=PLMN@mms.example.com");
+    assert_eq!((mail.get("From").as_str(), mail.get("X-Mms-Sender-Visibility").as_str()), (CPM_USER, "Hide"));
+    assert!(mail.get("X-Mms-Transaction-ID").starts_with('t') && mail.get("X-Mms-Message-ID").starts_with('m'));
+    assert!(mail.header("X-Mms-Expiry").is_some());
+}
+
+/// INVITE with an offer and the list of all recipients beside it.
+fn listed_invite(client: &mut Client, list: &str) -> String {
+    let headers = format!(
+        "Contact: <sip:{}>;+g.3gpp.icsi-ref=\"{LARGE_MESSAGE}\"\r\n\
+         Accept-Contact: *;+g.3gpp.icsi-ref=\"{LARGE_MESSAGE}\";require;explicit\r\n\
+         P-Asserted-Identity: <tel:+15550001>\r\n{}",
+        client.address, client.headers
+    );
+    let body = format!(
+        "--outer\r\nContent-Type: application/sdp\r\n\r\n{}\r\n--outer\r\n\
+         Content-Type: application/resource-lists+xml\r\nContent-Disposition: recipient-list-history\r\n\r\n{list}\r\n\
+         --outer--\r\n",
+        client.offer()
+    );
+    let invite = client.request("INVITE", &headers, &body);
+    invite.replacen("Content-Type: application/sdp", "Content-Type: multipart/mixed;boundary=outer", 1)
+}

@@ -359,3 +359,21 @@ fn a_message_without_reports_is_forgotten() {
     assert!(told(&gateway).is_empty());
     gateway.nothing_stays();
 }
+
+/// Two reports whose notifications wait for the CPM side at the same time.
+#[test]
+fn different_reports_are_told_side_by_side() {
+    let (mut gateway, mail) = asked("positive-delivery, display");
+    gateway.world.cpm.silent = true;
+    let mut both = [0, 0].map(|shard| Bringing::connect(&mut gateway.world, shard));
+    both[0].bring(&mut gateway.world, &delivery_report(&mail, "Retrieved"));
+    both[1].bring(&mut gateway.world, &read_reply(&mail, "Read"));
+    gateway.pass(1);
+    gateway.world.cpm.silent = false;
+    gateway.pass(4);
+    for bringing in &mut both {
+        assert!(bringing.replies(&gateway.world).starts_with("250"));
+    }
+    assert_eq!(told(&gateway).len(), 2);
+    gateway.nothing_stays();
+}

@@ -288,7 +288,11 @@ impl Shard {
                 self.media_not_forwarded(now, session, incoming, refusal);
             }
             // He has left without an answer, and only a notification can still tell him.
-            Some(Reply::Msrp { .. }) => return self.tell_refused(now, key),
+            Some(Reply::Msrp { .. }) => {
+                self.release_mail(key);
+                self.await_reports(now, key);
+                return self.tell_refused(now, key);
+            }
             Some(Reply::Question { .. }) | None => {}
         }
         self.drop_mms(key);
