@@ -34,6 +34,7 @@ mod large_message_failures;
 mod mms;
 mod mms_content;
 mod mms_delivery;
+mod mms_delivery_storm;
 mod mms_delivery_trouble;
 mod mms_failures;
 mod mms_large;

@@ -90,7 +90,12 @@ pub struct Sides {
 impl Sides {
     /// A gateway with so many cores; mails are brought to the last.
     pub fn of(shards: u16, settings: &Settings) -> Sides {
-        let mut world = World::new(9, shards, settings);
+        Sides::seeded(9, shards, settings)
+    }
+
+    /// The same in another world.
+    pub fn seeded(seed: u8, shards: u16, settings: &Settings) -> Sides {
+        let mut world = World::new(seed, shards, settings);
         let takes: Vec<Mmsc> = (0..world.tcp.len()).map(|link| Mmsc::greeted_on(&mut world, link)).collect();
         assert_eq!(takes.len(), usize::from(shards), "each core has its session");
         let brings = Bringing::connect(&mut world, usize::from(shards) - 1);
