@@ -236,7 +236,10 @@ fn the_demonstration_succeeds() {
         "CPM -> gateway  MSRP SEND large-0-id: octets 1 to ",
         "gateway -> CPM      SIP INVITE for a large message",
         "gateway -> CPM      MSRP SEND: IMDN Delivery Delivered of chat-0-0",
-        "All 11 texts",
+        "gateway -> MMSC     MM4_forward.REQ",
+        "MMSC -> gateway  MM4_delivery_report.REQ Retrieved",
+        "gateway -> MMSC     MM4_forward.RES Ok",
+        "All 13 texts",
     ] {
         assert!(shown.contains(step), "{step} is not in\n{shown}");
     }
