@@ -49,15 +49,28 @@ pub fn service(invite: &Message<'_>) -> Service {
     asserted.or(wanted).or(own).0
 }
 
+/// Which networks there are beside CPM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Networks {
+    /// Short messages, and sessions by them.
+    pub sms: bool,
+    /// Multimedia messages.
+    pub mms: bool,
+}
+
 /// 6.1: the section for an INVITE.
 ///
 /// # Errors
 /// Why it is refused with 488.
-pub fn procedure(invite: &Message<'_>, policy: &Policy) -> Result<Procedure, &'static str> {
+pub fn procedure(invite: &Message<'_>, networks: Networks, policy: &Policy) -> Result<Procedure, &'static str> {
     let switches = &policy.switches;
-    let session = if switches.terminating_sessions { Ok(Procedure::Session) } else { Err("sessions are switched off") };
+    let session = match (switches.terminating_sessions, networks.sms) {
+        (true, true) => Ok(Procedure::Session),
+        (true, false) => Err("MMS has no sessions"),
+        (false, _) => Err("sessions are switched off"),
+    };
     match service(invite) {
-        Service::LargeMessage if switches.sms_standalone_messages => Ok(Procedure::LargeMessage),
+        Service::LargeMessage if switches.sms_standalone_messages || networks.mms => Ok(Procedure::LargeMessage),
         Service::LargeMessage => Err("Standalone Messages are switched off"),
         Service::Session => session,
         Service::FileTransfer => Err("SMS has no files"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::Now;
 use crate::engine::sip::calls::DialogKey;
-use crate::iwf::invitation::{self, Invitation, Procedure};
+use crate::iwf::invitation::{self, Invitation, Networks, Procedure};
 use crate::iwf::large_message;
 use crate::iwf::session_invitation::{self, Decision};
 use crate::iwf::session_media::Between;
@@ -44,7 +44,8 @@ impl From<Refusal> for Refused {
 impl Shard {
     /// A new INVITE of a trusted peer.
     pub(super) fn invited(&mut self, now: Now, dialog: DialogKey, message: &Message<'_>) {
-        let procedure = invitation::procedure(message, &self.iwf.policy);
+        let networks = Networks { sms: !self.settings.smscs.is_empty(), mms: !self.settings.mmscs.is_empty() };
+        let procedure = invitation::procedure(message, networks, &self.iwf.policy);
         let admitted = match procedure {
             Ok(procedure) => self.admit(now, dialog, procedure, message),
             Err(why) => Err(Refusal::because(488, why).into()),

@@ -49,7 +49,7 @@ pub(super) struct Telling {
 }
 
 /// Wait before a failure that no status report will repeat is told again.
-const TELL_AGAIN: Duration = Duration::from_secs(60);
+pub(super) const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// What a request about a message tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -91,6 +91,7 @@ pub(super) const ALARM_UNANSWERED: u64 = 7 << 56;
 pub(super) const ALARM_OUTRUN: u64 = 8 << 56;
 pub(super) const ALARM_MMS: u64 = 9 << 56;
 pub(super) const ALARM_ORIGINAL: u64 = 10 << 56;
+pub(super) const ALARM_REFUSED: u64 = 11 << 56;
 const ALARM_KEY: u64 = (1 << 56) - 1;
 
 impl Shard {
@@ -124,6 +125,7 @@ impl Shard {
                 ALARM_OUTRUN => self.end_session(now, key),
                 ALARM_MMS => self.forward_is_due(now, key),
                 ALARM_ORIGINAL => self.drop_original(key),
+                ALARM_REFUSED => self.tell_refused_again(now, key),
                 _ => self.deliver_again(now, key),
             }
         }

@@ -3,7 +3,7 @@
 
 use isthmus::wire::cpim::imdn::{Notification, Status};
 
-use crate::client::{Client, LARGE_MESSAGE, header, line};
+use crate::client::{Client, LARGE_MESSAGE, SESSION, header, line};
 use crate::mms::{CPM_USER, Gateway, MMS_USER, OURS, delivery_report, read_reply, response};
 use crate::mmsc::Mail;
 use crate::sip::{imdns, outcomes};
@@ -51,6 +51,20 @@ fn say(gateway: &mut Gateway, client: &mut Client, content: &str) -> (Vec<String
     let (_, answers) = client.say(&mut gateway.world, content, 8_000);
     gateway.pass(1);
     (codes(&answers), gateway.mails())
+}
+
+/// MMS alone has large messages whatever the switches say of SMS, and no sessions at all.
+#[test]
+fn without_sms_there_are_large_messages_and_no_sessions() {
+    let mut settings = settings_with_mms(0);
+    settings.policy.switches.sms_standalone_messages = false;
+    let mut gateway = Gateway::of(1, &settings);
+    let mut client = sender("alone@client");
+    let (codes, mails) = say(&mut gateway, &mut client, &wrapped("alone", "", "text/plain", "Bonjour"));
+    assert_eq!((codes.len(), mails.len()), (0, 1), "it waits for the response");
+    let mut chat = Client::new("chat@client", SESSION);
+    let responses = chat.invite(&mut gateway.world);
+    assert!(responses.last().is_some_and(|last| last.starts_with("SIP/2.0 488 ")), "{responses:?}");
 }
 
 /// The codes of MSRP responses.

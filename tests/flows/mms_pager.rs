@@ -234,6 +234,25 @@ fn a_late_refusal_is_a_notification() {
     }
 }
 
+/// The client is not there when it is to be told; nobody but us can say it again.
+#[test]
+fn a_late_refusal_is_told_again_to_who_was_not_there() {
+    let mut settings = settings_with_mms(0);
+    settings.policy.mms.no_response = NoResponse::Accept;
+    let mut gateway = Gateway::of(1, &settings);
+    let mail = gateway.forwarded(&Message::asking("absent@cpm", "negative-delivery"));
+    gateway.pass(30);
+    assert_eq!(gateway.status("absent@cpm"), Some(202));
+    gateway.world.cpm.respond = [503, 503, 200].into();
+    gateway.bring(0, &response(&mail, "Error-unspecified"));
+    gateway.pass(150);
+    let told = outcomes(&gateway.world, "imdn-absent@cpm");
+    assert_eq!(told, vec![(Notification::Delivery, Status::Failed); 3], "twice in vain");
+    gateway.pass(300);
+    assert_eq!(outcomes(&gateway.world, "imdn-absent@cpm").len(), 3);
+    gateway.nothing_stays();
+}
+
 /// A late "Ok" changes nothing: reports are still awaited.
 #[test]
 fn a_late_ok_leaves_the_message_to_its_reports() {

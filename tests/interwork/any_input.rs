@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use isthmus::interwork::sms::delivery_outcome::{Outcome, outcome};
 use isthmus::interwork::sms::pager_to_submit_sm::registered_delivery_of;
 use isthmus::interwork::sms::session_invitation::answer_of;
-use isthmus::iwf::invitation::{Invitation, procedure};
+use isthmus::iwf::invitation::{Invitation, Networks, procedure};
 use isthmus::iwf::message::Minted;
 use isthmus::iwf::pager::{self, Form};
 use isthmus::iwf::retained::Retained;
@@ -169,7 +169,8 @@ fn damaged_session() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
 fn carry_session(invite: &[u8], body: &[u8], iwf: &Iwf) {
     let mut index = Index::new();
     let Ok(message) = Message::parse(invite, &mut index) else { return };
-    let _section = procedure(&message, &iwf.policy);
+    let networks = Networks { sms: true, mms: true };
+    let _section = procedure(&message, networks, &iwf.policy);
     let Ok(invitation) = Invitation::store(&message, &iwf.policy) else { return };
     ask(&invitation, iwf);
     let (Ok(looked), Ok(sms_user), Ok(sender)) = (

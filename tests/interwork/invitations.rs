@@ -1,7 +1,7 @@
 //! An INVITE: which section handles it, what is stored of it, and what the gateway's 200s say.
 
 use isthmus::interwork::address::Number;
-use isthmus::iwf::invitation::{Invitation, procedure};
+use isthmus::iwf::invitation::{Invitation, Networks, procedure};
 use isthmus::iwf::pager::NotAcceptable;
 use isthmus::iwf::session_invitation::{self, Decision, decide, may_have_streams, no_answer};
 use isthmus::iwf::{Iwf, large_message, session_leaving};
@@ -9,6 +9,8 @@ use isthmus::policy::{LeavingNotice, NoAnswer, Policy, SessionInvitation};
 use isthmus::wire::sip::{Index, Message, Name, Writer};
 
 use crate::cases::{Case, changed};
+
+const SMS: Networks = Networks { sms: true, mms: false };
 
 const FEATURE_TAGS: &str = include_str!("../spec/feature_tags.tsv");
 
@@ -60,7 +62,8 @@ fn every_invitation_has_its_section_or_is_refused() {
         let bytes = invite(case.get("headers"));
         let mut index = Index::new();
         let message = Message::parse(&bytes, &mut index).unwrap();
-        let got = procedure(&message, &case.policy()).map_or("488".to_owned(), |procedure| format!("{procedure:?}"));
+        let got =
+            procedure(&message, SMS, &case.policy()).map_or("488".to_owned(), |procedure| format!("{procedure:?}"));
         assert_eq!(got, case.get("expected"), "{}", case.name());
     }
 }

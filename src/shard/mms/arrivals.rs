@@ -22,7 +22,9 @@ impl Shard {
         if self.settings.mmscs.is_empty() {
             return false;
         }
-        self.settings.smscs.is_empty() || body.multimedia || self.iwf.policy.selection.text == Network::Mms
+        let policy = &self.iwf.policy;
+        let no_sms = self.settings.smscs.is_empty() || !policy.switches.sms_standalone_messages;
+        no_sms || body.multimedia || policy.selection.text == Network::Mms
     }
 
     /// 6.3.1.1.1: a MESSAGE. An error is its response; otherwise it comes later.

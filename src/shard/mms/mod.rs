@@ -56,6 +56,8 @@ pub(super) struct Mms {
     content_bytes: usize,
     /// Reports whose notifications are on their way.
     telling: Arena<reports::Telling>,
+    /// Refusals that the CPM side is to hear of later.
+    untold: usize,
     /// MMs on their way to CPM users.
     deliveries: Arena<deliver::Delivery>,
     /// Octets of these.
@@ -82,6 +84,7 @@ impl Mms {
             unanswered: 0,
             content_bytes: 0,
             telling: Arena::default(),
+            untold: 0,
             deliveries: Arena::default(),
             delivery_bytes: 0,
             originals: Arena::default(),
@@ -122,7 +125,7 @@ impl Mms {
     /// Whether nothing that was accepted is unfinished.
     pub(super) fn is_idle(&self) -> bool {
         let told = self.telling.is_empty() && self.waiting.is_empty();
-        told && self.sent.is_empty() && self.deliveries.is_empty() && self.unanswered == 0
+        told && self.sent.is_empty() && self.deliveries.is_empty() && self.unanswered == 0 && self.untold == 0
     }
 
     /// Quits every session.

@@ -9,6 +9,8 @@ use crate::iwf::mms::notification::{self, Due, Told};
 use crate::iwf::mms::response::Kept;
 use crate::shard::Shard;
 use crate::shard::event::Event;
+use crate::shard::status_reports::TELL_AGAIN;
+use crate::shard::submit::ALARM_REFUSED;
 use crate::shard::uac::{Ended, Purpose};
 use crate::wire::cpim::imdn::Notification;
 use crate::wire::mail::mm4::{DeliveryReportReq, MmStatus, ReadReplyReportReq, RequestStatus};
@@ -89,6 +91,21 @@ impl Shard {
     pub(super) fn tell_refused(&mut self, now: Now, key: u64) {
         let report = DeliveryReportReq { mm_status: MmStatus::Rejected, ..DeliveryReportReq::default() };
         self.tell_delivery(now, key, None, &report);
+    }
+
+    /// The CPM side was not available to hear it: nobody else will say it again.
+    fn tell_refused_later(&mut self, now: Now, key: u64) {
+        let wait = if self.draining { TELL_AGAIN / 12 } else { TELL_AGAIN };
+        if self.mms.messages.get(key).is_some_and(|message| now.moment + wait < message.retained.until) {
+            self.mms.untold += 1;
+            self.arm(now.moment + wait, ALARM_REFUSED, key);
+        }
+    }
+
+    /// It is time to say it again.
+    pub(in crate::shard) fn tell_refused_again(&mut self, now: Now, key: u64) {
+        self.mms.untold -= 1;
+        self.tell_refused(now, key);
     }
 
     /// The CPM message that a report is about. One that is over, or was never here, is answered.
@@ -181,6 +198,7 @@ impl Shard {
                 self.answer_mail(now, owed.whose, taken());
                 self.send_response_mail(now, owed, RequestStatus::Ok, b"");
             }
+            None if telling.failed => self.tell_refused_later(now, telling.message),
             None => {}
         }
         let Some(message) = self.mms.messages.get_mut(telling.message) else { return };
