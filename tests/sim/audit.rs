@@ -10,6 +10,7 @@ use isthmus::wire::sip::{Index, Message};
 use isthmus::wire::smpp::CommandStatus;
 
 use crate::cpm::Outgoing;
+use crate::mms_users::cpim_in;
 use crate::smsc::Accepted;
 use crate::text::joined;
 use crate::world::World;
@@ -144,7 +145,7 @@ pub fn notifications(world: &World) -> Vec<(String, Notification, Status)> {
     for received in world.cpm.received.iter().filter(|received| (200..300).contains(&received.code)) {
         let mut index = Index::new();
         let message = Message::parse(&received.bytes, &mut index).unwrap();
-        let cpim = cpim::Message::parse(message.body()).expect("CPIM");
+        let cpim = cpim::Message::parse(cpim_in(message.body())).expect("CPIM");
         if cpim.is_imdn() {
             let document = imdn::read(cpim.content()).expect("IMDN");
             let outcomes: Vec<_> = document.notifications.iter().collect();

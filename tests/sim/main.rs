@@ -4,12 +4,18 @@
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "modules shared by test crates")]
 
 mod audit;
+mod carrier;
 mod client;
 mod connections;
 mod cpm;
 mod deliveries;
 mod faults;
 mod garbage;
+mod mms_audit;
+mod mms_plays;
+mod mms_users;
+mod mmsc;
+mod multimedia;
 mod outbind;
 mod session_users;
 mod sessions;

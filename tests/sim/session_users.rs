@@ -152,17 +152,19 @@ impl Users {
         }
     }
 
-    fn deadline(&self) -> Option<Moment> {
+    /// When something is due.
+    pub fn deadline(&self) -> Option<Moment> {
         let first = |key: Option<&(u64, u64)>| key.map(|(at, _)| Moment(*at));
         let soon = [first(self.flying.keys().next()), first(self.answers.keys().next())];
         soon.into_iter().flatten().chain(self.transactions.values().map(|t| t.next.min(t.until))).min()
     }
 
-    fn hear(&mut self, world: &mut World) {
+    /// Takes in what the gateway has sent.
+    pub fn hear(&mut self, world: &mut World) {
         for (_, bytes) in std::mem::take(&mut world.strays) {
             self.fly(world, false, bytes);
         }
-        for place in 0..world.tcp.len() {
+        for place in (0..world.tcp.len()).filter(|place| !world.tcp[*place].mail).collect::<Vec<_>>() {
             let writes = std::mem::take(&mut world.tcp[place].writes).concat();
             if !writes.is_empty() {
                 self.octets(world, place, &writes);
@@ -176,7 +178,8 @@ impl Users {
         }
     }
 
-    fn speak(&mut self, world: &mut World) {
+    /// Does what is due.
+    pub fn speak(&mut self, world: &mut World) {
         let now = world.now.moment;
         while let Some(entry) = self.answers.first_entry().filter(|entry| entry.key().0 <= now.0) {
             let (place, bytes) = entry.remove();

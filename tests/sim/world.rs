@@ -53,6 +53,10 @@ pub struct Tcp {
     /// What the gateway sent, one write after the other.
     pub writes: Vec<Vec<u8>>,
     pub closed: bool,
+    /// Whom the gateway called, if it opened the connection.
+    pub dialled: Option<SocketAddr>,
+    /// It is for mail.
+    pub mail: bool,
 }
 
 impl Tcp {
@@ -94,6 +98,8 @@ pub struct World {
     /// Connections that the gateway wanted to peers that are neither, and whether these take them (as the next of `tcp`).
     pub dials: Vec<SocketAddr>,
     pub accept_dials: bool,
+    /// Of these, who takes none for now.
+    pub unreachable: Vec<SocketAddr>,
     /// What the DNS knows, and how often it was asked.
     pub zone: Vec<(String, RecordKind, Vec<Record>)>,
     pub questions: u64,
@@ -196,6 +202,7 @@ impl World {
             tcp: Vec::new(),
             dials: Vec::new(),
             accept_dials: true,
+            unreachable: Vec::new(),
             zone: Vec::new(),
             questions: 0,
             events: Vec::new(),
@@ -300,7 +307,9 @@ impl World {
 
     /// An MMS Relay/Server opens a connection to one core; its place in `tcp`.
     pub fn mail_open(&mut self, shard: usize, from: &str) -> usize {
-        self.open(shard, self.mail_listener, from)
+        let place = self.open(shard, self.mail_listener, from);
+        self.tcp[place].mail = true;
+        place
     }
 
     /// An SM-SC opens a connection to one core, as if from `from`, and sends outbind.
@@ -415,8 +424,10 @@ impl World {
             self.cpm_accepts_tcp.then_some(Far::Cpm)
         } else if !peer.ip().to_string().starts_with("203.0.113.") {
             self.dials.push(peer);
-            self.accept_dials.then(|| {
-                self.tcp.push(Tcp::default());
+            let takes = self.accept_dials && !self.unreachable.contains(&peer);
+            takes.then(|| {
+                let mail = MMSC.parse() == Ok(peer);
+                self.tcp.push(Tcp { dialled: Some(peer), mail, ..Tcp::default() });
                 Far::Peer(self.tcp.len() - 1)
             })
         } else {
@@ -453,6 +464,9 @@ impl World {
                     return self.strays.push((self.cpm.address, bytes));
                 }
                 self.tcp_to_cpm.extend_from_slice(&bytes);
+                if self.sessions_apart && is_of_session(&bytes) {
+                    return self.strays.push((self.cpm.address, bytes));
+                }
                 self.cpm.on_datagram(self.now.moment, &bytes);
                 while let Some(answer) = self.cpm.poll(self.now.moment) {
                     self.shards[shard].on_stream(self.now, link, Bytes::from(answer));
