@@ -427,7 +427,7 @@ fn play(seed: u64, tally: &mut Tally) {
 fn range() -> core::ops::Range<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let from = number("SIM_SEEDS_FROM").unwrap_or(0);
-    from..from + number("SIM_SEEDS").unwrap_or(100)
+    from..from + number("SIM_SEEDS").unwrap_or(150)
 }
 
 #[test]
