@@ -57,6 +57,7 @@ pub fn start<'o>(out: &'o mut Vec<u8>, service: Service, from: &[u8], to: &[u8],
 }
 
 /// The same for a sender who is more than a URI.
+#[inline]
 pub fn start_from<'o>(
     out: &'o mut Vec<u8>,
     service: Service,

@@ -90,7 +90,7 @@ pub fn line(octets: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// Where the first line ends, if there is no control in it and it ends in CR LF, two octets before the next.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn plain_line(octets: &[u8]) -> Option<usize> {
     let end = find_odd(octets)?;

@@ -140,6 +140,7 @@ pub(super) fn write_record_route(message: &Message<'_>, out: &mut Vec<u8>) {
 }
 
 /// `start` is the name with its colon.
+#[inline(always)]
 fn line(start: &str, field: &Field<'_>, tag: &[u8], out: &mut Vec<u8>) {
     if tag.is_empty() && !field.line.is_empty() {
         return out.extend_from_slice(field.line);

@@ -224,6 +224,7 @@ impl Report<'_> {
     }
 }
 
+#[inline(always)]
 fn prefixed(open: &[u8], prefix: &str, name: &str, close: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(open);
     out.extend_from_slice(prefix.as_bytes());

@@ -67,6 +67,7 @@ impl<'a> NameAddr<'a> {
 
     /// The same as [`NameAddr::parse`] for `<uri>` or `<uri>;tag=value`, as nearly every one is written; `None` says
     /// nothing.
+    #[inline]
     pub(super) fn usual(value: &'a [u8]) -> Option<NameAddr<'a>> {
         let rest = value.strip_prefix(b"<")?;
         let (uri, rest) = rest.split_at_checked(uri_len(rest)?)?;

@@ -67,6 +67,7 @@ impl Place {
 
 impl<'a> Via<'a> {
     /// Where this is in `bytes`, from which it was read.
+    #[inline]
     pub(super) fn place(&self, bytes: &[u8]) -> Place {
         Place {
             protocol: place(bytes, self.protocol),
@@ -106,6 +107,7 @@ impl<'a> Via<'a> {
 
     /// The same as [`Via::parse`] where neither white space nor quotes nor another value are in `value`, as nearly always;
     /// `None` says nothing.
+    #[inline]
     pub(super) fn usual(value: &'a [u8]) -> Option<Via<'a>> {
         let (b"SIP/2.0/UDP " | b"SIP/2.0/TCP " | b"SIP/2.0/TLS ", sent_by) = value.split_first_chunk()? else {
             return None;

@@ -33,6 +33,7 @@ impl<'a> Response<'a> {
     }
 
     /// Appends the body.
+    #[inline]
     pub fn emit(&self, out: &mut Vec<u8>) {
         if let Some(id) = self.id {
             put_c_octets(out, id, 65);
