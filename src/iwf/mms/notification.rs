@@ -1,9 +1,10 @@
 //! MMS Delivery Report, and MMS Read Reply, to CPM Disposition Notification (IWF V3.0 6.3.1.1.3, 6.3.1.1.4): which ones are
 //! due, and the SIP MESSAGE of each.
 
-use crate::interwork::mms::notification::{ReportNotification, Reported};
+use crate::interwork::mms::notification::{ReportNotification, ReportNotificationRecord, Reported, ReportedRecord};
 use crate::interwork::mms::{delivery_report_to_imdn, read_reply_to_imdn};
 use crate::interwork::sms::status_report_to_imdn::Original;
+use crate::interwork::table::FieldTable;
 use crate::iwf::message::Minted;
 use crate::iwf::retained::Retained;
 use crate::iwf::{Iwf, date_time};
@@ -113,10 +114,7 @@ pub fn write_delivery(
         date_unix_s: report.date_unix_s,
         ..reported(original, due, iwf, minted)
     };
-    let mut notification = ReportNotification::default();
-    // Addresses that cannot be read are those of the original.
-    let _filled = delivery_report_to_imdn::TABLE_17.fill(&reported, &mut notification);
-    write_message(&notification, iwf, minted, out);
+    write(&reported, &delivery_report_to_imdn::TABLE_17, iwf, minted, out);
 }
 
 /// Appends the MESSAGE for a read reply.
@@ -134,10 +132,10 @@ pub fn write_display(
         date_unix_s: report.date_unix_s,
         ..reported(original, due, iwf, minted)
     };
-    let mut notification = ReportNotification::default();
-    let _filled = read_reply_to_imdn::TABLE_20.fill(&reported, &mut notification);
-    write_message(&notification, iwf, minted, out);
+    write(&reported, &read_reply_to_imdn::TABLE_20, iwf, minted, out);
 }
+
+type Page = FieldTable<ReportedRecord, ReportNotificationRecord>;
 
 fn reported<'a>(original: &'a Retained, status: Due, iwf: &'a Iwf, minted: &Minted<'a>) -> Reported<'a> {
     let get = |span| original.get(span);
@@ -166,7 +164,10 @@ fn reported<'a>(original: &'a Retained, status: Due, iwf: &'a Iwf, minted: &Mint
     }
 }
 
-fn write_message(filled: &ReportNotification<'_>, iwf: &Iwf, minted: &Minted<'_>, out: &mut Vec<u8>) {
+fn write(reported: &Reported<'_>, page: &Page, iwf: &Iwf, minted: &Minted<'_>, out: &mut Vec<u8>) {
+    let mut filled = ReportNotification::default();
+    // Addresses that cannot be read are those of the original: there is nothing that cannot be converted.
+    let _filled = page.fill(reported, &mut filled);
     let date = filled.date_unix_s.and_then(|unix_s| u64::try_from(unix_s).ok());
     let date = date.map(|unix_s| date_time::of_sip(unix_s.saturating_mul(1_000)));
     let date = date.as_deref().unwrap_or_default();
