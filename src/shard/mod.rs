@@ -517,10 +517,10 @@ impl Shard {
         self.binds.links()
     }
 
-    /// Whether a submission would find a bind.
+    /// Whether a submission would find a bind; where there is no SM-SC, a mail a session.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.choice.any_bound() || self.mms.relays.ready() > 0
+        if self.settings.smscs.is_empty() { self.mms.relays.ready() > 0 } else { self.choice.any_bound() }
     }
 
     /// Stops taking new work: what was accepted is finished, then the binds are unbound.
