@@ -44,7 +44,8 @@ impl From<Refusal> for Refused {
 impl Shard {
     /// A new INVITE of a trusted peer.
     pub(super) fn invited(&mut self, now: Now, dialog: DialogKey, message: &Message<'_>) {
-        let networks = Networks { sms: !self.settings.smscs.is_empty(), mms: !self.settings.mmscs.is_empty() };
+        let mms = !self.settings.mmscs.is_empty();
+        let networks = Networks { sms: !self.settings.smscs.is_empty() || !mms, mms };
         let procedure = invitation::procedure(message, networks, &self.iwf.policy);
         let admitted = match procedure {
             Ok(procedure) => self.admit(now, dialog, procedure, message),
