@@ -1,8 +1,10 @@
 """The processes around the gateway: sipp on both sides, the SM-SC, the core, the relay."""
 
+import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -14,7 +16,6 @@ from sipmsg import Request
 
 HERE = pathlib.Path(__file__).resolve().parent
 START_S_MAX = 10
-GIVEN = set()  # ports
 # Final responses that are not the 202.
 OTHERS = (
     "200 400 401 403 404 405 406 408 410 413 415 416 420 480 481 482 483 484 486 488 489 493 494 500 501 "
@@ -23,23 +24,34 @@ OTHERS = (
 RECEIVED = re.compile(rb"-{20,}[^\n]*\n(?:UDP|TCP) message received \[(\d+)\] bytes\s*:\s*\n\n")
 
 
-def free_ports(count):
-    """Ports that are free for UDP and for TCP, and were not given before: nobody may listen on those yet."""
-    held, ports = [], []
-    while len(ports) < count:
-        udp, tcp = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
-        held += [udp, tcp]
-        udp.bind(("127.0.0.1", 0))
-        port = udp.getsockname()[1]
+def listening_range():
+    """Ports that the kernel gives to no connection of its own choosing, so that none can sit on one of ours; the wider
+    side of its range (ip_local_port_range)."""
+    first, last = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    return max(range(10_000, first), range(last + 1, 65_536), key=len)
+
+
+def is_free(port):
+    """For UDP and for TCP."""
+    with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
+            udp.bind(("127.0.0.1", port))
             tcp.bind(("127.0.0.1", port))
         except OSError:
-            continue
-        ports += [] if port in GIVEN else [port]
-    GIVEN.update(ports)
-    for each in held:
-        each.close()
+            return False
+    return True
+
+
+def free_ports(count):
+    """Ports that are free for UDP and for TCP, and were not given before: nobody may listen on those yet."""
+    ports = list(itertools.islice(filter(is_free, PORTS), count))
+    if len(ports) < count:
+        raise RuntimeError("no port is left to listen on")
     return ports
+
+
+PORTS = iter(random.sample(listening_range(), len(listening_range())))  # each is given once
 
 
 class Process:

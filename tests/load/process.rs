@@ -3,6 +3,7 @@
 use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::Duration;
 
 /// A gateway that is ended with its test.
@@ -19,15 +20,16 @@ fn isthmus() -> Command {
     Command::new(env!("CARGO_BIN_EXE_isthmus"))
 }
 
-/// Ports that are free for UDP and TCP.
+/// Ports that are free for UDP and TCP, below those that the kernel gives to connections of its own choosing (32768 and
+/// up), so that none of these can sit on one.
 fn ports<const N: usize>() -> [u16; N] {
-    let mut held = Vec::new();
-    while held.len() < N {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let port = udp.local_addr().unwrap().port();
-        held.extend(TcpListener::bind(("127.0.0.1", port)).map(|tcp| (udp, tcp, port)));
-    }
-    std::array::from_fn(|at| held[at].2)
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + (std::process::id() % 10_000) as u16;
+    std::array::from_fn(|_| (0..).map(|_| first + GIVEN.fetch_add(1, Relaxed)).find(|port| is_free(*port)).unwrap())
+}
+
+fn is_free(port: u16) -> bool {
+    UdpSocket::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok()
 }
 
 fn gateway(name: &str, [sip, hop, smpp]: [u16; 3]) -> Gateway {
