@@ -72,6 +72,7 @@ impl Wheel {
     }
 
     /// Arms a timer that fires at `at`, rounded up to a millisecond, with `token`.
+    #[inline]
     pub fn arm(&mut self, at: Moment, token: u64) -> TimerId {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
@@ -83,6 +84,7 @@ impl Wheel {
     }
 
     /// Disarms a timer; `false` if it has fired or was cancelled before.
+    #[inline]
     pub fn cancel(&mut self, id: TimerId) -> bool {
         let alive = self.timers.get(id.index as usize).is_some_and(|timer| timer.generation == id.generation);
         if alive {
@@ -141,6 +143,7 @@ impl Wheel {
         }
     }
 
+    #[inline]
     fn place(&mut self, index: u32) {
         let elapsed = self.elapsed_ms;
         let Some(timer) = self.timers.get(index as usize) else { return };
@@ -155,6 +158,7 @@ impl Wheel {
         self.link(index, list_of(level, slot));
     }
 
+    #[inline]
     fn link(&mut self, index: u32, list: u32) {
         let next = core::mem::replace(&mut self.heads[list as usize], index);
         if let Some(next) = self.timers.get_mut(next as usize) {
@@ -165,6 +169,7 @@ impl Wheel {
         }
     }
 
+    #[inline]
     fn unlink(&mut self, index: u32) {
         let Some(timer) = self.timers.get(index as usize) else { return };
         let (list, previous, next) = (timer.list, timer.previous, timer.next);

@@ -225,6 +225,22 @@ proptest! {
         }
     }
 
+    /// Byte-Range may say where the data end; the first end line does nevertheless.
+    #[test]
+    fn no_byte_range_hides_an_end_line(stream in lookalike(), places in prop::collection::vec(0..200_u64, 1..8)) {
+        let stream = [stream, end_line_of(b"a786hjs2", Continuation::More)].concat();
+        let ends = stream.windows(2).enumerate().filter(|(_, two)| two == b"\r\n").map(|(at, _)| at as u64);
+        for claimed in ends.chain(places) {
+            let range = if claimed == 0 { "1-0/0".to_owned() } else { format!("1-{claimed}/*") };
+            let head = String::from_utf8_lossy(HEAD).replace("1-25/25", &range);
+            let index = Head::parse(head.as_bytes()).unwrap();
+            prop_assert_eq!(index.byte_range().and_then(|range| range.len()), Some(claimed));
+            let body = Body::read_with_head(&index, head.as_bytes(), &[&stream]);
+            prop_assert_eq!(&body, &Body::read(&index, head.as_bytes(), &[&stream]), "{}", claimed);
+            prop_assert_eq!(Some(body.data.len()), first_end_line(&stream).map(|(at, _)| at));
+        }
+    }
+
     #[test]
     fn what_is_written_reads_back(
         transaction_id in "[A-Za-z0-9][-A-Za-z0-9.+%=]{3,31}",

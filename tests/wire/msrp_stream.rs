@@ -20,7 +20,7 @@ impl Body {
     }
 
     /// The same, if the head lies in the first buffer.
-    fn read_with_head(index: &Head, head: &[u8], buffers: &[&[u8]]) -> Body {
+    pub(crate) fn read_with_head(index: &Head, head: &[u8], buffers: &[&[u8]]) -> Body {
         let mut scanner = Scanner::new();
         Body::scan(buffers, |at, buffer| match at {
             0 => scanner.begin_in(index, &[head, buffer].concat()),

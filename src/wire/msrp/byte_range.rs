@@ -57,6 +57,7 @@ impl ByteRange {
     }
 
     /// Whether it tells no lie that shows in itself.
+    #[inline]
     pub(super) fn is_plausible(&self) -> bool {
         let forwards = self.end.is_none_or(|end| end >= self.start || (self.start, end) == (1, 0));
         let within = self.total.is_none_or(|total| self.start <= total.max(1) && self.end.unwrap_or(0) <= total);
@@ -65,7 +66,7 @@ impl ByteRange {
 }
 
 /// The start and the end of the range that `text` begins with, and what follows them.
-#[inline]
+#[inline(always)]
 pub(super) fn start_and_end(text: &[u8]) -> Option<(u64, Option<u64>, &[u8])> {
     let (start, rest) = number(text)?;
     let (end, rest) = number_or_star(rest.strip_prefix(b"-")?)?;
@@ -73,7 +74,7 @@ pub(super) fn start_and_end(text: &[u8]) -> Option<(u64, Option<u64>, &[u8])> {
 }
 
 /// The number that `text` starts with, and what follows it.
-#[inline]
+#[inline(always)]
 fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     if let Some(word) = text.first_chunk::<WORD_BYTES>() {
         let word = u64::from_le_bytes(*word);
@@ -107,6 +108,7 @@ fn number_of(word: u64) -> u64 {
     sum >> 32
 }
 
+#[inline(never)]
 fn number_by_digit(text: &[u8]) -> Option<(u64, &[u8])> {
     let (mut number, mut rest) = (0_u64, text);
     while let [digit @ b'0'..=b'9', after @ ..] = rest {
@@ -120,7 +122,7 @@ fn number_by_digit(text: &[u8]) -> Option<(u64, &[u8])> {
     (rest.len() < text.len()).then_some((number, rest))
 }
 
-#[inline]
+#[inline(always)]
 fn number_or_star(text: &[u8]) -> Option<(Option<u64>, &[u8])> {
     match text {
         [b'*', rest @ ..] => Some((None, rest)),

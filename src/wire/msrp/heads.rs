@@ -14,11 +14,13 @@ use crate::wire::span::Span;
 pub struct Heads {
     /// The index of the head that was read last.
     index: Option<Head>,
-    /// Its octets, or those of one that it repeats, if it may be repeated.
-    model: Vec<u8>,
+    /// What stands in it between the transact-id and Byte-Range, if it may be repeated.
+    middle: Vec<u8>,
     has_model: bool,
-    /// Where the slash of its Byte-Range stands; what follows is the same in the next head, the total included.
-    slash: usize,
+    /// Octets of the first two numbers of its Byte-Range.
+    numbers: usize,
+    /// What follows them, from the slash: the same in the next head, the total included.
+    tail: Vec<u8>,
     /// How many models there were.
     models: u64,
 }
@@ -70,10 +72,15 @@ impl Heads {
     /// `stream` begins with the model from now on.
     fn remember(&mut self, index: &Head, stream: &[u8]) {
         let value = index.byte_range_value;
-        self.slash = value.start() + memchr::memchr(b'/', value.of(stream)).unwrap_or(0);
-        self.model.clear();
-        self.model.reserve_exact(index.len());
-        self.model.extend_from_slice(stream.get(..index.len()).unwrap_or_default());
+        self.numbers = memchr::memchr(b'/', value.of(stream)).unwrap_or(0);
+        let slash = value.start() + self.numbers;
+        for (part, from, to) in
+            [(&mut self.middle, index.transaction_id.end(), value.start()), (&mut self.tail, slash, index.len())]
+        {
+            part.clear();
+            part.reserve_exact(to - from);
+            part.extend_from_slice(stream.get(from..to).unwrap_or_default());
+        }
     }
 
     /// Whether `stream` starts as the model does, but for a transact-id of the same length and the octets of the chunk.
@@ -81,35 +88,34 @@ impl Heads {
     #[inline]
     fn repeats(&mut self, stream: &[u8]) -> Option<Repeats> {
         let index = self.index.as_mut().filter(|_| self.has_model)?;
-        let (id, range) = (index.transaction_id, index.byte_range_value);
-        let is_fixed = |from: usize, to: usize| stream.get(from..to) == self.model.get(from..to);
-        let until_range = range.start().min(stream.len().max(id.end()));
-        if !is_fixed(id.end(), until_range) || !stream.starts_with(MSRP) || !is_ident(id.of(stream)) {
+        let (line, rest) = stream.split_at_checked(index.transaction_id.end())?;
+        if !line.starts_with(MSRP) || !is_ident(index.transaction_id.of(line)) {
             return None;
         }
-        if until_range < range.start() {
-            return Some(Repeats::Partly);
-        }
-        let (start, end, rest) = byte_range::start_and_end(stream.get(range.start()..)?)?;
+        let Some(rest) = rest.strip_prefix(&*self.middle) else {
+            return self.middle.starts_with(rest).then_some(Repeats::Partly);
+        };
+        let (start, end, after) = byte_range::start_and_end(rest)?;
         let byte_range = ByteRange { start, end, total: index.byte_range?.total };
-        let total = self.model.get(self.slash..)?;
-        if rest.len() < total.len() && total.starts_with(rest) {
-            return Some(Repeats::Partly);
+        if !after.starts_with(&self.tail) {
+            return self.tail.starts_with(after).then_some(Repeats::Partly);
         }
-        if !rest.starts_with(total) || !byte_range.is_plausible() {
+        if !byte_range.is_plausible() {
             return None;
         }
         index.byte_range = Some(byte_range);
-        let slash = stream.len() - rest.len();
-        if slash == self.slash { Some(Repeats::Whole) } else { self.move_slash(slash, stream) }
+        let numbers = rest.len() - after.len();
+        if numbers == self.numbers { Some(Repeats::Whole) } else { self.move_slash(numbers) }
     }
 
-    /// The head at the start of `stream` repeats the model but for where its slash stands. It becomes the model: those behind
-    /// it mostly have as many digits.
-    fn move_slash(&mut self, slash: usize, stream: &[u8]) -> Option<Repeats> {
-        let head = with_slash(self.index.as_ref()?, self.slash, slash);
+    /// A head repeats the model but for where its slash stands. It becomes the model: those behind it mostly have as many
+    /// digits.
+    fn move_slash(&mut self, numbers: usize) -> Option<Repeats> {
+        let index = self.index.as_ref()?;
+        let start = index.byte_range_value.start();
+        let head = with_slash(index, start + self.numbers, start + numbers);
         (head.len() <= limits::MSRP_REPEATED_HEAD_BYTES_MAX).then(|| {
-            self.remember(&head, stream);
+            self.numbers = numbers;
             self.index = Some(head);
             Repeats::Whole
         })

@@ -2,14 +2,12 @@
 
 use super::{Continuation, Head, TRANSACTION_ID_BYTES_MAX};
 use crate::wire::inline::Inline;
+use crate::wire::scan;
 
 /// What every end line after data starts with.
 const PREFIX: &[u8; 9] = b"\r\n-------";
 /// What a word in the midst of seven hyphens is.
-const HYPHENS_OF_WORD: &[u8; 4] = b"----";
-/// Words that are compared before the next decision, far from the end and near to it.
-const BLOCK_WORDS: usize = 128;
-const FEW_WORDS: usize = 8;
+const HYPHENS_OF_WORD: [u8; 4] = *b"----";
 /// Octets of the flag and the line end.
 const TAIL_BYTES: usize = 3;
 
@@ -74,17 +72,11 @@ impl Scanner {
     /// [`begin`](Scanner::begin) and [`scan`](Scanner::scan) in one: `stream` is the head and what came behind it.
     #[must_use]
     pub fn begin_in(&mut self, index: &Head, stream: &[u8]) -> Scanned {
-        let data = stream.get(index.len()..).unwrap_or_default();
-        // Mostly it is the one end line that is there, and then nothing has to be kept.
-        let first = find(data).unwrap_or(data.len().saturating_sub(PREFIX.len() - 1));
-        let after = first + PREFIX.len();
-        let end = end_of(index.transaction_id(stream), data.get(after..).unwrap_or_default());
-        if let (true, Some((continuation, len))) = (index.has_body(), end) {
-            self.continuation = continuation;
-            return self.end(0, first, after + len);
+        if let Some((data, end)) = expected_end(index, stream) {
+            return Scanned { released: 0, data, end: Some(end) };
         }
         self.begin(index, stream);
-        if index.has_body() { self.search(0, data, first) } else { self.scan(data) }
+        self.scan(stream.get(index.len()..).unwrap_or_default())
     }
 
     /// Octets that are held.
@@ -180,10 +172,24 @@ enum Advance {
 
 /// The flag and length of what follows [`PREFIX`], if it is all there.
 fn end_of(transaction_id: &[u8], rest: &[u8]) -> Option<(Continuation, usize)> {
-    match rest.strip_prefix(transaction_id)? {
-        [flag, b'\r', b'\n', ..] => Some((Continuation::from_flag(*flag)?, transaction_id.len() + TAIL_BYTES)),
+    let (id, tail) = rest.split_at_checked(transaction_id.len())?;
+    match tail {
+        [flag, b'\r', b'\n', ..] if scan::same(id, transaction_id) => {
+            Some((Continuation::from_flag(*flag)?, transaction_id.len() + TAIL_BYTES))
+        }
         _ => None,
     }
+}
+
+/// Octets of the data behind a head, and where in what follows the head their end line ends, if that is where Byte-Range
+/// says and none comes before: as it mostly is, and then nothing has to be kept.
+#[inline]
+fn expected_end(index: &Head, stream: &[u8]) -> Option<(usize, End)> {
+    let len = usize::try_from(index.byte_range()?.len()?).ok()?;
+    let (before, rest) = stream.get(index.len()..)?.split_at_checked(len)?;
+    let (continuation, tail) = end_of(index.transaction_id(stream), rest.strip_prefix(PREFIX)?)?;
+    let at = len + PREFIX.len() + tail;
+    (index.has_body() && find(before).is_none()).then_some((len, End { at, continuation }))
 }
 
 /// Where the first [`PREFIX`] starts.
@@ -191,31 +197,24 @@ fn end_of(transaction_id: &[u8], rest: &[u8]) -> Option<(Continuation, usize)> {
 /// Seven hyphens in a row fill one of the words that data can be cut in, wherever they start, and comparing words is
 /// faster than any search for octets.
 fn find(data: &[u8]) -> Option<usize> {
-    let (words, _) = data.as_chunks::<4>();
+    let (words, _) = data.as_chunks();
     let mut at = 0;
     loop {
-        at += without_hyphens::<BLOCK_WORDS>(words.get(at..)?);
-        at += without_hyphens::<FEW_WORDS>(words.get(at..)?);
-        at += words.get(at..)?.iter().position(|word| word == HYPHENS_OF_WORD)?;
-        let first = (4 * at).saturating_sub(PREFIX.len() - 4);
-        let starts = first..(4 * at).saturating_sub(1);
-        if let Some(start) =
-            starts.into_iter().find(|start| data.get(*start..).is_some_and(|data| data.starts_with(PREFIX)))
-        {
+        at += scan::find_word(HYPHENS_OF_WORD, words.get(at..)?)?;
+        let before = words.get(at.wrapping_sub(1)).map_or(0, hyphens_at_end);
+        let start = (4 * at).checked_sub(before + 2);
+        if let Some(start) = start.filter(|start| data.get(*start..).is_some_and(|data| data.starts_with(PREFIX))) {
             return Some(start);
         }
         at += 1;
     }
 }
 
-/// How many words at the start hold something else, in steps of a block.
+/// How many octets of a word are hyphens behind the last that is none.
 #[inline]
-fn without_hyphens<const WORDS: usize>(words: &[[u8; 4]]) -> usize {
-    let (blocks, _) = words.as_chunks::<WORDS>();
-    let hyphens = u32::from_ne_bytes(*HYPHENS_OF_WORD);
-    let is = |word: &[u8; 4]| if u32::from_ne_bytes(*word) == hyphens { u32::MAX } else { 0 };
-    let has_some = |block: &[[u8; 4]; WORDS]| block.iter().fold(0, |found, word| found | is(word)) != 0;
-    blocks.iter().position(has_some).unwrap_or(blocks.len()) * WORDS
+fn hyphens_at_end(word: &[u8; 4]) -> usize {
+    let others = u32::from_le_bytes(*word) ^ u32::from_le_bytes(HYPHENS_OF_WORD);
+    others.leading_zeros() as usize / 8
 }
 
 /// How many octets at the end of `data` are the begin of [`PREFIX`].

@@ -1,6 +1,12 @@
 //! Looking for an octet in a short string. A library that searches in vectors wins where there is much to pass over; a
 //! header value is at its end before such a search has begun. So here eight octets are looked at together.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod word;
+
+pub use word::find_word;
+
 const WORD_BYTES: usize = 8;
 const ONES: u64 = u64::MAX / 0xff;
 const TOPS: u64 = ONES << 7;
@@ -204,6 +210,7 @@ const fn lowest(hits: u64) -> usize {
 pub fn same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len()
         && match one.len() {
+            17..=32 => same_ends::<16>(one, other),
             8..=16 => same_ends::<8>(one, other),
             4..8 => same_ends::<4>(one, other),
             2..4 => same_ends::<2>(one, other),
