@@ -38,11 +38,13 @@ impl Budget {
 pub(super) struct Charge {
     budget: Budget,
     drawn: usize,
+    /// Of these, how many are not used.
+    unused: usize,
 }
 
 impl Charge {
     pub(super) fn on(budget: &Budget) -> Charge {
-        Charge { budget: budget.clone(), drawn: 0 }
+        Charge { budget: budget.clone(), drawn: 0, unused: 0 }
     }
 
     /// Octets drawn.
@@ -50,20 +52,34 @@ impl Charge {
         self.drawn
     }
 
-    /// Draws until `bytes` are covered; `false`, and nothing drawn, if the budget has not so many.
-    pub(super) fn cover(&mut self, bytes: usize) -> bool {
-        let Some(lacking) = bytes.checked_sub(self.drawn).filter(|lacking| *lacking > 0) else { return true };
-        let step = lacking.max(STEP_BYTES);
-        let drawn = [step, lacking].into_iter().find(|some| self.budget.draw(*some));
+    /// Uses so many more; `false`, and none used, if the budget has not so many.
+    #[inline]
+    pub(super) fn add(&mut self, bytes: usize) -> bool {
+        if self.unused < bytes && !self.draw(bytes - self.unused) {
+            return false;
+        }
+        self.unused -= bytes;
+        true
+    }
+
+    #[inline(never)]
+    fn draw(&mut self, lacking: usize) -> bool {
+        let drawn = [lacking.max(STEP_BYTES), lacking].into_iter().find(|some| self.budget.draw(*some));
         self.drawn += drawn.unwrap_or(0);
+        self.unused += drawn.unwrap_or(0);
         drawn.is_some()
     }
 
-    /// Gives back what is more than `bytes`.
+    /// So many are used after all.
+    pub(super) fn recount(&mut self, bytes: usize) {
+        self.unused = self.drawn.saturating_sub(bytes);
+    }
+
+    /// The same, and what is not used goes back.
     pub(super) fn settle(&mut self, bytes: usize) {
-        let surplus = self.drawn.saturating_sub(bytes);
-        self.drawn -= surplus;
-        self.budget.give_back(surplus);
+        self.recount(bytes);
+        self.drawn -= self.unused;
+        self.budget.give_back(core::mem::take(&mut self.unused));
     }
 }
 
@@ -81,10 +97,10 @@ mod tests {
     fn what_was_drawn_comes_back() {
         let budget = Budget::new(STEP_BYTES + 10);
         let mut one = Charge::on(&budget);
-        assert!(one.cover(1) && one.cover(STEP_BYTES));
+        assert!(one.add(1) && one.add(STEP_BYTES - 1));
         assert_eq!(budget.left(), 10);
         let mut other = Charge::on(&budget);
-        assert!(other.cover(10) && !other.cover(11));
+        assert!(other.add(10) && !other.add(1));
         one.settle(3);
         assert_eq!(budget.left(), STEP_BYTES - 3);
         drop((one, other));

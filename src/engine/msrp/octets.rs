@@ -116,8 +116,9 @@ impl Octets {
     }
 
     /// Counts a slice of so many octets.
+    #[inline]
     fn draw(&mut self, bytes: usize) -> Result<(), NotTaken> {
-        if !self.charge.cover(self.cost().saturating_add(bytes + PART_BYTES)) {
+        if !self.charge.add(bytes + PART_BYTES) {
             return Err(NotTaken::OverBudget);
         }
         self.held += bytes as u64;
@@ -166,6 +167,7 @@ impl Octets {
             joined.push(part);
         }
         self.parts = joined.finish();
+        self.charge.recount(self.cost());
         let long = usize::try_from(self.held).unwrap_or(usize::MAX) / SLICE_BYTES_MIN;
         if self.parts.len() > limits::MSRP_HOLES_MAX.saturating_add(long.saturating_mul(2)) {
             return Err(NotTaken::Scattered);

@@ -75,8 +75,10 @@ impl Open {
 
     /// Whether a chunk with this range can be part of it: 413 if the message is larger than `max`, 400 if the range
     /// denies what was said before.
+    #[inline]
     pub(super) fn begin(&mut self, range: &ByteRange, max: u64) -> Result<(), u16> {
-        let reach = range.end.unwrap_or(0).max(range.start.saturating_sub(1)).max(range.total.unwrap_or(0));
+        // A range stays within its total.
+        let reach = range.total.unwrap_or_else(|| range.end.unwrap_or(0).max(range.start.saturating_sub(1)));
         if reach > max {
             return Err(STOP);
         }
@@ -86,6 +88,7 @@ impl Open {
         if self.total.is_some_and(|total| reach > total) { Err(BAD_REQUEST) } else { Ok(()) }
     }
 
+    #[inline]
     fn set_total(&mut self, total: u64) -> Result<(), u16> {
         if *self.total.get_or_insert(total) != total || self.octets.end() > total {
             return Err(BAD_REQUEST);
@@ -94,6 +97,7 @@ impl Open {
     }
 
     /// Takes the next octets of a chunk.
+    #[inline]
     pub(super) fn take(&mut self, place: &mut Place, data: Bytes, max: u64) -> Result<(), u16> {
         let end = place.at.saturating_add(data.len() as u64);
         let beyond = |bound: Option<u64>| bound.is_some_and(|bound| end > bound);
@@ -108,7 +112,23 @@ impl Open {
         taken.map_err(|why| if why == NotTaken::Contradiction { BAD_REQUEST } else { STOP })
     }
 
+    /// All of a chunk: what [`begin`](Open::begin), [`take`](Open::take) and [`end`](Open::end) would say.
+    #[inline]
+    pub(super) fn take_whole(
+        &mut self,
+        range: &ByteRange,
+        data: Bytes,
+        flag: Continuation,
+        max: u64,
+    ) -> Result<bool, u16> {
+        self.begin(range, max)?;
+        let mut place = Place::of(range);
+        self.take(&mut place, data, max)?;
+        self.end(place, flag)
+    }
+
     /// A chunk ended. Whether the message is whole.
+    #[inline]
     pub(super) fn end(&mut self, place: Place, flag: Continuation) -> Result<bool, u16> {
         if place.end.is_some_and(|end| end != place.at) {
             return Err(BAD_REQUEST);

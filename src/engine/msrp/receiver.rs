@@ -11,7 +11,7 @@ use super::open::{ChunkHead, Open, Place};
 use super::remembered::Remembered;
 use super::reply::Reply;
 use crate::engine::Moment;
-use crate::wire::msrp::{Continuation, Head, Likeness};
+use crate::wire::msrp::{ByteRange, Continuation, Head, Likeness};
 
 /// What a receiver judges by.
 pub(super) struct Rules<'a> {
@@ -43,6 +43,14 @@ enum Course {
     Bodiless(Ident),
     /// Its message was whole before: it is read over, and gets the answer that that gets.
     Repeats(Ident),
+}
+
+/// The next chunk of the message that the last one was of.
+pub(super) struct Next {
+    /// Which of the open messages.
+    open: usize,
+    range: ByteRange,
+    pub(super) reply: Reply,
 }
 
 /// What the end of a chunk brought.
@@ -153,29 +161,54 @@ impl Receiver {
         }
     }
 
-    /// A chunk begins whose head has this likeness: what [`begin`](Receiver::begin) would say, or `None` if the head has to
-    /// be read for that.
+    /// A chunk of which the head shows, without being read again, that it is of the same message as the last.
     #[inline]
-    pub(super) fn begin_like_last(
+    pub(super) fn next_of(&self, likeness: Likeness, head: &Head, section: &[u8]) -> Option<Next> {
+        let alike = self.alike.filter(|alike| alike.likeness == likeness)?;
+        let open = self.open.iter().position(|open| open.serial == alike.serial)?;
+        Some(Next { open, range: head.byte_range()?, reply: Reply::to_usual_hop(head, section) })
+    }
+
+    /// A chunk begins, with a head like the last.
+    pub(super) fn begin_like_last(&mut self, now: Moment, next: Next, settings: &Settings) -> Result<(), Box<Refusal>> {
+        let open = &mut self.open[next.open];
+        (self.reply, self.chunk) = (next.reply, None);
+        open.progress = now;
+        if let Err(code) = open.begin(&next.range, settings.message_bytes_max) {
+            let message_id = open.message_id;
+            return Err(self.begun_badly(message_id, code));
+        }
+        self.chunk = Some(Course::Collect(open.serial, Place::of(&next.range)));
+        Ok(())
+    }
+
+    /// All of a chunk, with a head like the last: whether its message is whole, or the code that it gets.
+    #[inline]
+    pub(super) fn take_whole(
         &mut self,
         now: Moment,
-        likeness: Likeness,
-        head: &Head,
-        section: &[u8],
+        next: &Next,
+        data: Bytes,
+        flag: Continuation,
         settings: &Settings,
-    ) -> Option<Result<(), Box<Refusal>>> {
-        let alike = self.alike.filter(|alike| alike.likeness == likeness)?;
-        let open = self.open.iter_mut().find(|open| open.serial == alike.serial)?;
-        let range = head.byte_range()?;
-        self.reply = Reply::to_usual_hop(head, section);
+    ) -> Result<bool, u16> {
+        let open = &mut self.open[next.open];
         open.progress = now;
-        let Err(code) = open.begin(&range, settings.message_bytes_max) else {
-            self.chunk = Some(Course::Collect(alike.serial, Place::of(&range)));
-            return Some(Ok(()));
-        };
-        let message_id = open.message_id;
-        self.chunk = None;
-        Some(Err(self.begun_badly(message_id, code)))
+        open.take_whole(&next.range, data, flag, settings.message_bytes_max)
+    }
+
+    /// A chunk that was taken as a whole completed its message, or made it impossible.
+    pub(super) fn end_whole(&mut self, next: Next, taken: Result<bool, u16>, incoming: IncomingId) -> Ended {
+        self.reply = next.reply;
+        match taken {
+            Ok(_) => self.complete(next.open, incoming),
+            Err(code) => self.refuse_open(next.open, code),
+        }
+    }
+
+    fn refuse_open(&mut self, at: usize, code: u16) -> Ended {
+        let message_id = self.open.swap_remove(at).message_id;
+        Ended::Refused(self.refusal(message_id, code))
     }
 
     fn refusal(&mut self, message_id: Ident, code: u16) -> Box<Refusal> {
@@ -256,10 +289,7 @@ impl Receiver {
         match self.open[at].end(place, flag) {
             Ok(false) => Ended::Answer(OK),
             Ok(true) => self.complete(at, incoming),
-            Err(code) => {
-                let message_id = self.open.swap_remove(at).message_id;
-                Ended::Refused(self.refusal(message_id, code))
-            }
+            Err(code) => self.refuse_open(at, code),
         }
     }
 

@@ -11,7 +11,7 @@ use super::event::{CloseReason, Counters, DiscardReason, Event, IncomingId, Time
 use super::message::Ident;
 use super::open::ChunkHead;
 use super::piece::Piece;
-use super::receiver::{Ended, Receiver, Refusal, Rules};
+use super::receiver::{Ended, Next, Receiver, Refusal, Rules};
 use super::remembered::Remembered;
 use super::reply::{Reply, Usual};
 use super::sender::{Answer, Out, Outgoing, Report, SendRefused, Sender};
@@ -136,10 +136,13 @@ impl Session {
         if !self.bound {
             return;
         }
-        if let Some((section, head)) = piece.head()
-            && !self.begin_like_last(now.moment, section, head, piece.likeness())
-        {
-            self.begin(now.moment, section, head, piece.likeness());
+        match (self.next_of(&piece), piece.end(), piece.head()) {
+            (Some(next), Some(flag), _) if flag != Continuation::Abort => {
+                return self.take_whole(now.moment, next, piece.into_data(), flag);
+            }
+            (Some(next), ..) => self.begin_like_last(now.moment, next),
+            (None, _, Some((section, head))) => self.begin(now.moment, section, head, piece.likeness()),
+            (None, _, None) => {}
         }
         let end = piece.end();
         self.data(now.moment, piece.into_data());
@@ -157,14 +160,30 @@ impl Session {
     }
 
     /// The next chunk of the message that the last one was of, if its head shows it without being read again.
-    fn begin_like_last(&mut self, now: Moment, section: &[u8], head: &Head, likeness: Option<Likeness>) -> bool {
-        let (Some(receiver), Some(likeness)) = (self.receiver.as_mut(), likeness) else { return false };
-        match receiver.begin_like_last(now, likeness, head, section, &self.config.settings) {
-            None => return false,
-            Some(Ok(())) => {}
-            Some(Err(refusal)) => self.refuse_message(*refusal),
+    #[inline]
+    fn next_of(&self, piece: &Piece<'_>) -> Option<Next> {
+        let (section, head) = piece.head()?;
+        self.receiver.as_ref()?.next_of(piece.likeness()?, head, section)
+    }
+
+    fn begin_like_last(&mut self, now: Moment, next: Next) {
+        let Some(receiver) = self.receiver.as_mut() else { return };
+        if let Err(refusal) = receiver.begin_like_last(now, next, &self.config.settings) {
+            self.refuse_message(*refusal);
         }
-        true
+    }
+
+    #[inline]
+    fn take_whole(&mut self, now: Moment, next: Next, data: Bytes, flag: Continuation) {
+        let Some(receiver) = self.receiver.as_mut() else { return };
+        self.counters.chunks_received += 1;
+        let taken = receiver.take_whole(now, &next, data, flag, &self.config.settings);
+        if taken == Ok(false) {
+            self.usual.prepare(&self.config);
+            return self.write_reply(&next.reply, OK);
+        }
+        let ended = receiver.end_whole(next, taken, IncomingId(self.next_incoming));
+        self.ended(ended);
     }
 
     fn begin(&mut self, now: Moment, section: &[u8], head: &Head, likeness: Option<Likeness>) {
@@ -230,8 +249,12 @@ impl Session {
 
     fn end(&mut self, flag: Continuation) {
         let Some(receiver) = self.receiver.as_mut() else { return };
-        let incoming = IncomingId(self.next_incoming);
-        match receiver.end(flag, incoming) {
+        let ended = receiver.end(flag, IncomingId(self.next_incoming));
+        self.ended(ended);
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        match ended {
             Ended::Silence => {}
             Ended::Answer(code) => {
                 self.usual.prepare(&self.config);
@@ -247,6 +270,7 @@ impl Session {
             }
             Ended::Refused(refusal) => self.refuse_message(*refusal),
             Ended::Received(message) => {
+                let incoming = IncomingId(self.next_incoming);
                 self.next_incoming += 1;
                 self.counters.messages_received += 1;
                 self.events.push_back(Event::Received { incoming, message });
