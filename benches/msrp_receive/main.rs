@@ -28,9 +28,10 @@ use receiver::{Receiver, Task};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Messages of one measurement, and measurements of each kind: short ones by turns, so that a host whose other tenants
-/// come and go treats all kinds alike.
+/// Messages of one measurement, those before it, and measurements of each kind: short ones by turns, so that a host whose
+/// other tenants come and go treats all kinds alike.
 const MESSAGES: u64 = 5;
+const MESSAGES_BEFORE: u64 = 12;
 const ROUNDS: usize = 21;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Octets of a bare read.
@@ -140,10 +141,10 @@ fn shell(backend: Backend, task: Task) -> Duration {
     took
 }
 
-/// CPU time of the threads of that name while the messages arrive. One message before warms everything up.
+/// CPU time of the threads of that name while the messages arrive, once all memory that they take turns with was touched.
 fn drive(to: SocketAddr, name: &str, done: &AtomicU64, responses: bool) -> Duration {
     let mut peer = Peer::connect(to, responses);
-    peer.send(1);
+    peer.send(MESSAGES_BEFORE);
     wait_for(done, peer.sent());
     let before = threads::cpu(name);
     peer.send(MESSAGES);
