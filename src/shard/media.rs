@@ -20,7 +20,7 @@ impl Shard {
         loop {
             match self.msrp_links.next(now.moment, link, &mut self.outbox, |piece| owner_of(&route, piece)) {
                 Heard::Piece(whose, piece) => self.hand_piece(link, whose, piece),
-                Heard::Stray(mut piece) => self.refuse_stray(link, &piece.take()),
+                Heard::Stray(piece) => self.refuse_stray(link, &piece.lend()),
                 Heard::Nothing => return,
                 Heard::Broken => {
                     self.stats.msrp_malformed += 1;

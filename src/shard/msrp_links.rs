@@ -315,7 +315,7 @@ impl Course {
             self.current = self.owner(&piece, owner_of);
         }
         let user = if piece.end().is_some() { self.current.take() } else { self.current };
-        let piece = piece.into_owned();
+        let piece = piece.to_owned();
         match user {
             Some(user) => Heard::Piece(user, piece),
             // What follows the head of a stray chunk is passed over.

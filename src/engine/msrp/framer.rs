@@ -4,9 +4,10 @@ use core::time::Duration;
 
 use std::collections::VecDeque;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
 use super::piece::Piece;
+use super::slices::Lent;
 use crate::engine::Moment;
 use crate::limits;
 use crate::wire::Malformed;
@@ -28,14 +29,21 @@ pub enum Framed<'a> {
     Broken(Malformed),
 }
 
-/// The octets of a piece with a head, and the flag if it is whole.
-type Start = (Bytes, Option<Continuation>);
+/// What one look found.
+enum Found {
+    /// A piece with a head: so many octets of the buffer, up to the flag if it is whole.
+    InBuffer(usize, Option<Continuation>),
+    /// The same, and its octets lie in `kept`.
+    Kept(Option<Continuation>),
+    Nothing,
+}
 
 /// The receiving half of one connection. Heads that span buffers are copied; content never is.
 #[derive(Debug, Default)]
 pub struct Framer {
-    /// What arrived and was not looked at.
+    /// What arrived last, and where what was not looked at begins.
     buffer: Bytes,
+    at: usize,
     /// A head whose end has not come.
     partial: BytesMut,
     began: Option<Moment>,
@@ -44,8 +52,10 @@ pub struct Framer {
     in_data: bool,
     /// What may be the begin of an end line: slices of earlier buffers.
     held: Vec<Bytes>,
-    /// Pieces that were found together with one that was handed out.
-    ready: VecDeque<Piece<'static>>,
+    /// Data of earlier buffers, which were found together with a piece that was handed out, and the flag behind them.
+    ready: VecDeque<(Bytes, Option<Continuation>)>,
+    /// What was handed out last, if it lies in no receive buffer, or in an earlier one.
+    kept: Bytes,
     broken: Option<Malformed>,
 }
 
@@ -58,20 +68,22 @@ impl Framer {
 
     /// Takes what arrived. Ask for pieces until there is nothing more before the next.
     pub fn push(&mut self, now: Moment, bytes: Bytes) {
-        if self.buffer.is_empty() {
-            self.buffer = bytes;
-        } else {
-            self.buffer = [&*self.buffer, &*bytes].concat().into();
-        }
+        let rest = self.rest();
+        self.buffer = if rest.is_empty() { bytes } else { [rest, &*bytes].concat().into() };
+        self.at = 0;
         if !self.in_data && self.began.is_none() {
             self.began = Some(now);
         }
     }
 
+    fn rest(&self) -> &[u8] {
+        self.buffer.get(self.at..).unwrap_or_default()
+    }
+
     /// Octets that are kept for what has not arrived.
     #[must_use]
     pub fn bytes_held(&self) -> usize {
-        self.buffer.len() + self.partial.len() + self.scanner.held()
+        self.rest().len() + self.partial.len() + self.scanner.held()
     }
 
     /// When the head that has begun must be whole; past that the connection should be closed.
@@ -82,125 +94,142 @@ impl Framer {
 
     /// The next piece; call until there is none.
     pub fn next_piece(&mut self) -> Framed<'_> {
-        if let Some(piece) = self.ready.pop_front() {
-            return Framed::Piece(piece);
-        }
-        if self.in_data {
+        if !self.ready.is_empty() || self.in_data {
             return self.go_on();
         }
         if let Some(why) = self.broken {
             return self.fail(why);
         }
         self.skip_line_ends();
+        let from = self.at;
         match if self.partial.is_empty() { self.head_in_buffer() } else { self.head_over_buffers() } {
-            Ok(Some((octets, end))) => {
-                Framed::Piece(Piece { octets, head: self.heads.last(), likeness: self.heads.likeness(), end })
-            }
-            Ok(None) => Framed::Nothing,
+            Ok(Found::InBuffer(len, end)) => self.with_head(Lent::of(&self.buffer, from, from + len), end),
+            Ok(Found::Kept(end)) => self.with_head(Lent::whole(&self.kept), end),
+            Ok(Found::Nothing) => self.nothing(),
             Err(why) => self.fail(why),
         }
     }
 
+    #[inline]
+    fn with_head<'a>(&'a self, octets: Lent<'a>, end: Option<Continuation>) -> Framed<'a> {
+        Framed::Piece(Piece { octets, head: self.heads.last(), likeness: self.heads.likeness(), end })
+    }
+
+    /// Whoever waits for octets holds no buffer.
+    fn nothing(&mut self) -> Framed<'static> {
+        (self.buffer, self.kept, self.at) = (Bytes::new(), Bytes::new(), 0);
+        Framed::Nothing
+    }
+
     fn fail(&mut self, why: Malformed) -> Framed<'static> {
-        self.buffer = Bytes::new();
+        self.nothing();
         self.partial = BytesMut::new();
         Framed::Broken(*self.broken.get_or_insert(why))
     }
 
     /// Line ends between requests are nobody's; some peers keep their connection alive with them.
     fn skip_line_ends(&mut self) {
-        let begins = self.buffer.first() == Some(&b'M');
+        let begins = self.buffer.get(self.at) == Some(&b'M');
         if self.partial.is_empty() && !begins {
-            let blank = self.buffer.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
-            self.buffer.advance(blank);
+            self.at += self.rest().iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
         }
-        if self.buffer.is_empty() && self.partial.is_empty() {
+        if self.rest().is_empty() && self.partial.is_empty() {
             self.began = None;
         }
     }
 
     /// A head that lies in the buffer, and of what follows as much as belongs to it.
-    fn head_in_buffer(&mut self) -> Result<Option<Start>, Malformed> {
-        if self.buffer.is_empty() {
-            return Ok(None);
+    #[inline]
+    fn head_in_buffer(&mut self) -> Result<Found, Malformed> {
+        let rest = self.buffer.get(self.at..).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(Found::Nothing);
         }
-        let Some(head) = self.heads.read(&self.buffer)? else {
-            self.partial.extend_from_slice(&self.buffer);
-            self.buffer = Bytes::new();
-            return Ok(None);
+        let Some(head) = self.heads.read(rest)? else {
+            self.partial.extend_from_slice(rest);
+            self.at = self.buffer.len();
+            return Ok(Found::Nothing);
         };
         self.began = None;
         let len = head.len();
         if head.end().is_some() {
-            return Ok(Some((self.buffer.split_to(len), head.end())));
+            self.at += len;
+            return Ok(Found::InBuffer(len, head.end()));
         }
-        let scanned = self.scanner.begin_in(head, &self.buffer);
-        let octets = self.buffer.split_to(len + scanned.data);
-        self.pass_end(scanned);
-        Ok(Some((octets, scanned.end.map(|end| end.continuation))))
+        let scanned = self.scanner.begin_in(head, rest);
+        self.at += len;
+        self.pass(scanned);
+        Ok(Found::InBuffer(len + scanned.data, scanned.end.map(|end| end.continuation)))
     }
 
     /// A head of which a part came before. It leaves alone: it was copied.
-    fn head_over_buffers(&mut self) -> Result<Option<Start>, Malformed> {
-        while !self.buffer.is_empty() {
-            let before = self.partial.len();
-            let step = self.buffer.len().min(HEAD_STEP_BYTES);
-            self.partial.extend_from_slice(self.buffer.get(..step).unwrap_or_default());
+    fn head_over_buffers(&mut self) -> Result<Found, Malformed> {
+        while self.at < self.buffer.len() {
+            let (before, rest) = (self.partial.len(), self.buffer.get(self.at..).unwrap_or_default());
+            let step = rest.len().min(HEAD_STEP_BYTES);
+            self.partial.extend_from_slice(rest.get(..step).unwrap_or_default());
             if let Some(head) = self.heads.read(&self.partial)? {
-                self.buffer.advance(head.len().saturating_sub(before));
+                self.at += head.len().saturating_sub(before);
                 self.partial.truncate(head.len());
-                let octets = core::mem::take(&mut self.partial).freeze();
+                self.kept = core::mem::take(&mut self.partial).freeze();
                 self.began = None;
                 self.in_data = head.end().is_none();
                 if self.in_data {
-                    self.scanner.begin(head, &octets);
+                    self.scanner.begin(head, &self.kept);
                 }
-                return Ok(Some((octets, head.end())));
+                return Ok(Found::Kept(head.end()));
             }
-            self.buffer.advance(step);
+            self.at += step;
         }
-        Ok(None)
+        Ok(Found::Nothing)
     }
 
-    /// More data of the chunk that has begun.
-    fn go_on(&mut self) -> Framed<'static> {
-        if self.buffer.is_empty() {
-            return Framed::Nothing;
+    /// More data of the chunk that has begun. What was released comes before what was found behind it.
+    fn go_on(&mut self) -> Framed<'_> {
+        if self.ready.is_empty() && self.at < self.buffer.len() {
+            let from = self.at;
+            let scanned = self.scanner.scan(self.buffer.get(from..).unwrap_or_default());
+            if scanned.released > 0 {
+                self.ready.extend(self.held.drain(..).map(|data| (data, None)));
+            }
+            self.pass(scanned);
+            let (to, end) = (from + scanned.data, scanned.end.map(|end| end.continuation));
+            let says = from < to || end.is_some();
+            if says && self.ready.is_empty() {
+                return data(Lent::of(&self.buffer, from, to), end);
+            }
+            self.ready.extend(says.then(|| (self.buffer.slice(from..to), end)));
         }
-        let scanned = self.scanner.scan(&self.buffer);
-        let data = self.buffer.split_to(scanned.data);
-        let piece = Piece::of_data(data, scanned.end.map(|end| end.continuation));
-        if scanned.released > 0 {
-            self.ready.extend(self.held.drain(..).map(|data| Piece::of_data(data, None)));
+        match self.ready.pop_front() {
+            Some((octets, end)) => {
+                self.kept = octets;
+                data(Lent::whole(&self.kept), end)
+            }
+            None => self.nothing(),
         }
-        self.pass_end(scanned);
-        self.hand_out(piece)
     }
 
-    /// Leaves the end line behind, and holds what may become one. The data before it were taken.
-    fn pass_end(&mut self, scanned: Scanned) {
+    /// Leaves data and end line behind, and holds what may become one.
+    #[inline]
+    fn pass(&mut self, scanned: Scanned) {
         self.in_data = scanned.end.is_none();
         match scanned.end {
             Some(end) => {
                 self.held.clear();
-                self.buffer.advance(end.at - scanned.data);
+                self.at += end.at;
             }
             None => {
-                let rest = core::mem::take(&mut self.buffer);
+                let rest = self.buffer.slice(self.at + scanned.data..);
                 self.held.extend(Some(rest).filter(|rest| !rest.is_empty()));
+                self.at = self.buffer.len();
             }
         }
     }
+}
 
-    /// What was released comes before what was found behind it.
-    fn hand_out(&mut self, piece: Piece<'static>) -> Framed<'static> {
-        let says = piece.end.is_some() || !piece.octets.is_empty();
-        if self.ready.is_empty() {
-            return if says { Framed::Piece(piece) } else { Framed::Nothing };
-        }
-        self.ready.extend(Some(piece).filter(|_| says));
-        self.ready.pop_front().map_or(Framed::Nothing, Framed::Piece)
-    }
+/// A piece without a head.
+fn data(octets: Lent<'_>, end: Option<Continuation>) -> Framed<'_> {
+    Framed::Piece(Piece { octets, head: None, likeness: None, end })
 }
 
 const _: () = assert!(HEAD_STEP_BYTES < limits::MSRP_HEADER_SECTION_BYTES_MAX);

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::budget::Charge;
+use super::slices::Slices;
 use crate::limits;
 use crate::wire::inline::Inline;
 use crate::wire::msrp::FailureReport;
@@ -21,7 +22,7 @@ pub struct Message {
     pub success_report: bool,
     /// Which responses the sender wants.
     pub failure_report: FailureReport,
-    slices: Vec<Bytes>,
+    slices: Slices,
     len: usize,
     charge: Option<Charge>,
 }
@@ -30,12 +31,17 @@ impl Message {
     /// A message of these slices, one behind the other, that no budget counts.
     #[must_use]
     pub fn new(message_id: Ident, content_type: &[u8], slices: Vec<Bytes>) -> Message {
+        let message = Message::of_slices(message_id, slices.into_iter().collect());
+        Message { content_type: content_type.into(), ..message }
+    }
+
+    pub(super) fn of_slices(message_id: Ident, slices: Slices) -> Message {
         Message {
             message_id,
-            content_type: content_type.into(),
+            content_type: Box::default(),
             success_report: false,
             failure_report: FailureReport::Yes,
-            len: slices.iter().map(Bytes::len).sum(),
+            len: slices.iter().map(|slice| slice.len()).sum(),
             slices,
             charge: None,
         }
@@ -59,24 +65,22 @@ impl Message {
     }
 
     /// The content, slice by slice.
-    pub fn slices(&self) -> impl ExactSizeIterator<Item = &Bytes> {
-        self.slices.iter()
+    pub fn slices(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.slices.iter().map(|slice| slice.octets())
     }
 
     /// The content, if it is in one slice.
     #[must_use]
     pub fn as_contiguous(&self) -> Option<&[u8]> {
-        match self.slices.as_slice() {
-            [] => Some(&[]),
-            [one] => Some(one),
-            _ => None,
-        }
+        let mut slices = self.slices();
+        let first = slices.next().unwrap_or_default();
+        slices.next().is_none().then_some(first)
     }
 
     /// Appends the content to `out`: for those who cannot do with slices.
     pub fn copy_to(&self, out: &mut Vec<u8>) {
         out.reserve(self.len);
-        self.slices.iter().for_each(|slice| out.extend_from_slice(slice));
+        self.slices().for_each(|slice| out.extend_from_slice(slice));
     }
 
     /// The content in one piece: where it is, or else copied to `scratch`.

@@ -29,6 +29,7 @@ mod reply;
 mod sender;
 mod session;
 pub mod session_id;
+mod slices;
 mod transactions;
 mod write;
 

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::budget::Charge;
+use super::slices::{Lent, Slices};
 use crate::limits;
 
 /// What a slice costs beside its octets.
@@ -52,7 +53,7 @@ pub(super) enum NotTaken {
 #[derive(Debug)]
 pub(super) struct Octets {
     /// As long as they come in order: one slice behind the other. Nothing is here once there are parts.
-    run: Vec<Bytes>,
+    run: Slices,
     parts: VecDeque<Part>,
     held: u64,
     /// Number of parts from which on short ones are put together.
@@ -62,7 +63,7 @@ pub(super) struct Octets {
 
 impl Octets {
     pub(super) fn new(charge: Charge) -> Octets {
-        Octets { run: Vec::new(), parts: VecDeque::new(), held: 0, join_at: PARTS_FEW, charge }
+        Octets { run: Slices::default(), parts: VecDeque::new(), held: 0, join_at: PARTS_FEW, charge }
     }
 
     /// Octets that are there.
@@ -76,16 +77,17 @@ impl Octets {
     }
 
     /// Adds octets whose first has `start` before it.
-    pub(super) fn insert(&mut self, start: u64, bytes: Bytes) -> Result<(), NotTaken> {
-        if bytes.is_empty() {
+    #[inline]
+    pub(super) fn insert(&mut self, start: u64, octets: Lent<'_>) -> Result<(), NotTaken> {
+        if octets.is_empty() {
             return Ok(());
         }
         if self.parts.is_empty() && start == self.held {
-            self.draw(bytes.len())?;
-            self.run.push(bytes);
+            self.draw(octets.len())?;
+            self.run.push(octets);
         } else {
             self.scatter();
-            self.insert_between(start, bytes)?;
+            self.insert_between(start, octets.to_bytes())?;
         }
         if self.slices() > self.join_at { self.join() } else { Ok(()) }
     }
@@ -97,17 +99,19 @@ impl Octets {
     /// They do not come in order any more.
     fn scatter(&mut self) {
         let mut start = 0;
-        self.parts.extend(self.run.drain(..).map(|bytes| {
-            let part = Part { start, bytes };
+        self.parts.extend(core::mem::take(&mut self.run).iter().map(|octets| {
+            let part = Part { start, bytes: octets.to_bytes() };
             start = part.end();
             part
         }));
     }
 
     /// The slices in order, and what they were charged.
-    pub(super) fn into_slices(mut self) -> (Vec<Bytes>, Charge) {
+    pub(super) fn into_slices(mut self) -> (Slices, Charge) {
         self.charge.settle(self.cost());
-        self.run.extend(self.parts.into_iter().map(|part| part.bytes));
+        for part in self.parts {
+            self.run.push(Lent::whole(&part.bytes));
+        }
         (self.run, self.charge)
     }
 
@@ -155,7 +159,7 @@ impl Octets {
     /// Puts short neighbours together. Every part that is left is long, is beside a long one, or is alone; of those there
     /// may not be too many.
     fn join(&mut self) -> Result<(), NotTaken> {
-        let in_run = self.run.iter().filter(|bytes| bytes.len() < SLICE_BYTES_MIN).count();
+        let in_run = self.run.iter().filter(|octets| octets.len() < SLICE_BYTES_MIN).count();
         let short = in_run + self.parts.iter().filter(|part| part.is_short()).count();
         if short * 2 <= self.slices() {
             self.join_at = self.slices() * 2;
@@ -238,15 +242,19 @@ mod tests {
         Octets::new(Charge::on(budget))
     }
 
+    fn whole(bytes: &Bytes) -> Lent<'_> {
+        Lent::whole(bytes)
+    }
+
     fn content(octets: Octets) -> Vec<u8> {
-        octets.into_slices().0.concat()
+        octets.into_slices().0.iter().map(|slice| slice.octets()).collect::<Vec<_>>().concat()
     }
 
     #[test]
     fn holes_fill_and_repetition_adds_nothing() {
         let mut octets = octets(&Budget::new(1 << 20));
         for (start, bytes) in [(4, "ef"), (0, "ab"), (1, "bcd"), (0, "abcdef"), (5, "fg"), (2, "")] {
-            octets.insert(start, Bytes::from(bytes)).unwrap();
+            octets.insert(start, whole(&Bytes::from(bytes))).unwrap();
         }
         assert_eq!((octets.held(), octets.end()), (7, 7));
         assert_eq!(content(octets), b"abcdefg");
@@ -255,17 +263,17 @@ mod tests {
     #[test]
     fn other_octets_in_the_same_place_are_a_contradiction() {
         let mut octets = octets(&Budget::new(1 << 20));
-        octets.insert(2, Bytes::from("cd")).unwrap();
-        assert_eq!(octets.insert(0, Bytes::from("abX")), Err(NotTaken::Contradiction));
-        assert_eq!(octets.insert(3, Bytes::from("Xe")), Err(NotTaken::Contradiction));
+        octets.insert(2, whole(&Bytes::from("cd"))).unwrap();
+        assert_eq!(octets.insert(0, whole(&Bytes::from("abX"))), Err(NotTaken::Contradiction));
+        assert_eq!(octets.insert(3, whole(&Bytes::from("Xe"))), Err(NotTaken::Contradiction));
     }
 
     #[test]
     fn octets_beyond_the_budget_are_not_held() {
         let budget = Budget::new(100_000);
         let mut octets = octets(&budget);
-        octets.insert(0, Bytes::from(vec![0; 60_000])).unwrap();
-        assert_eq!(octets.insert(60_000, Bytes::from(vec![0; 60_000])), Err(NotTaken::OverBudget));
+        octets.insert(0, whole(&Bytes::from(vec![0; 60_000]))).unwrap();
+        assert_eq!(octets.insert(60_000, whole(&Bytes::from(vec![0; 60_000]))), Err(NotTaken::OverBudget));
         drop(octets);
         assert_eq!(budget.left(), 100_000);
     }
@@ -276,11 +284,11 @@ mod tests {
         let (mut dense, mut sparse) = (octets(&budget), octets(&budget));
         let buffer = Bytes::from(vec![7; 100_000]);
         for at in 0..100_000 {
-            dense.insert(at as u64, buffer.slice(at..=at)).unwrap();
+            dense.insert(at as u64, Lent::of(&buffer, at, at + 1)).unwrap();
         }
         assert!(dense.parts.len() < 400, "{}", dense.parts.len());
         let refused =
-            (0..100_000).find_map(|at| Some((at, sparse.insert(2 * at as u64, buffer.slice(at..=at)).err()?)));
+            (0..100_000).find_map(|at| Some((at, sparse.insert(2 * at as u64, Lent::of(&buffer, at, at + 1)).err()?)));
         let (at, why) = refused.unwrap();
         assert!(why == NotTaken::Scattered && at < 3 * limits::MSRP_HOLES_MAX, "{at}");
     }
@@ -293,12 +301,12 @@ mod tests {
         for chunk in 0..300 {
             let (start, cut, end) = (chunk * 2_048, chunk * 2_048 + 300, (chunk + 1) * 2_048);
             for (from, to) in [(start, cut), (cut, end)] {
-                octets.insert(from as u64, buffer.slice(from..to)).unwrap();
+                octets.insert(from as u64, Lent::of(&buffer, from, to)).unwrap();
                 starts.push(buffer[from..].as_ptr());
             }
         }
         let (slices, _) = octets.into_slices();
-        assert!(slices.iter().map(|slice| slice.as_ptr()).eq(starts));
+        assert!(slices.iter().map(|slice| slice.octets().as_ptr()).eq(starts));
     }
 
     proptest! {
@@ -311,14 +319,14 @@ mod tests {
             let mut covered = vec![false; len];
             for (start, piece) in cuts {
                 let (start, end) = (start.min(len), (start + piece).min(len));
-                octets.insert(start as u64, whole.slice(start..end)).unwrap();
+                octets.insert(start as u64, Lent::of(&whole, start, end)).unwrap();
                 covered[start..end].fill(true);
                 prop_assert_eq!(octets.held(), covered.iter().filter(|there| **there).count() as u64);
             }
             for at in (0..len).rev().step_by(7) {
-                octets.insert(at as u64, whole.slice(at..(at + 7).min(len))).unwrap();
+                octets.insert(at as u64, Lent::of(&whole, at, (at + 7).min(len))).unwrap();
             }
-            octets.insert(0, whole.slice(..7.min(len))).unwrap();
+            octets.insert(0, Lent::of(&whole, 0, 7.min(len))).unwrap();
             prop_assert_eq!(content(octets), text);
         }
     }

@@ -1,11 +1,10 @@
 //! One message that is not whole (RFC 4975 7.3.1).
 
-use bytes::Bytes;
-
 use super::budget::{Budget, Charge};
 use super::code::{BAD_REQUEST, STOP};
 use super::message::{Ident, Message};
 use super::octets::{NotTaken, Octets};
+use super::slices::Lent;
 use crate::engine::Moment;
 use crate::wire::msrp::{ByteRange, Continuation, FailureReport, Likeness};
 
@@ -98,7 +97,7 @@ impl Open {
 
     /// Takes the next octets of a chunk.
     #[inline]
-    pub(super) fn take(&mut self, place: &mut Place, data: Bytes, max: u64) -> Result<(), u16> {
+    pub(super) fn take(&mut self, place: &mut Place, data: Lent<'_>, max: u64) -> Result<(), u16> {
         let end = place.at.saturating_add(data.len() as u64);
         let beyond = |bound: Option<u64>| bound.is_some_and(|bound| end > bound);
         if beyond(place.end) || beyond(self.total) {
@@ -117,7 +116,7 @@ impl Open {
     pub(super) fn take_whole(
         &mut self,
         range: &ByteRange,
-        data: Bytes,
+        data: Lent<'_>,
         flag: Continuation,
         max: u64,
     ) -> Result<bool, u16> {
@@ -142,7 +141,7 @@ impl Open {
     /// The message, which is whole.
     pub(super) fn into_message(self) -> Message {
         let (slices, charge) = self.octets.into_slices();
-        let mut message = Message::new(self.message_id, &[], slices).charged(charge);
+        let mut message = Message::of_slices(self.message_id, slices).charged(charge);
         message.content_type = self.content_type;
         message.success_report = self.success_report;
         message.failure_report = self.failure_report;

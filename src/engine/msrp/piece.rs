@@ -1,38 +1,38 @@
 //! What goes from a connection to a session: a chunk, or what has arrived of it.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
+use super::slices::Lent;
 use crate::wire::msrp::{Continuation, Head, Likeness};
 
 /// Part of a request or response: whole, if it came in one buffer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Piece<'a> {
-    /// The head, in the first piece, then content, as they stand in the receive buffer: one slice, as each costs a count.
-    pub(super) octets: Bytes,
+    /// The head, in the first piece, then content, as they stand in the receive buffer.
+    pub(super) octets: Lent<'a>,
     pub(super) head: Option<&'a Head>,
     pub(super) likeness: Option<Likeness>,
     pub(super) end: Option<Continuation>,
 }
 
-/// The same, with an index of its own.
+/// The same, with an index of its own and its buffer kept.
 #[derive(Clone, Debug, Default)]
 pub struct OwnedPiece {
-    octets: Bytes,
+    buffer: Bytes,
+    start: usize,
+    stop: usize,
     head: Option<Head>,
     likeness: Option<Likeness>,
     end: Option<Continuation>,
 }
 
 impl<'a> Piece<'a> {
-    pub(super) fn of_data(octets: Bytes, end: Option<Continuation>) -> Piece<'a> {
-        Piece { octets, head: None, likeness: None, end }
-    }
-
     /// The octets of the head and its index, in the first piece.
     #[must_use]
-    pub fn head(&self) -> Option<(&[u8], &'a Head)> {
+    #[inline]
+    pub fn head(&self) -> Option<(&'a [u8], &'a Head)> {
         let head = self.head?;
-        Some((self.octets.get(..head.len())?, head))
+        Some((self.octets.octets().get(..head.len())?, head))
     }
 
     /// What the head has in common with others of its connection, if others like it are to be expected.
@@ -43,15 +43,19 @@ impl<'a> Piece<'a> {
 
     /// Content: a slice of the receive buffer. May be empty.
     #[must_use]
-    pub fn data(&self) -> &[u8] {
-        self.octets.get(self.head_bytes()..).unwrap_or_default()
+    pub fn data(&self) -> &'a [u8] {
+        self.lent_data().octets()
     }
 
     /// The same, to be kept.
     #[must_use]
-    pub fn into_data(mut self) -> Bytes {
-        self.octets.advance(self.head_bytes());
-        self.octets
+    pub fn to_data(self) -> Bytes {
+        self.lent_data().to_bytes()
+    }
+
+    #[inline]
+    pub(super) fn lent_data(&self) -> Lent<'a> {
+        self.octets.from(self.head.map_or(0, Head::len))
     }
 
     /// The flag of the end line, in the last piece.
@@ -62,12 +66,9 @@ impl<'a> Piece<'a> {
 
     /// For another core.
     #[must_use]
-    pub fn into_owned(self) -> OwnedPiece {
-        OwnedPiece { octets: self.octets, head: self.head.copied(), likeness: self.likeness, end: self.end }
-    }
-
-    fn head_bytes(&self) -> usize {
-        self.head.map_or(0, Head::len)
+    pub fn to_owned(self) -> OwnedPiece {
+        let (buffer, start, stop) = self.octets.to_parts();
+        OwnedPiece { buffer, start, stop, head: self.head.copied(), likeness: self.likeness, end: self.end }
     }
 }
 
@@ -78,10 +79,10 @@ impl OwnedPiece {
         self.head.is_some()
     }
 
-    /// The piece. There is one.
+    /// The piece.
     #[must_use]
-    pub fn take(&mut self) -> Piece<'_> {
-        let octets = core::mem::take(&mut self.octets);
+    pub fn lend(&self) -> Piece<'_> {
+        let octets = Lent::of(&self.buffer, self.start, self.stop);
         Piece { octets, head: self.head.as_ref(), likeness: self.likeness, end: self.end }
     }
 }

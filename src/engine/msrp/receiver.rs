@@ -1,7 +1,5 @@
 //! Messages of the peer as their chunks come (RFC 4975 7.3.1): in any order, interleaved, again, or not at all.
 
-use bytes::Bytes;
-
 use super::budget::Budget;
 use super::code::{MEDIA_TYPE, OK, STOP};
 use super::config::{Accept, Settings};
@@ -10,6 +8,7 @@ use super::message::{Ident, Message};
 use super::open::{ChunkHead, Open, Place};
 use super::remembered::Remembered;
 use super::reply::Reply;
+use super::slices::Lent;
 use crate::engine::Moment;
 use crate::wire::msrp::{ByteRange, Continuation, Head, Likeness};
 
@@ -50,7 +49,6 @@ pub(super) struct Next {
     /// Which of the open messages.
     open: usize,
     range: ByteRange,
-    pub(super) reply: Reply,
 }
 
 /// What the end of a chunk brought.
@@ -163,16 +161,22 @@ impl Receiver {
 
     /// A chunk of which the head shows, without being read again, that it is of the same message as the last.
     #[inline]
-    pub(super) fn next_of(&self, likeness: Likeness, head: &Head, section: &[u8]) -> Option<Next> {
+    pub(super) fn next_of(&self, likeness: Likeness, head: &Head) -> Option<Next> {
         let alike = self.alike.filter(|alike| alike.likeness == likeness)?;
         let open = self.open.iter().position(|open| open.serial == alike.serial)?;
-        Some(Next { open, range: head.byte_range()?, reply: Reply::to_usual_hop(head, section) })
+        Some(Next { open, range: head.byte_range()? })
     }
 
     /// A chunk begins, with a head like the last.
-    pub(super) fn begin_like_last(&mut self, now: Moment, next: Next, settings: &Settings) -> Result<(), Box<Refusal>> {
+    pub(super) fn begin_like_last(
+        &mut self,
+        now: Moment,
+        next: Next,
+        reply: Reply,
+        settings: &Settings,
+    ) -> Result<(), Box<Refusal>> {
         let open = &mut self.open[next.open];
-        (self.reply, self.chunk) = (next.reply, None);
+        (self.reply, self.chunk) = (reply, None);
         open.progress = now;
         if let Err(code) = open.begin(&next.range, settings.message_bytes_max) {
             let message_id = open.message_id;
@@ -188,7 +192,7 @@ impl Receiver {
         &mut self,
         now: Moment,
         next: &Next,
-        data: Bytes,
+        data: Lent<'_>,
         flag: Continuation,
         settings: &Settings,
     ) -> Result<bool, u16> {
@@ -198,8 +202,14 @@ impl Receiver {
     }
 
     /// A chunk that was taken as a whole completed its message, or made it impossible.
-    pub(super) fn end_whole(&mut self, next: Next, taken: Result<bool, u16>, incoming: IncomingId) -> Ended {
-        self.reply = next.reply;
+    pub(super) fn end_whole(
+        &mut self,
+        next: &Next,
+        taken: Result<bool, u16>,
+        reply: Reply,
+        incoming: IncomingId,
+    ) -> Ended {
+        self.reply = reply;
         match taken {
             Ok(_) => self.complete(next.open, incoming),
             Err(code) => self.refuse_open(next.open, code),
@@ -256,7 +266,7 @@ impl Receiver {
     }
 
     /// Data of the chunk.
-    pub(super) fn data(&mut self, now: Moment, data: Bytes, settings: &Settings) -> Result<(), Box<Refusal>> {
+    pub(super) fn data(&mut self, now: Moment, data: Lent<'_>, settings: &Settings) -> Result<(), Box<Refusal>> {
         let Some(Course::Collect(serial, place)) = self.chunk.as_mut() else { return Ok(()) };
         let Some(open) = self.open.iter_mut().find(|open| open.serial == *serial) else { return Ok(()) };
         open.progress = now;

@@ -31,6 +31,7 @@ fn refuse(head: &Head, section: &[u8], code: u16, out: &mut Vec<u8>) -> bool {
 }
 
 /// Whether a sender wants to hear this code (RFC 4975 7.2).
+#[inline]
 fn wants(failure_report: FailureReport, code: u16) -> bool {
     match failure_report {
         FailureReport::Yes => true,
@@ -114,6 +115,15 @@ impl Usual {
     pub(super) fn prepare(&mut self, config: &Config) {
         if self.0.is_empty() {
             self.0 = Usual::lines(config);
+        }
+    }
+
+    /// Appends the 200 to a chunk whose From-Path is that of SDP, if one is wanted.
+    #[inline]
+    pub(super) fn acknowledge(&mut self, head: &Head, section: &[u8], config: &Config, out: &mut Vec<u8>) {
+        if wants(head.failure_report(), OK) {
+            self.prepare(config);
+            self.write_ok(head.transaction_id(section), out);
         }
     }
 

@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-
 use super::budget::Budget;
 use super::code::{BAD_REQUEST, NO_SESSION, OK, STOP, UNKNOWN_METHOD};
 use super::config::{Config, Role};
@@ -15,6 +13,7 @@ use super::receiver::{Ended, Next, Receiver, Refusal, Rules};
 use super::remembered::Remembered;
 use super::reply::{Reply, Usual};
 use super::sender::{Answer, Out, Outgoing, Report, SendRefused, Sender};
+use super::slices::Lent;
 use super::write::Paths;
 use crate::engine::{Moment, Now, Random};
 use crate::wire::msrp::{ByteRange, Continuation, Head, Likeness, Method, Path, Start, uri};
@@ -136,23 +135,23 @@ impl Session {
         if !self.bound {
             return;
         }
-        match (self.next_of(&piece), piece.end(), piece.head()) {
-            (Some(next), Some(flag), _) if flag != Continuation::Abort => {
-                return self.take_whole(now.moment, next, piece.into_data(), flag);
+        if let Some((section, head)) = piece.head() {
+            match (self.next_of(&piece, head), piece.end()) {
+                (Some(next), Some(flag)) if flag != Continuation::Abort => {
+                    return self.take_whole(now.moment, next, (section, head), piece.lent_data(), flag);
+                }
+                (Some(next), _) => self.begin_like_last(now.moment, next, (section, head)),
+                (None, _) => self.begin(now.moment, section, head, piece.likeness()),
             }
-            (Some(next), ..) => self.begin_like_last(now.moment, next),
-            (None, _, Some((section, head))) => self.begin(now.moment, section, head, piece.likeness()),
-            (None, _, None) => {}
         }
-        let end = piece.end();
-        self.data(now.moment, piece.into_data());
-        if let Some(flag) = end {
+        self.data(now.moment, piece.lent_data());
+        if let Some(flag) = piece.end() {
             self.counters.chunks_received += 1;
             self.end(flag);
         }
     }
 
-    fn data(&mut self, now: Moment, data: Bytes) {
+    fn data(&mut self, now: Moment, data: Lent<'_>) {
         let Some(receiver) = self.receiver.as_mut().filter(|_| !data.is_empty()) else { return };
         if let Err(refusal) = receiver.data(now, data, &self.config.settings) {
             self.refuse_message(*refusal);
@@ -161,28 +160,36 @@ impl Session {
 
     /// The next chunk of the message that the last one was of, if its head shows it without being read again.
     #[inline]
-    fn next_of(&self, piece: &Piece<'_>) -> Option<Next> {
-        let (section, head) = piece.head()?;
-        self.receiver.as_ref()?.next_of(piece.likeness()?, head, section)
+    fn next_of(&self, piece: &Piece<'_>, head: &Head) -> Option<Next> {
+        self.receiver.as_ref()?.next_of(piece.likeness()?, head)
     }
 
-    fn begin_like_last(&mut self, now: Moment, next: Next) {
+    fn begin_like_last(&mut self, now: Moment, next: Next, (section, head): (&[u8], &Head)) {
         let Some(receiver) = self.receiver.as_mut() else { return };
-        if let Err(refusal) = receiver.begin_like_last(now, next, &self.config.settings) {
+        let reply = Reply::to_usual_hop(head, section);
+        if let Err(refusal) = receiver.begin_like_last(now, next, reply, &self.config.settings) {
             self.refuse_message(*refusal);
         }
     }
 
+    /// All of the next chunk, in one go.
     #[inline]
-    fn take_whole(&mut self, now: Moment, next: Next, data: Bytes, flag: Continuation) {
+    fn take_whole(
+        &mut self,
+        now: Moment,
+        next: Next,
+        (section, head): (&[u8], &Head),
+        data: Lent<'_>,
+        flag: Continuation,
+    ) {
         let Some(receiver) = self.receiver.as_mut() else { return };
         self.counters.chunks_received += 1;
         let taken = receiver.take_whole(now, &next, data, flag, &self.config.settings);
         if taken == Ok(false) {
-            self.usual.prepare(&self.config);
-            return self.write_reply(&next.reply, OK);
+            return self.usual.acknowledge(head, section, &self.config, &mut self.outbox);
         }
-        let ended = receiver.end_whole(next, taken, IncomingId(self.next_incoming));
+        let (reply, incoming) = (Reply::to_usual_hop(head, section), IncomingId(self.next_incoming));
+        let ended = receiver.end_whole(&next, taken, reply, incoming);
         self.ended(ended);
     }
 

@@ -71,10 +71,15 @@ impl Scanner {
 
     /// [`begin`](Scanner::begin) and [`scan`](Scanner::scan) in one: `stream` is the head and what came behind it.
     #[must_use]
+    #[inline]
     pub fn begin_in(&mut self, index: &Head, stream: &[u8]) -> Scanned {
-        if let Some((data, end)) = expected_end(index, stream) {
-            return Scanned { released: 0, data, end: Some(end) };
+        match expected_end(index, stream) {
+            Some((data, end)) => Scanned { released: 0, data, end: Some(end) },
+            None => self.begin_and_scan(index, stream),
         }
+    }
+
+    fn begin_and_scan(&mut self, index: &Head, stream: &[u8]) -> Scanned {
         self.begin(index, stream);
         self.scan(stream.get(index.len()..).unwrap_or_default())
     }
@@ -171,6 +176,7 @@ enum Advance {
 }
 
 /// The flag and length of what follows [`PREFIX`], if it is all there.
+#[inline]
 fn end_of(transaction_id: &[u8], rest: &[u8]) -> Option<(Continuation, usize)> {
     let (id, tail) = rest.split_at_checked(transaction_id.len())?;
     match tail {
@@ -196,6 +202,7 @@ fn expected_end(index: &Head, stream: &[u8]) -> Option<(usize, End)> {
 ///
 /// Seven hyphens in a row fill one of the words that data can be cut in, wherever they start, and comparing words is
 /// faster than any search for octets.
+#[inline(always)]
 fn find(data: &[u8]) -> Option<usize> {
     let (words, _) = data.as_chunks();
     let mut at = 0;

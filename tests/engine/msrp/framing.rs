@@ -24,7 +24,7 @@ fn drain(framer: &mut Framer, found: &mut Vec<Whole>) {
                 let last = found.last_mut().expect("a head comes first");
                 assert!(last.2.is_none(), "nothing comes behind the end");
                 last.2 = piece.end();
-                last.1.extend(Some(piece.into_data()).filter(|data| !data.is_empty()));
+                last.1.extend(Some(piece.to_data()).filter(|data| !data.is_empty()));
             }
             Framed::Nothing => return,
             Framed::Broken(why) => panic!("{why}"),
