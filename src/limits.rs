@@ -152,16 +152,16 @@ pub const UDP_BUFFERS_READY: u16 = 128;
 pub const UDP_BUFFER_BYTES: usize = 65_600;
 /// Receive buffers for connections. While all are in use, senders are held back by their TCP windows. Half of them may
 /// hold octets of messages that are not whole, some 67 MB; what comes beyond is copied.
-pub const TCP_BUFFERS: u16 = 2_048;
+pub const TCP_BUFFERS: u16 = 4_096;
 /// Of these, how many lie ready at a time: ordinary traffic takes turns with them, so that the others stay untouched.
 pub const TCP_BUFFERS_READY: u16 = 512;
 /// As many are ready at first; when a turn has used up all, twice as many: a megabyte of them stays in the processor's cache.
-pub const TCP_BUFFERS_READY_FIRST: u16 = 16;
-/// Octets of one: what a peer that writes a large message writes at a time, so that few of its chunks are cut. The step, and
-/// the memory, as above.
-pub const TCP_BUFFER_BYTES: usize = 65_600;
+pub const TCP_BUFFERS_READY_FIRST: u16 = 32;
+/// Octets of one: so many that few chunks of a large message are cut, and so few that reads fill most of them. The step, and the
+/// memory, as above.
+pub const TCP_BUFFER_BYTES: usize = 32_832;
 /// A read of fewer octets is small: it leaves most of its buffer empty.
-pub const TCP_SMALL_READ_BYTES: usize = 16_384;
+pub const TCP_SMALL_READ_BYTES: usize = 4_096;
 /// Buffers with small reads that may be held; beyond, small reads are copied, so that a sender of single octets does not
 /// hold a buffer for each.
 pub const TCP_SMALL_READS_HELD_MAX: usize = 512;

@@ -54,6 +54,8 @@ pub(super) enum NotTaken {
 pub(super) struct Octets {
     /// As long as they come in order: one slice behind the other. Nothing is here once there are parts.
     run: Slices,
+    /// Short slices of the run.
+    run_short: usize,
     parts: VecDeque<Part>,
     held: u64,
     /// Number of parts from which on short ones are put together.
@@ -63,7 +65,7 @@ pub(super) struct Octets {
 
 impl Octets {
     pub(super) fn new(charge: Charge) -> Octets {
-        Octets { run: Slices::default(), parts: VecDeque::new(), held: 0, join_at: PARTS_FEW, charge }
+        Octets { run: Slices::default(), run_short: 0, parts: VecDeque::new(), held: 0, join_at: PARTS_FEW, charge }
     }
 
     /// Octets that are there.
@@ -84,6 +86,7 @@ impl Octets {
         }
         if self.parts.is_empty() && start == self.held {
             self.draw(octets.len())?;
+            self.run_short += usize::from(octets.len() < SLICE_BYTES_MIN);
             self.run.push(octets);
         } else {
             self.scatter();
@@ -99,6 +102,7 @@ impl Octets {
     /// They do not come in order any more.
     fn scatter(&mut self) {
         let mut start = 0;
+        self.run_short = 0;
         self.parts.extend(core::mem::take(&mut self.run).iter().map(|octets| {
             let part = Part { start, bytes: octets.to_bytes() };
             start = part.end();
@@ -159,8 +163,7 @@ impl Octets {
     /// Puts short neighbours together. Every part that is left is long, is beside a long one, or is alone; of those there
     /// may not be too many.
     fn join(&mut self) -> Result<(), NotTaken> {
-        let in_run = self.run.iter().filter(|octets| octets.len() < SLICE_BYTES_MIN).count();
-        let short = in_run + self.parts.iter().filter(|part| part.is_short()).count();
+        let short = self.run_short + self.parts.iter().filter(|part| part.is_short()).count();
         if short * 2 <= self.slices() {
             self.join_at = self.slices() * 2;
             return Ok(());

@@ -106,9 +106,14 @@ impl Open {
         if beyond(Some(max)) {
             return Err(STOP);
         }
-        let taken = self.octets.insert(place.at, data);
+        self.insert(place.at, data)?;
         place.at = end;
-        taken.map_err(|why| if why == NotTaken::Contradiction { BAD_REQUEST } else { STOP })
+        Ok(())
+    }
+
+    #[inline]
+    fn insert(&mut self, at: u64, data: Lent<'_>) -> Result<(), u16> {
+        self.octets.insert(at, data).map_err(|why| if why == NotTaken::Contradiction { BAD_REQUEST } else { STOP })
     }
 
     /// All of a chunk: what [`begin`](Open::begin), [`take`](Open::take) and [`end`](Open::end) would say.
@@ -122,7 +127,13 @@ impl Open {
     ) -> Result<bool, u16> {
         self.begin(range, max)?;
         let mut place = Place::of(range);
-        self.take(&mut place, data, max)?;
+        if range.len() == Some(data.len() as u64) {
+            // It ends where its range does, which was found to be within all bounds.
+            self.insert(place.at, data)?;
+            place.at += data.len() as u64;
+        } else {
+            self.take(&mut place, data, max)?;
+        }
         self.end(place, flag)
     }
 

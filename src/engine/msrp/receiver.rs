@@ -33,15 +33,15 @@ pub(super) struct Waiting {
     pub(super) replies: Vec<Reply>,
 }
 
-/// What becomes of the chunk that is under way.
+/// What becomes of the chunk that is under way. Small, as most are collected, and it is moved with each.
 #[derive(Debug)]
 enum Course {
     /// It is part of the open message of this number.
     Collect(u32, Place),
     /// It has no content at all.
-    Bodiless(Ident),
+    Bodiless(Box<Ident>),
     /// Its message was whole before: it is read over, and gets the answer that that gets.
-    Repeats(Ident),
+    Repeats(Box<Ident>),
 }
 
 /// The next chunk of the message that the last one was of.
@@ -120,7 +120,7 @@ impl Receiver {
 
     /// A chunk without content begins.
     pub(super) fn begin_bodiless(&mut self, message_id: Ident, reply: Reply) {
-        (self.chunk, self.reply) = (Some(Course::Bodiless(message_id)), reply);
+        (self.chunk, self.reply) = (Some(Course::Bodiless(Box::new(message_id))), reply);
     }
 
     /// What is needed to answer the chunk that ended last.
@@ -230,10 +230,10 @@ impl Receiver {
         let known = match self.open.iter().position(|open| *open.message_id == *id) {
             Some(at) => self.open.get_mut(at),
             None if self.waiting.iter().any(|waiting| *waiting.message_id == *id) => {
-                return Ok(Course::Repeats(ident(id)));
+                return Ok(Course::Repeats(Box::new(ident(id))));
             }
             None => match rules.over.code(id) {
-                Some(OK) => return Ok(Course::Repeats(ident(id))),
+                Some(OK) => return Ok(Course::Repeats(Box::new(ident(id)))),
                 Some(code) => return Err(code),
                 None => None,
             },
@@ -282,7 +282,7 @@ impl Receiver {
         let Some(course) = self.chunk.take() else { return Ended::Silence };
         match course {
             Course::Collect(serial, place) => self.end_collected(serial, place, flag, incoming),
-            Course::Bodiless(id) if flag == Continuation::Abort && self.drop_open(&id) => Ended::Aborted(id),
+            Course::Bodiless(id) if flag == Continuation::Abort && self.drop_open(&id) => Ended::Aborted(*id),
             Course::Bodiless(_) => Ended::Answer(OK),
             Course::Repeats(id) => self.end_repeated(&id),
         }

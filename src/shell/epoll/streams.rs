@@ -24,7 +24,7 @@ use crate::shell::token::{Kind, Token};
 /// Connections accepted of one listener in a turn.
 const ACCEPTS: usize = 32;
 /// Buffers of one receive, where the one before was filled: a large message comes with fewer system calls.
-const BUFFERS_AT_ONCE: usize = 4;
+const BUFFERS_AT_ONCE: usize = 8;
 /// Parts of one send.
 const PARTS: usize = 64;
 
