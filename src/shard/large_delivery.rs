@@ -1,6 +1,8 @@
 //! Short messages too large for a SIP MESSAGE go to the CPM user as large messages: INVITE, one message by MSRP, BYE
 //! (IWF 6.2.2.2.3, Conv-Func 7.2.1.2).
 
+use std::sync::Arc;
+
 use crate::engine::Now;
 use crate::engine::msrp::Outcome;
 use crate::engine::sip::calls::{DialogKey, Invite};
@@ -13,7 +15,7 @@ use crate::limits;
 use crate::policy;
 use crate::wire::sdp::Session as Description;
 use crate::wire::sdp::msrp::{Host, Target, offer, read_answer};
-use crate::wire::sip::Message;
+use crate::wire::sip::{Message, Writer};
 use crate::wire::smpp::CommandStatus;
 
 use super::Shard;
@@ -49,7 +51,8 @@ impl Shard {
     pub(super) fn send_large_message(&mut self, now: Now, delivery: Delivery, minted: &Minted<'_>) {
         let (key, uri) = self.mint_media();
         let date = date_time::of_sip(now.unix_ms);
-        let invite = large_message::invite(&delivery.head(), &date, &self.iwf, Vec::new());
+        let iwf = Arc::clone(&self.iwf);
+        let invite = large_message::invite(&delivery.head(), &date, &iwf, Vec::new());
         let mut body = Vec::new();
         large_message::write_message(&invite, &self.scratch.text, now, minted, &mut body);
         let mut sdp = Vec::new();
@@ -67,10 +70,22 @@ impl Shard {
             contact: &contact,
         };
         let request = Invite { first, offer: description(&sdp), user: key };
-        let sent = self.calls.invite(turn!(self, now), &request, |headers| {
+        self.send_invitation(now, &request, Inviting { token, uri, body }, |headers| {
             large_message::write_invite(&invite, minted, headers);
         });
-        self.inviting.insert(key, Inviting { token, uri, body });
+    }
+
+    /// Sends an INVITE for one message; if it cannot be sent, that is its end.
+    pub(super) fn send_invitation(
+        &mut self,
+        now: Now,
+        request: &Invite<'_>,
+        inviting: Inviting,
+        headers: impl FnOnce(&mut Writer<'_>),
+    ) {
+        let key = request.user;
+        let sent = self.calls.invite(turn!(self, now), request, headers);
+        self.inviting.insert(key, inviting);
         if sent.is_none() {
             self.invitation_over(now, key, Ended::Failed);
         }

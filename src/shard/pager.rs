@@ -18,7 +18,7 @@ use crate::wire::sip::{Message as SipMessage, Name};
 
 use super::Shard;
 use super::event::{self, CallId};
-use super::status_reports::Telling;
+use super::status_reports::{REPORT_MARGIN, Telling};
 use super::submit::{ALARM_ANSWER, Message, Reply};
 use super::uas::Refusal;
 
@@ -284,6 +284,3 @@ impl Shard {
         Ok(())
     }
 }
-
-/// A report about the end of a short message's validity comes after that end.
-const REPORT_MARGIN: Duration = Duration::from_secs(600);

@@ -49,7 +49,10 @@ pub(super) struct Telling {
 }
 
 /// Wait before a failure that no status report will repeat is told again.
-pub(super) const TELL_AGAIN: Duration = Duration::from_secs(60);
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
+/// A report about the end of a message's validity comes after that end.
+pub(super) const REPORT_MARGIN: Duration = Duration::from_secs(600);
 
 /// What a request about a message tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -436,6 +439,11 @@ impl Shard {
         }
     }
 
+    /// How long until a failure is told again: not long while everybody waits for us to end.
+    pub(super) fn tell_again_wait(&self) -> Duration {
+        if self.draining { TELL_AGAIN / 12 } else { TELL_AGAIN }
+    }
+
     fn told_unsubmitted(&mut self, now: Now, key: u64) {
         let again = |message: &&mut super::submit::Message| {
             message.telling.failed && now.moment + TELL_AGAIN < message.retained.until
@@ -443,7 +451,7 @@ impl Shard {
         if self.messages.get_mut(key).filter(again).is_none() {
             return self.drop_message(key);
         }
-        let wait = if self.draining { TELL_AGAIN / 12 } else { TELL_AGAIN };
+        let wait = self.tell_again_wait();
         let alarm = self.arm(now.moment + wait, ALARM_TELL, key);
         let earlier = self.messages.get_mut(key).and_then(|message| message.alarm.replace(alarm));
         if let Some(earlier) = earlier {

@@ -61,6 +61,13 @@ impl Ended {
 }
 
 impl Shard {
+    /// Sends a MESSAGE that is written already.
+    pub(super) fn send_written(&mut self, now: Now, purpose: Purpose, written: &[u8]) {
+        let token = self.requests.insert(purpose);
+        let targets = self.hop.as_mut().map_or(&[][..], |hop| hop.targets(now.moment, &mut self.random));
+        self.clients.send(now.moment, token, targets, &mut self.random, |out| out.extend_from_slice(written));
+    }
+
     pub(super) fn request_ended(&mut self, now: Now, event: ClientEvent) {
         let (token, ended) = match event {
             ClientEvent::Answered { token, code, .. } => (token, Ended::Answered(code)),

@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::reader::{Read, Section, Value, wrong};
-use super::smsc::{in_order, name, peer};
+use super::smsc::{in_order, own_name, peer};
 use super::values::{collision, domain, integer, list, network, seconds, tcp_listen, text};
 use super::{Host, Mm4};
 use crate::limits::{MM_BYTES_MAX, SMTP_SESSIONS_MAX};
@@ -41,11 +41,7 @@ pub(super) fn read_all(root: &mut Section<'_>, host: &Host) -> Option<Vec<MmscSe
     let mut names: Vec<String> = Vec::new();
     let sections = root.sections("mmsc").into_iter().enumerate();
     let read = sections.map(|(at, mut section)| {
-        let name = section.or("name", format!("mmsc-{}", at + 1), text("a name of 1 to 64 printable characters", name));
-        if names.contains(&name) {
-            section.object("name", format!("\"{name}\" is taken by an earlier one; right would be a name of its own"));
-        }
-        names.push(name.clone());
+        let name = own_name(&mut section, format!("mmsc-{}", at + 1), &mut names);
         one(section, name, host)
     });
     let read: Vec<_> = read.collect();

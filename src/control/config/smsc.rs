@@ -30,11 +30,7 @@ pub(super) fn read_all(
     }
     let mut names: Vec<String> = Vec::new();
     let read = sections.into_iter().enumerate().map(|(at, mut section)| {
-        let name = section.or("name", format!("smsc-{}", at + 1), text("a name of 1 to 64 printable characters", name));
-        if names.contains(&name) {
-            section.object("name", format!("\"{name}\" is taken by an earlier one; right would be a name of its own"));
-        }
-        names.push(name.clone());
+        let name = own_name(&mut section, format!("smsc-{}", at + 1), &mut names);
         one(section, name, host, policy, drain)
     });
     let read: Vec<_> = read.collect();
@@ -199,7 +195,17 @@ pub(super) fn peer(value: &Value<'_>, host: &Host) -> Read<SocketAddr> {
     }
 }
 
-pub(super) fn name(text: &str) -> Option<String> {
+/// The name of a section of many, which none of `earlier` has.
+pub(super) fn own_name(section: &mut Section<'_>, default: String, earlier: &mut Vec<String>) -> String {
+    let name = section.or("name", default, text("a name of 1 to 64 printable characters", name));
+    if earlier.contains(&name) {
+        section.object("name", format!("\"{name}\" is taken by an earlier one; right would be a name of its own"));
+    }
+    earlier.push(name.clone());
+    name
+}
+
+fn name(text: &str) -> Option<String> {
     let fine = (1..=64).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_graphic());
     fine.then(|| text.to_owned())
 }

@@ -23,6 +23,8 @@ use crate::wire::mail::mime::{self, Channel, Entity, LeftOut};
 use crate::wire::sip::{Message, Name, Writer};
 use crate::wire::span::Span;
 
+use super::unix_s;
+
 /// What is minted for one MM.
 #[derive(Clone, Copy, Debug)]
 pub struct Minted<'a> {
@@ -177,7 +179,7 @@ impl<'a> Read<'a> {
             disposition_notification: self.requested,
             subject: self.subject,
             content: &body,
-            now_unix_s: i64::try_from(now.unix_ms / 1_000).unwrap_or(i64::MAX),
+            now_unix_s: unix_s(now),
             transaction_id: minted.transaction_id,
             message_id: minted.message_id,
             mmsc_domain: relay.domain,

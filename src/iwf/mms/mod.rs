@@ -12,6 +12,7 @@ pub mod response;
 use crate::engine::Now;
 
 /// Seconds since 1970-01-01T00:00:00Z, as mails count them.
-fn unix_s(now: Now) -> i64 {
+#[must_use]
+pub fn unix_s(now: Now) -> i64 {
     i64::try_from(now.unix_ms / 1_000).unwrap_or(i64::MAX)
 }

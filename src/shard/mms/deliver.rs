@@ -16,9 +16,9 @@ use crate::iwf::large_message;
 use crate::iwf::message::Minted;
 use crate::iwf::mms::deliver::{self, Content, Mode};
 use crate::iwf::mms::response::Kept;
+use crate::iwf::mms::unix_s;
 use crate::limits;
 use crate::shard::Shard;
-use crate::shard::calls::turn;
 use crate::shard::deliver::uuid;
 use crate::shard::event::Event;
 use crate::shard::large_delivery::Inviting;
@@ -87,9 +87,8 @@ impl Shard {
     pub(super) fn take_mm(&mut self, now: Now, brought: &Brought, forward: &ForwardReq<'_>) {
         self.stats.mms_received += 1;
         let hash = self.mm_hash(brought, forward);
-        let kept = Kept::of_forward(forward, &brought.mail_from, &self.iwf.policy);
-        let response = forward.ack_request.then(|| Box::new(kept));
-        let owed = Owed { whose: brought.whose, peer: brought.peer, response };
+        let kept = || Kept::of_forward(forward, &brought.mail_from, &self.iwf.policy);
+        let owed = Owed::new(brought, forward.ack_request, kept);
         if self.draining || !self.has_room_for(brought) {
             return self.answer_mail(now, owed.whose, later(b"busy, come again later"));
         }
@@ -151,7 +150,7 @@ impl Shard {
             // It is for an application, not for a person (TS 23.140 8.4.1).
             return Err(RequestStatus::ErrorUnsupportedMessage);
         }
-        if left_s(forward, i64::try_from(now.unix_ms / 1_000).unwrap_or(i64::MAX)) == Some(0) {
+        if left_s(forward, unix_s(now)) == Some(0) {
             // What is over is not delivered (TS 23.140 8.1.4).
             return Err(RequestStatus::ErrorUnspecified);
         }
@@ -205,16 +204,11 @@ impl Shard {
             let large = deliver::message(forward, content, number, Mode::Large, now, &iwf).map_err(refusal)?;
             self.invite_for_mm(now, whose, &large, content, &minted);
         } else {
-            self.message_for_mm(now, whose, &written);
+            let (delivery, recipient) = whose;
+            self.send_written(now, Purpose::Mm { delivery, recipient }, &written);
         }
         self.pool.give(written);
         Ok(())
-    }
-
-    fn message_for_mm(&mut self, now: Now, (delivery, recipient): (u64, usize), written: &[u8]) {
-        let token = self.requests.insert(Purpose::Mm { delivery, recipient });
-        let targets = self.hop.as_mut().map_or(&[][..], |hop| hop.targets(now.moment, &mut self.random));
-        self.clients.send(now.moment, token, targets, &mut self.random, |out| out.extend_from_slice(written));
     }
 
     /// 6.3.1.2.2 steps 2 and 5.
@@ -242,13 +236,9 @@ impl Shard {
         };
         let token = self.requests.insert(Purpose::Mm { delivery, recipient });
         let request = Invite { first, offer: Body { content_type: &content_type, octets: &octets }, user: key };
-        let sent = self.calls.invite(turn!(self, now), &request, |headers| {
+        self.send_invitation(now, &request, Inviting { token, uri, body }, |headers| {
             deliver::write_invite(message, minted, headers);
         });
-        self.inviting.insert(key, Inviting { token, uri, body });
-        if sent.is_none() {
-            self.invitation_over(now, key, Ended::Failed);
-        }
     }
 
     /// A recipient's MESSAGE, or his large message, has its outcome.

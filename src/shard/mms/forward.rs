@@ -19,6 +19,7 @@ use crate::limits;
 use crate::policy::{NoResponse, Policy, UnknownOutcome};
 use crate::shard::Shard;
 use crate::shard::event::{CallId, Event};
+use crate::shard::status_reports::REPORT_MARGIN;
 use crate::shard::submit::{ALARM_MMS, Reply};
 use crate::shard::uas::Refusal;
 use crate::wire::cpim::Dispositions;
@@ -350,6 +351,3 @@ fn refused_by_smtp(code: u16, is_large: bool, policy: &Policy) -> u16 {
 
 /// RFC 5321 4.2.3
 const TOO_MUCH_MAIL_DATA: u16 = 552;
-
-/// A report about the end of an MM's validity comes after that end.
-const REPORT_MARGIN: Duration = Duration::from_secs(600);

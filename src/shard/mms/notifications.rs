@@ -18,6 +18,7 @@ use crate::interwork::table::NotConvertible;
 use crate::iwf::body::Body;
 use crate::iwf::mms::id::{self, Kind};
 use crate::iwf::mms::report::{self, About, Headers};
+use crate::iwf::mms::unix_s;
 use crate::limits;
 use crate::shard::Shard;
 use crate::shard::handoff::Handoff;
@@ -245,7 +246,7 @@ impl Shard {
         if self.mms.originals.len() >= limits::MMS_ORIGINALS_MAX {
             self.drop_oldest_original();
         }
-        let wait_s = left_s(forward, i64::try_from(now.unix_ms / 1_000).unwrap_or(i64::MAX));
+        let wait_s = left_s(forward, unix_s(now));
         let wait_s = wait_s.unwrap_or(limits::MMS_REPORT_WAIT_S_MAX).min(limits::MMS_REPORT_WAIT_S_MAX);
         let key = self.mms.originals.insert(Original {
             message_id: message_id.to_vec(),

@@ -9,7 +9,6 @@ use crate::iwf::mms::notification::{self, Due, Told};
 use crate::iwf::mms::response::Kept;
 use crate::shard::Shard;
 use crate::shard::event::Event;
-use crate::shard::status_reports::TELL_AGAIN;
 use crate::shard::submit::ALARM_REFUSED;
 use crate::shard::uac::{Ended, Purpose};
 use crate::wire::cpim::imdn::Notification;
@@ -44,8 +43,8 @@ pub(in crate::shard) struct About {
 impl Shard {
     /// 6.3.1.1.3: an MM4_delivery_report.REQ.
     pub(super) fn take_delivery_report(&mut self, now: Now, brought: &Brought, report: &DeliveryReportReq<'_>) {
-        let kept = Kept::of_delivery_report(report, &brought.mail_from, &self.iwf.policy);
-        let owed = owed(brought, report.ack_request, kept);
+        let kept = || Kept::of_delivery_report(report, &brought.mail_from, &self.iwf.policy);
+        let owed = Owed::new(brought, report.ack_request, kept);
         let Some(key) = self.reported_mm(now, report.message_id, &owed) else { return };
         self.tell_delivery(now, key, Some(owed), report);
     }
@@ -68,8 +67,8 @@ impl Shard {
 
     /// 6.3.1.1.4: an MM4_read_reply_report.REQ.
     pub(super) fn take_read_reply(&mut self, now: Now, brought: &Brought, report: &ReadReplyReportReq<'_>) {
-        let kept = Kept::of_read_reply_report(report, &brought.mail_from, &self.iwf.policy);
-        let owed = owed(brought, report.ack_request, kept);
+        let kept = || Kept::of_read_reply_report(report, &brought.mail_from, &self.iwf.policy);
+        let owed = Owed::new(brought, report.ack_request, kept);
         let Some(key) = self.reported_mm(now, report.message_id, &owed) else { return };
         let Some(message) = self.mms.messages.get(key) else { return };
         let due = read_reply_to_imdn::outcome(report.read_status, message.requested, &self.iwf.policy);
@@ -95,7 +94,7 @@ impl Shard {
 
     /// The CPM side was not available to hear it: nobody else will say it again.
     fn tell_refused_later(&mut self, now: Now, key: u64) {
-        let wait = if self.draining { TELL_AGAIN / 12 } else { TELL_AGAIN };
+        let wait = self.tell_again_wait();
         if self.mms.messages.get(key).is_some_and(|message| now.moment + wait < message.retained.until) {
             self.mms.untold += 1;
             self.arm(now.moment + wait, ALARM_REFUSED, key);
@@ -154,9 +153,7 @@ impl Shard {
         if let Some(message) = self.mms.messages.get_mut(message) {
             message.begun.note(due);
         }
-        let token = self.requests.insert(Purpose::AboutMm(About { telling, message, due }));
-        let targets = self.hop.as_mut().map_or(&[][..], |hop| hop.targets(now.moment, &mut self.random));
-        self.clients.send(now.moment, token, targets, &mut self.random, |out| out.extend_from_slice(&written));
+        self.send_written(now, Purpose::AboutMm(About { telling, message, due }), &written);
     }
 
     /// A notification has its outcome.
@@ -210,8 +207,4 @@ impl Shard {
             self.drop_mms(telling.message);
         }
     }
-}
-
-fn owed(brought: &Brought, ack_request: bool, kept: Kept) -> Owed {
-    Owed { whose: brought.whose, peer: brought.peer, response: ack_request.then(|| Box::new(kept)) }
 }

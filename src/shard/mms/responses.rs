@@ -12,7 +12,7 @@ use crate::shard::Shard;
 use crate::shard::event::Event;
 use crate::wire::mail::mm4::{RequestStatus, Res, ResKind};
 
-use super::mails::{MailRef, Sent, Written};
+use super::mails::{Brought, MailRef, Sent, Written};
 
 /// What a request is owed: the reply to its mail, and a response if it asks for one.
 #[derive(Debug)]
@@ -20,6 +20,13 @@ pub(super) struct Owed {
     pub(super) whose: MailRef,
     pub(super) peer: SocketAddr,
     pub(super) response: Option<Box<Kept>>,
+}
+
+impl Owed {
+    /// What `brought` is owed; `kept` is asked for only if there is a response to write from it.
+    pub(super) fn new(brought: &Brought, ack_request: bool, kept: impl FnOnce() -> Kept) -> Owed {
+        Owed { whose: brought.whose, peer: brought.peer, response: ack_request.then(|| Box::new(kept())) }
+    }
 }
 
 /// How long a response or a report may wait for a session.
