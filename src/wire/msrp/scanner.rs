@@ -227,6 +227,6 @@ fn hyphens_at_end(word: &[u8; 4]) -> usize {
 /// How many octets at the end of `data` are the begin of [`PREFIX`].
 fn begun(data: &[u8]) -> usize {
     let tail = data.get(data.len().saturating_sub(PREFIX.len() - 1)..).unwrap_or_default();
-    let last = memchr::memrchr(b'\r', tail).and_then(|at| tail.get(at..)).unwrap_or_default();
+    let last = scan::find_last(b'\r', tail).and_then(|at| tail.get(at..)).unwrap_or_default();
     if PREFIX.starts_with(last) { last.len() } else { 0 }
 }

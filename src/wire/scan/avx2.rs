@@ -35,7 +35,12 @@ fn find(wanted: Word, words: &[Word]) -> Option<usize> {
         }
         at += LANES;
     }
-    rest.iter().position(|word| *word == wanted).map(|within| at + within)
+    // The last vector overlaps those before it, in which nothing was found.
+    let Some(last) = words.last_chunk().filter(|_| !rest.is_empty()) else {
+        return rest.iter().position(|word| *word == wanted);
+    };
+    let hits = lanes(equal(last, sought));
+    (hits != 0).then(|| words.len() - LANES + hits.trailing_zeros() as usize)
 }
 
 /// Whether what is sought is among so many words.
