@@ -16,6 +16,7 @@ from sipmsg import Request
 
 HERE = pathlib.Path(__file__).resolve().parent
 START_S_MAX = 10
+PORTS_OF_A_RUN = 4_000
 # Final responses that are not the 202.
 OTHERS = (
     "200 400 401 403 404 405 406 408 410 413 415 416 420 480 481 482 483 484 486 488 489 493 494 500 501 "
@@ -25,10 +26,11 @@ RECEIVED = re.compile(rb"-{20,}[^\n]*\n(?:UDP|TCP) message received \[(\d+)\] by
 
 
 def listening_range():
-    """Ports that the kernel gives to no connection of its own choosing, so that none can sit on one of ours; the wider
-    side of its range (ip_local_port_range)."""
+    """Ports that the kernel gives to no connection of its own choosing, so that none can sit on one of ours: the wider
+    side of its range (ip_local_port_range). Where that leaves too few, any do."""
     first, last = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
-    return max(range(10_000, first), range(last + 1, 65_536), key=len)
+    widest = max(range(10_000, first), range(last + 1, 65_536), key=len)
+    return widest if len(widest) >= PORTS_OF_A_RUN else range(10_000, 65_536)
 
 
 def is_free(port):
