@@ -11,9 +11,6 @@ use crate::engine::Moment;
 use crate::engine::transport::{ConnectId, LinkId, ListenerId};
 use crate::observe::ShellStats;
 
-/// A read of so many octets is large.
-const LARGE_READ_BYTES: usize = 16 << 10;
-
 /// What arrived.
 #[derive(Debug)]
 pub(super) enum Arrival {
@@ -29,13 +26,6 @@ pub(super) enum Arrival {
     Stream(LinkId, Bytes),
     /// A connection is gone. Told once for each that was accepted or connected.
     Closed(LinkId),
-}
-
-impl Arrival {
-    /// Whether so much came of a connection at a time that a large message is under way.
-    pub(super) fn is_large(&self) -> bool {
-        matches!(self, Arrival::Stream(_, bytes) if bytes.len() >= LARGE_READ_BYTES)
-    }
 }
 
 /// A back end. Orders take effect at the next `flush`; the buffers they brought come back by `spent`.

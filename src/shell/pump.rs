@@ -37,6 +37,8 @@ const TURNS_IN_A_ROW: u32 = 16;
 /// found by them, for nearly the same CPU time and a lower median latency. A hundred did not help further. After a large read
 /// there are none: while a large message comes, they made it a quarter dearer.
 const IDLE_TURNS: u32 = 20;
+/// So much comes of a connection at a time while a large message is under way.
+const LARGE_READ_BYTES: usize = 16 << 10;
 /// What is still to be sent when all is done may take this long.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -170,7 +172,7 @@ impl<W: World, P: Port> Pump<W, P> {
         }
         let took = arrivals.len() + self.take_written(now);
         if took > 0 {
-            self.state.idle_turns = if arrivals.iter().any(Arrival::is_large) { 0 } else { IDLE_TURNS };
+            self.state.idle_turns = IDLE_TURNS;
         }
         arrivals.drain(..).for_each(|arrival| self.arrived(now, arrival));
         self.arrivals = arrivals;
@@ -199,7 +201,12 @@ impl<W: World, P: Port> Pump<W, P> {
             Arrival::Accepted(link, listener, peer) => self.world.on_accepted(now, link, listener, peer),
             Arrival::Connected(link, order, peer) => self.world.on_connected(now, link, order, peer),
             Arrival::ConnectFailed(order) => self.world.on_connect_failed(now, order),
-            Arrival::Stream(link, bytes) => self.world.on_stream(now, link, bytes),
+            Arrival::Stream(link, bytes) => {
+                if bytes.len() >= LARGE_READ_BYTES {
+                    self.state.idle_turns = 0;
+                }
+                self.world.on_stream(now, link, bytes);
+            }
             Arrival::Closed(link) => self.world.on_closed(now, link),
         }
     }
