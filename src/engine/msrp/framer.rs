@@ -38,12 +38,24 @@ enum Found {
     Nothing,
 }
 
+/// What arrived last, and where in it begins what was not looked at.
+#[derive(Debug, Default)]
+struct Arrived {
+    buffer: Bytes,
+    at: usize,
+}
+
+impl Arrived {
+    #[inline]
+    fn rest(&self) -> &[u8] {
+        self.buffer.get(self.at..).unwrap_or_default()
+    }
+}
+
 /// The receiving half of one connection. Heads that span buffers are copied; content never is.
 #[derive(Debug, Default)]
 pub struct Framer {
-    /// What arrived last, and where what was not looked at begins.
-    buffer: Bytes,
-    at: usize,
+    arrived: Arrived,
     /// A head whose end has not come.
     partial: BytesMut,
     began: Option<Moment>,
@@ -68,22 +80,18 @@ impl Framer {
 
     /// Takes what arrived. Ask for pieces until there is nothing more before the next.
     pub fn push(&mut self, now: Moment, bytes: Bytes) {
-        let rest = self.rest();
-        self.buffer = if rest.is_empty() { bytes } else { [rest, &*bytes].concat().into() };
-        self.at = 0;
+        let rest = self.arrived.rest();
+        let buffer = if rest.is_empty() { bytes } else { [rest, &*bytes].concat().into() };
+        self.arrived = Arrived { buffer, at: 0 };
         if !self.in_data && self.began.is_none() {
             self.began = Some(now);
         }
     }
 
-    fn rest(&self) -> &[u8] {
-        self.buffer.get(self.at..).unwrap_or_default()
-    }
-
     /// Octets that are kept for what has not arrived.
     #[must_use]
     pub fn bytes_held(&self) -> usize {
-        self.rest().len() + self.partial.len() + self.scanner.held()
+        self.arrived.rest().len() + self.partial.len() + self.scanner.held()
     }
 
     /// When the head that has begun must be whole; past that the connection should be closed.
@@ -101,9 +109,9 @@ impl Framer {
             return self.fail(why);
         }
         self.skip_line_ends();
-        let from = self.at;
+        let from = self.arrived.at;
         match if self.partial.is_empty() { self.head_in_buffer() } else { self.head_over_buffers() } {
-            Ok(Found::InBuffer(len, end)) => self.with_head(Lent::of(&self.buffer, from, from + len), end),
+            Ok(Found::InBuffer(len, end)) => self.with_head(Lent::of(&self.arrived.buffer, from, from + len), end),
             Ok(Found::Kept(end)) => self.with_head(Lent::whole(&self.kept), end),
             Ok(Found::Nothing) => self.nothing(),
             Err(why) => self.fail(why),
@@ -117,7 +125,7 @@ impl Framer {
 
     /// Whoever waits for octets holds no buffer.
     fn nothing(&mut self) -> Framed<'static> {
-        (self.buffer, self.kept, self.at) = (Bytes::new(), Bytes::new(), 0);
+        (self.arrived, self.kept) = (Arrived::default(), Bytes::new());
         Framed::Nothing
     }
 
@@ -129,11 +137,11 @@ impl Framer {
 
     /// Line ends between requests are nobody's; some peers keep their connection alive with them.
     fn skip_line_ends(&mut self) {
-        let begins = self.buffer.get(self.at) == Some(&b'M');
+        let begins = self.arrived.rest().first() == Some(&b'M');
         if self.partial.is_empty() && !begins {
-            self.at += self.rest().iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
+            self.arrived.at += self.arrived.rest().iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
         }
-        if self.rest().is_empty() && self.partial.is_empty() {
+        if self.arrived.rest().is_empty() && self.partial.is_empty() {
             self.began = None;
         }
     }
@@ -141,35 +149,35 @@ impl Framer {
     /// A head that lies in the buffer, and of what follows as much as belongs to it.
     #[inline]
     fn head_in_buffer(&mut self) -> Result<Found, Malformed> {
-        let rest = self.buffer.get(self.at..).unwrap_or_default();
+        let rest = self.arrived.rest();
         if rest.is_empty() {
             return Ok(Found::Nothing);
         }
         let Some(head) = self.heads.read(rest)? else {
             self.partial.extend_from_slice(rest);
-            self.at = self.buffer.len();
+            self.arrived.at = self.arrived.buffer.len();
             return Ok(Found::Nothing);
         };
         self.began = None;
         let len = head.len();
         if head.end().is_some() {
-            self.at += len;
+            self.arrived.at += len;
             return Ok(Found::InBuffer(len, head.end()));
         }
         let scanned = self.scanner.begin_in(head, rest);
-        self.at += len;
+        self.arrived.at += len;
         self.pass(scanned);
         Ok(Found::InBuffer(len + scanned.data, scanned.end.map(|end| end.continuation)))
     }
 
     /// A head of which a part came before. It leaves alone: it was copied.
     fn head_over_buffers(&mut self) -> Result<Found, Malformed> {
-        while self.at < self.buffer.len() {
-            let (before, rest) = (self.partial.len(), self.buffer.get(self.at..).unwrap_or_default());
+        while !self.arrived.rest().is_empty() {
+            let (before, rest) = (self.partial.len(), self.arrived.rest());
             let step = rest.len().min(HEAD_STEP_BYTES);
             self.partial.extend_from_slice(rest.get(..step).unwrap_or_default());
             if let Some(head) = self.heads.read(&self.partial)? {
-                self.at += head.len().saturating_sub(before);
+                self.arrived.at += head.len().saturating_sub(before);
                 self.partial.truncate(head.len());
                 self.kept = core::mem::take(&mut self.partial).freeze();
                 self.began = None;
@@ -179,16 +187,16 @@ impl Framer {
                 }
                 return Ok(Found::Kept(head.end()));
             }
-            self.at += step;
+            self.arrived.at += step;
         }
         Ok(Found::Nothing)
     }
 
     /// More data of the chunk that has begun. What was released comes before what was found behind it.
     fn go_on(&mut self) -> Framed<'_> {
-        if self.ready.is_empty() && self.at < self.buffer.len() {
-            let from = self.at;
-            let scanned = self.scanner.scan(self.buffer.get(from..).unwrap_or_default());
+        if self.ready.is_empty() && !self.arrived.rest().is_empty() {
+            let from = self.arrived.at;
+            let scanned = self.scanner.scan(self.arrived.rest());
             if scanned.released > 0 {
                 self.ready.extend(self.held.drain(..).map(|data| (data, None)));
             }
@@ -196,9 +204,9 @@ impl Framer {
             let (to, end) = (from + scanned.data, scanned.end.map(|end| end.continuation));
             let says = from < to || end.is_some();
             if says && self.ready.is_empty() {
-                return data(Lent::of(&self.buffer, from, to), end);
+                return data(Lent::of(&self.arrived.buffer, from, to), end);
             }
-            self.ready.extend(says.then(|| (self.buffer.slice(from..to), end)));
+            self.ready.extend(says.then(|| (self.arrived.buffer.slice(from..to), end)));
         }
         match self.ready.pop_front() {
             Some((octets, end)) => {
@@ -216,12 +224,12 @@ impl Framer {
         match scanned.end {
             Some(end) => {
                 self.held.clear();
-                self.at += end.at;
+                self.arrived.at += end.at;
             }
             None => {
-                let rest = self.buffer.slice(self.at + scanned.data..);
+                let rest = self.arrived.buffer.slice(self.arrived.at + scanned.data..);
                 self.held.extend(Some(rest).filter(|rest| !rest.is_empty()));
-                self.at = self.buffer.len();
+                self.arrived.at = self.arrived.buffer.len();
             }
         }
     }

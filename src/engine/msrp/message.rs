@@ -1,7 +1,5 @@
 //! A whole message as a list of slices of the receive buffers it came in.
 
-use bytes::Bytes;
-
 use super::budget::Charge;
 use super::slices::Slices;
 use crate::limits;
@@ -29,13 +27,7 @@ pub struct Message {
 
 impl Message {
     /// A message of these slices, one behind the other, that no budget counts.
-    #[must_use]
-    pub fn new(message_id: Ident, content_type: &[u8], slices: Vec<Bytes>) -> Message {
-        let message = Message::of_slices(message_id, slices.into_iter().collect());
-        Message { content_type: content_type.into(), ..message }
-    }
-
-    pub(super) fn of_slices(message_id: Ident, slices: Slices) -> Message {
+    pub(super) fn new(message_id: Ident, slices: Slices) -> Message {
         Message {
             message_id,
             content_type: Box::default(),
@@ -103,19 +95,25 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
+    use super::super::slices::Lent;
     use super::*;
+    use bytes::Bytes;
+
+    fn message(slices: &[&'static str]) -> Message {
+        let mut all = Slices::default();
+        slices.iter().for_each(|slice| all.push(Lent::whole(&Bytes::from_static(slice.as_bytes()))));
+        Message::new(Ident::from_slice(b"m1").unwrap(), all)
+    }
 
     #[test]
     fn content_is_copied_only_when_it_must() {
-        let ident = Ident::from_slice(b"m1").unwrap();
-        let whole = Message::new(ident, b"text/plain", vec![Bytes::from_static(b"abc")]);
+        let whole = message(&["abc"]);
         let mut scratch = Vec::new();
         assert_eq!(whole.contiguous(&mut scratch).as_ptr(), whole.slices().next().unwrap().as_ptr());
-        let two = vec![Bytes::from_static(b"ab"), Bytes::from_static(b"cd")];
-        let cut = Message::new(ident, b"text/plain", two);
+        let cut = message(&["ab", "cd"]);
         assert_eq!((cut.as_contiguous(), cut.len()), (None, 4));
         assert_eq!(cut.contiguous(&mut scratch), b"abcd");
-        let empty = Message::new(ident, b"text/plain", Vec::new());
+        let empty = message(&[]);
         assert_eq!((empty.as_contiguous(), empty.is_empty()), (Some(b"".as_slice()), true));
     }
 }

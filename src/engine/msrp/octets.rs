@@ -54,8 +54,6 @@ pub(super) enum NotTaken {
 pub(super) struct Octets {
     /// As long as they come in order: one slice behind the other. Nothing is here once there are parts.
     run: Slices,
-    /// Short slices of the run.
-    run_short: usize,
     parts: VecDeque<Part>,
     held: u64,
     /// Number of parts from which on short ones are put together.
@@ -65,7 +63,7 @@ pub(super) struct Octets {
 
 impl Octets {
     pub(super) fn new(charge: Charge) -> Octets {
-        Octets { run: Slices::default(), run_short: 0, parts: VecDeque::new(), held: 0, join_at: PARTS_FEW, charge }
+        Octets { run: Slices::default(), parts: VecDeque::new(), held: 0, join_at: PARTS_FEW, charge }
     }
 
     /// Octets that are there.
@@ -86,7 +84,6 @@ impl Octets {
         }
         if self.parts.is_empty() && start == self.held {
             self.draw(octets.len())?;
-            self.run_short += usize::from(octets.len() < SLICE_BYTES_MIN);
             self.run.push(octets);
         } else {
             self.scatter();
@@ -102,7 +99,6 @@ impl Octets {
     /// They do not come in order any more.
     fn scatter(&mut self) {
         let mut start = 0;
-        self.run_short = 0;
         self.parts.extend(core::mem::take(&mut self.run).iter().map(|octets| {
             let part = Part { start, bytes: octets.to_bytes() };
             start = part.end();
@@ -163,7 +159,7 @@ impl Octets {
     /// Puts short neighbours together. Every part that is left is long, is beside a long one, or is alone; of those there
     /// may not be too many.
     fn join(&mut self) -> Result<(), NotTaken> {
-        let short = self.run_short + self.parts.iter().filter(|part| part.is_short()).count();
+        let short = self.run.shorter_than(SLICE_BYTES_MIN) + self.parts.iter().filter(|part| part.is_short()).count();
         if short * 2 <= self.slices() {
             self.join_at = self.slices() * 2;
             return Ok(());
@@ -245,10 +241,6 @@ mod tests {
         Octets::new(Charge::on(budget))
     }
 
-    fn whole(bytes: &Bytes) -> Lent<'_> {
-        Lent::whole(bytes)
-    }
-
     fn content(octets: Octets) -> Vec<u8> {
         octets.into_slices().0.iter().map(|slice| slice.octets()).collect::<Vec<_>>().concat()
     }
@@ -257,7 +249,7 @@ mod tests {
     fn holes_fill_and_repetition_adds_nothing() {
         let mut octets = octets(&Budget::new(1 << 20));
         for (start, bytes) in [(4, "ef"), (0, "ab"), (1, "bcd"), (0, "abcdef"), (5, "fg"), (2, "")] {
-            octets.insert(start, whole(&Bytes::from(bytes))).unwrap();
+            octets.insert(start, Lent::whole(&Bytes::from(bytes))).unwrap();
         }
         assert_eq!((octets.held(), octets.end()), (7, 7));
         assert_eq!(content(octets), b"abcdefg");
@@ -266,17 +258,17 @@ mod tests {
     #[test]
     fn other_octets_in_the_same_place_are_a_contradiction() {
         let mut octets = octets(&Budget::new(1 << 20));
-        octets.insert(2, whole(&Bytes::from("cd"))).unwrap();
-        assert_eq!(octets.insert(0, whole(&Bytes::from("abX"))), Err(NotTaken::Contradiction));
-        assert_eq!(octets.insert(3, whole(&Bytes::from("Xe"))), Err(NotTaken::Contradiction));
+        octets.insert(2, Lent::whole(&Bytes::from("cd"))).unwrap();
+        assert_eq!(octets.insert(0, Lent::whole(&Bytes::from("abX"))), Err(NotTaken::Contradiction));
+        assert_eq!(octets.insert(3, Lent::whole(&Bytes::from("Xe"))), Err(NotTaken::Contradiction));
     }
 
     #[test]
     fn octets_beyond_the_budget_are_not_held() {
         let budget = Budget::new(100_000);
         let mut octets = octets(&budget);
-        octets.insert(0, whole(&Bytes::from(vec![0; 60_000]))).unwrap();
-        assert_eq!(octets.insert(60_000, whole(&Bytes::from(vec![0; 60_000]))), Err(NotTaken::OverBudget));
+        octets.insert(0, Lent::whole(&Bytes::from(vec![0; 60_000]))).unwrap();
+        assert_eq!(octets.insert(60_000, Lent::whole(&Bytes::from(vec![0; 60_000]))), Err(NotTaken::OverBudget));
         drop(octets);
         assert_eq!(budget.left(), 100_000);
     }

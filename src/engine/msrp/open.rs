@@ -106,14 +106,9 @@ impl Open {
         if beyond(Some(max)) {
             return Err(STOP);
         }
-        self.insert(place.at, data)?;
+        let taken = self.octets.insert(place.at, data);
         place.at = end;
-        Ok(())
-    }
-
-    #[inline]
-    fn insert(&mut self, at: u64, data: Lent<'_>) -> Result<(), u16> {
-        self.octets.insert(at, data).map_err(|why| if why == NotTaken::Contradiction { BAD_REQUEST } else { STOP })
+        taken.map_err(|why| if why == NotTaken::Contradiction { BAD_REQUEST } else { STOP })
     }
 
     /// All of a chunk: what [`begin`](Open::begin), [`take`](Open::take) and [`end`](Open::end) would say.
@@ -127,13 +122,7 @@ impl Open {
     ) -> Result<bool, u16> {
         self.begin(range, max)?;
         let mut place = Place::of(range);
-        if range.len() == Some(data.len() as u64) {
-            // It ends where its range does, which was found to be within all bounds.
-            self.insert(place.at, data)?;
-            place.at += data.len() as u64;
-        } else {
-            self.take(&mut place, data, max)?;
-        }
+        self.take(&mut place, data, max)?;
         self.end(place, flag)
     }
 
@@ -152,7 +141,7 @@ impl Open {
     /// The message, which is whole.
     pub(super) fn into_message(self) -> Message {
         let (slices, charge) = self.octets.into_slices();
-        let mut message = Message::of_slices(self.message_id, slices).charged(charge);
+        let mut message = Message::new(self.message_id, slices).charged(charge);
         message.content_type = self.content_type;
         message.success_report = self.success_report;
         message.failure_report = self.failure_report;

@@ -47,12 +47,6 @@ impl<'a> Piece<'a> {
         self.lent_data().octets()
     }
 
-    /// The same, to be kept.
-    #[must_use]
-    pub fn to_data(self) -> Bytes {
-        self.lent_data().to_bytes()
-    }
-
     #[inline]
     pub(super) fn lent_data(&self) -> Lent<'a> {
         self.octets.from(self.head.map_or(0, Head::len))

@@ -175,15 +175,18 @@ impl Receiver {
         reply: Reply,
         settings: &Settings,
     ) -> Result<(), Box<Refusal>> {
-        let open = &mut self.open[next.open];
         (self.reply, self.chunk) = (reply, None);
-        open.progress = now;
-        if let Err(code) = open.begin(&next.range, settings.message_bytes_max) {
-            let message_id = open.message_id;
-            return Err(self.begun_badly(message_id, code));
+        let open = &mut self.open[next.open];
+        match collect(now, open, &next.range, settings) {
+            Ok(course) => {
+                self.chunk = Some(course);
+                Ok(())
+            }
+            Err(code) => {
+                let message_id = open.message_id;
+                Err(self.begun_badly(message_id, code))
+            }
         }
-        self.chunk = Some(Course::Collect(open.serial, Place::of(&next.range)));
-        Ok(())
     }
 
     /// All of a chunk, with a head like the last: whether its message is whole, or the code that it gets.
@@ -210,15 +213,19 @@ impl Receiver {
         incoming: IncomingId,
     ) -> Ended {
         self.reply = reply;
-        match taken {
-            Ok(_) => self.complete(next.open, incoming),
-            Err(code) => self.refuse_open(next.open, code),
-        }
+        self.ended(next.open, taken, incoming)
     }
 
-    fn refuse_open(&mut self, at: usize, code: u16) -> Ended {
-        let message_id = self.open.swap_remove(at).message_id;
-        Ended::Refused(self.refusal(message_id, code))
+    /// What the end of a chunk brings: whether its message is whole, or the code that the chunk gets.
+    fn ended(&mut self, at: usize, taken: Result<bool, u16>, incoming: IncomingId) -> Ended {
+        match taken {
+            Ok(false) => Ended::Answer(OK),
+            Ok(true) => self.complete(at, incoming),
+            Err(code) => {
+                let message_id = self.open.swap_remove(at).message_id;
+                Ended::Refused(self.refusal(message_id, code))
+            }
+        }
     }
 
     fn refusal(&mut self, message_id: Ident, code: u16) -> Box<Refusal> {
@@ -242,9 +249,7 @@ impl Receiver {
             Some(open) => open,
             None => self.open_new(now, head, rules)?,
         };
-        open.progress = now;
-        open.begin(&head.range, rules.settings.message_bytes_max)?;
-        Ok(Course::Collect(open.serial, Place::of(&head.range)))
+        collect(now, open, &head.range, rules.settings)
     }
 
     fn open_new(&mut self, now: Moment, head: &ChunkHead<'_>, rules: &Rules<'_>) -> Result<&mut Open, u16> {
@@ -296,11 +301,8 @@ impl Receiver {
         if flag == Continuation::Abort {
             return Ended::Aborted(self.open.swap_remove(at).message_id);
         }
-        match self.open[at].end(place, flag) {
-            Ok(false) => Ended::Answer(OK),
-            Ok(true) => self.complete(at, incoming),
-            Err(code) => self.refuse_open(at, code),
-        }
+        let taken = self.open[at].end(place, flag);
+        self.ended(at, taken, incoming)
     }
 
     fn complete(&mut self, at: usize, incoming: IncomingId) -> Ended {
@@ -346,6 +348,13 @@ impl Receiver {
         self.chunk = None;
         self.open.pop().map(|open| open.message_id)
     }
+}
+
+/// A chunk of an open message begins.
+fn collect(now: Moment, open: &mut Open, range: &ByteRange, settings: &Settings) -> Result<Course, u16> {
+    open.progress = now;
+    open.begin(range, settings.message_bytes_max)?;
+    Ok(Course::Collect(open.serial, Place::of(range)))
 }
 
 /// A Message-ID that was found to be none too long.

@@ -76,6 +76,11 @@ impl Slices {
         self.places.len()
     }
 
+    /// How many slices have fewer octets.
+    pub(super) fn shorter_than(&self, octets: usize) -> usize {
+        self.places.iter().filter(|place| ((place.end - place.start) as usize) < octets).count()
+    }
+
     #[inline]
     pub(super) fn push(&mut self, slice: Lent<'_>) {
         if !self.buffers.last().is_some_and(|last| is_same(last, slice.buffer)) {
@@ -91,14 +96,6 @@ impl Slices {
             let buffer = &self.buffers[place.buffer as usize];
             Lent::of(buffer, place.start as usize, place.end as usize)
         })
-    }
-}
-
-impl FromIterator<Bytes> for Slices {
-    fn from_iter<T: IntoIterator<Item = Bytes>>(all: T) -> Slices {
-        let mut slices = Slices::default();
-        all.into_iter().for_each(|bytes| slices.push(Lent::whole(&bytes)));
-        slices
     }
 }
 

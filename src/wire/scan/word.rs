@@ -21,7 +21,7 @@ pub fn find_word(wanted: Word, words: &[Word]) -> Option<usize> {
 }
 
 /// The same by what every processor has.
-pub(super) fn find_portably(wanted: Word, words: &[Word]) -> Option<usize> {
+fn find_portably(wanted: Word, words: &[Word]) -> Option<usize> {
     let mut at = without::<BLOCK_WORDS>(wanted, words);
     at += without::<FEW_WORDS>(wanted, words.get(at..)?);
     words.get(at..)?.iter().position(|word| *word == wanted).map(|within| at + within)

@@ -4,15 +4,15 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use isthmus::engine::Moment;
-use isthmus::engine::msrp::{Framed, Framer};
+use isthmus::engine::msrp::{Framed, Framer, OwnedPiece};
 use isthmus::limits;
 use isthmus::wire::msrp::Continuation;
 use proptest::prelude::*;
 
 use super::world::{LOCAL, PEER, request};
 
-/// Head, content and flag of each frame; the content in the slices it came in.
-type Whole = (Option<Vec<u8>>, Vec<Bytes>, Option<Continuation>);
+/// Head, content and flag of each frame; the content in the pieces it came in.
+type Whole = (Option<Vec<u8>>, Vec<OwnedPiece>, Option<Continuation>);
 
 fn drain(framer: &mut Framer, found: &mut Vec<Whole>) {
     loop {
@@ -24,7 +24,7 @@ fn drain(framer: &mut Framer, found: &mut Vec<Whole>) {
                 let last = found.last_mut().expect("a head comes first");
                 assert!(last.2.is_none(), "nothing comes behind the end");
                 last.2 = piece.end();
-                last.1.extend(Some(piece.to_data()).filter(|data| !data.is_empty()));
+                last.1.extend(Some(piece.to_owned()).filter(|piece| !piece.lend().data().is_empty()));
             }
             Framed::Nothing => return,
             Framed::Broken(why) => panic!("{why}"),
@@ -45,7 +45,7 @@ fn whole_chunks_stay_in_their_buffer() {
     drain(&mut framer, &mut found);
     assert_eq!(found.len(), 2);
     let place = stream.windows(5).position(|five| five == b"hello").unwrap();
-    assert_eq!(found[0].1[0].as_ptr(), stream[place..].as_ptr());
+    assert_eq!(found[0].1[0].lend().data().as_ptr(), stream[place..].as_ptr());
     assert_eq!((found[0].2, found[1].2), (Some(Continuation::More), Some(Continuation::Complete)));
     assert!(found[1].1.is_empty());
 }
@@ -141,7 +141,8 @@ proptest! {
         prop_assert_eq!(framer.bytes_held(), 0);
         prop_assert_eq!(found.len(), frames.len());
         for ((_, slices, end), (_, content, flag)) in found.iter().zip(&frames) {
-            prop_assert_eq!(slices.concat(), content.clone().unwrap_or_default());
+            let octets: Vec<u8> = slices.iter().flat_map(|piece| piece.lend().data()).copied().collect();
+            prop_assert_eq!(octets, content.clone().unwrap_or_default());
             prop_assert_eq!(end.map(|end| char::from(end.flag())), Some(*flag));
         }
     }
