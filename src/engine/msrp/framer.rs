@@ -108,7 +108,9 @@ impl Framer {
         if let Some(why) = self.broken {
             return self.fail(why);
         }
-        self.skip_line_ends();
+        if self.arrived.rest().first() != Some(&b'M') {
+            self.skip_line_ends();
+        }
         let from = self.arrived.at;
         match if self.partial.is_empty() { self.head_in_buffer() } else { self.head_over_buffers() } {
             Ok(Found::InBuffer(len, end)) => self.with_head(Lent::of(&self.arrived.buffer, from, from + len), end),
@@ -136,9 +138,9 @@ impl Framer {
     }
 
     /// Line ends between requests are nobody's; some peers keep their connection alive with them.
+    #[inline(never)]
     fn skip_line_ends(&mut self) {
-        let begins = self.arrived.rest().first() == Some(&b'M');
-        if self.partial.is_empty() && !begins {
+        if self.partial.is_empty() {
             self.arrived.at += self.arrived.rest().iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
         }
         if self.arrived.rest().is_empty() && self.partial.is_empty() {
@@ -171,6 +173,7 @@ impl Framer {
     }
 
     /// A head of which a part came before. It leaves alone: it was copied.
+    #[inline(never)]
     fn head_over_buffers(&mut self) -> Result<Found, Malformed> {
         while !self.arrived.rest().is_empty() {
             let (before, rest) = (self.partial.len(), self.arrived.rest());
@@ -193,6 +196,7 @@ impl Framer {
     }
 
     /// More data of the chunk that has begun. What was released comes before what was found behind it.
+    #[inline(never)]
     fn go_on(&mut self) -> Framed<'_> {
         if self.ready.is_empty() && !self.arrived.rest().is_empty() {
             let from = self.arrived.at;
@@ -223,15 +227,22 @@ impl Framer {
         self.in_data = scanned.end.is_none();
         match scanned.end {
             Some(end) => {
-                self.held.clear();
+                // Mostly nothing is held, and then even to clear it would cost.
+                if !self.held.is_empty() {
+                    self.held.clear();
+                }
                 self.arrived.at += end.at;
             }
-            None => {
-                let rest = self.arrived.buffer.slice(self.arrived.at + scanned.data..);
-                self.held.extend(Some(rest).filter(|rest| !rest.is_empty()));
-                self.arrived.at = self.arrived.buffer.len();
-            }
+            None => self.hold(scanned.data),
         }
+    }
+
+    /// What follows so many octets of data may be the begin of an end line.
+    #[inline(never)]
+    fn hold(&mut self, data: usize) {
+        let rest = self.arrived.buffer.slice(self.arrived.at + data..);
+        self.held.extend(Some(rest).filter(|rest| !rest.is_empty()));
+        self.arrived.at = self.arrived.buffer.len();
     }
 }
 

@@ -72,6 +72,7 @@ impl Octets {
     }
 
     /// One past the last octet that is there.
+    #[inline]
     pub(super) fn end(&self) -> u64 {
         self.parts.back().map_or(self.held, Part::end)
     }

@@ -96,7 +96,7 @@ impl Open {
     }
 
     /// Takes the next octets of a chunk.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, place: &mut Place, data: Lent<'_>, max: u64) -> Result<(), u16> {
         let end = place.at.saturating_add(data.len() as u64);
         let beyond = |bound: Option<u64>| bound.is_some_and(|bound| end > bound);

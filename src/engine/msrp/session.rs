@@ -135,16 +135,22 @@ impl Session {
         if !self.bound {
             return;
         }
-        if let Some((section, head)) = piece.head() {
-            match (self.next_of(&piece, head), piece.end()) {
-                (Some(next), Some(flag)) if flag != Continuation::Abort => {
-                    return self.take_whole(now.moment, next, (section, head), piece.lent_data(), flag);
-                }
-                (Some(next), _) => self.begin_like_last(now.moment, next, (section, head)),
-                (None, _) => self.begin(now.moment, section, head, piece.likeness()),
+        match (self.next_of(&piece), piece.end()) {
+            (Some(next), Some(flag)) if flag != Continuation::Abort => {
+                self.take_whole(now.moment, next, &piece, flag);
             }
+            (next, _) => self.take_part(now.moment, next, &piece),
         }
-        self.data(now.moment, piece.lent_data());
+    }
+
+    #[inline(never)]
+    fn take_part(&mut self, now: Moment, next: Option<Next>, piece: &Piece<'_>) {
+        match (next, piece.head()) {
+            (Some(next), Some((section, head))) => self.begin_like_last(now, next, (section, head)),
+            (None, Some((section, head))) => self.begin(now, section, head, piece.likeness()),
+            (_, None) => {}
+        }
+        self.data(now, piece.lent_data());
         if let Some(flag) = piece.end() {
             self.counters.chunks_received += 1;
             self.end(flag);
@@ -160,8 +166,8 @@ impl Session {
 
     /// The next chunk of the message that the last one was of, if its head shows it without being read again.
     #[inline]
-    fn next_of(&self, piece: &Piece<'_>, head: &Head) -> Option<Next> {
-        self.receiver.as_ref()?.next_of(piece.likeness()?, head)
+    fn next_of(&self, piece: &Piece<'_>) -> Option<Next> {
+        self.receiver.as_ref()?.next_of(piece.likeness()?, piece.head?)
     }
 
     fn begin_like_last(&mut self, now: Moment, next: Next, (section, head): (&[u8], &Head)) {
@@ -174,22 +180,21 @@ impl Session {
 
     /// All of the next chunk, in one go.
     #[inline]
-    fn take_whole(
-        &mut self,
-        now: Moment,
-        next: Next,
-        (section, head): (&[u8], &Head),
-        data: Lent<'_>,
-        flag: Continuation,
-    ) {
-        let Some(receiver) = self.receiver.as_mut() else { return };
+    fn take_whole(&mut self, now: Moment, next: Next, piece: &Piece<'_>, flag: Continuation) {
+        let (Some(receiver), Some((section, head))) = (self.receiver.as_mut(), piece.head()) else { return };
         self.counters.chunks_received += 1;
-        let taken = receiver.take_whole(now, &next, data, flag, &self.config.settings);
+        let taken = receiver.take_whole(now, &next, piece.lent_data(), flag, &self.config.settings);
         if taken == Ok(false) {
             return self.usual.acknowledge(head, section, &self.config, &mut self.outbox);
         }
+        self.end_whole(&next, taken, (section, head));
+    }
+
+    #[inline(never)]
+    fn end_whole(&mut self, next: &Next, taken: Result<bool, u16>, (section, head): (&[u8], &Head)) {
+        let Some(receiver) = self.receiver.as_mut() else { return };
         let (reply, incoming) = (Reply::to_usual_hop(head, section), IncomingId(self.next_incoming));
-        let ended = receiver.end_whole(&next, taken, reply, incoming);
+        let ended = receiver.end_whole(next, taken, reply, incoming);
         self.ended(ended);
     }
 
@@ -444,6 +449,12 @@ impl Session {
             self.outbox = Vec::new();
         }
         handed > 0
+    }
+
+    /// Whether something happened that [`poll_event`](Session::poll_event) has not told yet.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// The next thing that happened.

@@ -41,12 +41,17 @@ impl Heads {
     ///
     /// # Errors
     /// As [`Head::read`].
+    #[inline]
     pub fn read(&mut self, stream: &[u8]) -> Result<Option<&Head>, Malformed> {
         match self.repeats(stream) {
-            Some(Repeats::Whole) => return Ok(self.last()),
-            Some(Repeats::Partly) => return Ok(None),
-            None => {}
+            Some(Repeats::Whole) => Ok(self.last()),
+            Some(Repeats::Partly) => Ok(None),
+            None => self.read_anew(stream),
         }
+    }
+
+    #[inline(never)]
+    fn read_anew(&mut self, stream: &[u8]) -> Result<Option<&Head>, Malformed> {
         let Some(head) = Head::read(stream)? else { return Ok(None) };
         self.has_model = may_be_repeated(&head);
         if self.has_model {
@@ -110,6 +115,7 @@ impl Heads {
 
     /// A head repeats the model but for where its slash stands. It becomes the model: those behind it mostly have as many
     /// digits.
+    #[inline(never)]
     fn move_slash(&mut self, numbers: usize) -> Option<Repeats> {
         let index = self.index.as_ref()?;
         let start = index.byte_range_value.start();

@@ -79,6 +79,7 @@ impl Scanner {
         }
     }
 
+    #[inline(never)]
     fn begin_and_scan(&mut self, index: &Head, stream: &[u8]) -> Scanned {
         self.begin(index, stream);
         self.scan(stream.get(index.len()..).unwrap_or_default())

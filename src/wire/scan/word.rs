@@ -21,6 +21,7 @@ pub fn find_word(wanted: Word, words: &[Word]) -> Option<usize> {
 }
 
 /// The same by what every processor has.
+#[inline(never)]
 fn find_portably(wanted: Word, words: &[Word]) -> Option<usize> {
     let mut at = without::<BLOCK_WORDS>(wanted, words);
     at += without::<FEW_WORDS>(wanted, words.get(at..)?);
