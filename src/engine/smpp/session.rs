@@ -343,7 +343,7 @@ impl Session {
             (self.drain, TimerName::Drain),
             (self.reconnect_at, TimerName::Reconnect),
         ];
-        timers.into_iter().filter_map(|(at, name)| Some((at?, name))).min_by_key(|(at, _)| *at)
+        timers.iter().filter_map(|(at, name)| Some(((*at)?, *name))).min_by_key(|(at, _)| *at)
     }
 
     /// The number of a new request that is not a submission.
