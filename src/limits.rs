@@ -172,7 +172,10 @@ pub const ACCEPT_BACKLOG: i32 = 1_024;
 /// Connections of one core; one accepted beyond is closed at once, one ordered beyond fails.
 pub const LINKS_MAX: usize = 16_384;
 /// Octets that wait to be sent on one connection; a peer that reads more slowly loses it.
-pub const LINK_SEND_QUEUE_BYTES_MAX: usize = 4 << 20;
+pub const LINK_SEND_QUEUE_BYTES_MAX: usize = 24 << 20;
+/// Of a peer that has called us and is owed more, nothing is read until it has read. What lies received by then is still
+/// answered: all buffers that were ready at most.
+pub const LINK_UNREAD_BYTES_MAX: usize = 1 << 20;
 /// Octets of a connection whose sender waits for room that the kernel holds without having sent them, about.
 pub const WATCHED_UNSENT_BYTES_MAX: u32 = 128 << 10;
 /// Octets received on one connection in a turn; what follows waits for the next one.
@@ -205,6 +208,8 @@ const _: () =
 const _: () = assert!(UDP_BUFFERS_READY as usize <= TURN_DATAGRAMS_MAX && TURN_DATAGRAMS_MAX <= TURN_ARRIVALS_MAX / 2);
 const _: () = assert!(UDP_BUFFERS.is_power_of_two() && TCP_BUFFERS.is_power_of_two());
 const _: () = assert!(TCP_BUFFERS_READY < TCP_BUFFERS / 2 && TCP_SMALL_READS_HELD_MAX < TCP_BUFFERS as usize / 2);
+const _: () =
+    assert!(LINK_UNREAD_BYTES_MAX + TCP_BUFFERS_READY as usize * TCP_BUFFER_BYTES * 5 / 4 < LINK_SEND_QUEUE_BYTES_MAX);
 const _: () = assert!(TURN_ARRIVALS_MAX <= TCP_SMALL_READS_HELD_MAX && TCP_SMALL_READ_BYTES <= TCP_BUFFER_BYTES / 4);
 
 // Operation
@@ -336,3 +341,5 @@ pub const LOAD_REMEMBERED_MAX: usize = 1 << 17;
 pub const LOAD_WINDOW_MAX: usize = 1 << 16;
 /// Messages handed to the kernel in a turn before answers are taken in.
 pub const LOAD_TURN_MESSAGES_MAX: u32 = 64;
+/// Octets that wait to leave by a connection of the load; what is due then waits, and is late.
+pub const LOAD_UNWRITTEN_BYTES_MAX: usize = 256 << 10;

@@ -28,6 +28,7 @@ mod pump;
 mod reserve;
 mod send_queue;
 mod shards;
+mod slow_readers;
 mod sockets;
 mod stock;
 mod ticks;

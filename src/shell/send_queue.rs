@@ -2,6 +2,18 @@
 
 use std::collections::VecDeque;
 
+use crate::limits;
+
+/// How much waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    Usual,
+    /// Who is to read it is to ask for nothing more.
+    Long,
+    /// Who is to read it is too slow.
+    TooLong,
+}
+
 /// Octets in order, in the buffers they were handed over in.
 #[derive(Debug, Default)]
 pub(super) struct SendQueue {
@@ -9,6 +21,7 @@ pub(super) struct SendQueue {
     /// Octets of the first buffer that have left.
     sent: usize,
     bytes: usize,
+    left: u64,
 }
 
 impl SendQueue {
@@ -17,9 +30,24 @@ impl SendQueue {
         self.buffers.push_back(buffer);
     }
 
-    /// Octets that wait.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    pub(super) fn length(&self) -> Length {
+        if self.bytes > limits::LINK_SEND_QUEUE_BYTES_MAX {
+            Length::TooLong
+        } else if self.bytes > limits::LINK_UNREAD_BYTES_MAX {
+            Length::Long
+        } else {
+            Length::Usual
+        }
+    }
+
+    /// Octets that have left so far.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Buffers that they lie in.
+    pub(super) fn buffers(&self) -> usize {
+        self.buffers.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -34,6 +62,7 @@ impl SendQueue {
 
     /// `sent` octets have left; buffers that are done with go to `spent`.
     pub(super) fn advance(&mut self, sent: usize, spent: &mut Vec<Vec<u8>>) {
+        self.left += sent as u64;
         self.bytes = self.bytes.saturating_sub(sent);
         self.sent += sent;
         while self.buffers.front().is_some_and(|first| first.len() <= self.sent) {

@@ -153,10 +153,12 @@ impl World for Echo {
                 self.say(place, &text)
             };
         }
-        if let Some(octets) = bytes.strip_prefix(b"pour ") {
+        let crumbs = bytes.strip_prefix(b"crumbs ");
+        if let Some(octets) = crumbs.or(bytes.strip_prefix(b"pour ")) {
             let octets = str::from_utf8(octets).expect("text").parse().expect("number");
             self.transmits.push(Transmit::Watch { link });
-            let pour = self.pour.insert(Pour::new(link, octets));
+            let pour = Pour::new(link, octets);
+            let pour = self.pour.insert(if crumbs.is_some() { pour.of_crumbs() } else { pour });
             return self.transmits.extend(pour.more());
         }
         if bytes.starts_with(b"held") {
@@ -243,6 +245,20 @@ impl World for Echo {
     fn show(&self, snapshot: &mut Snapshot) {
         snapshot.stats.open_messages = self.held as u64;
     }
+}
+
+/// What is seen once it stays the same for a while, after something was seen at all.
+pub(crate) fn at_rest<T: Copy + Default + PartialEq + std::fmt::Debug>(see: impl Fn() -> T) -> T {
+    let until = std::time::Instant::now() + PATIENCE;
+    let (mut last, mut same) = (T::default(), 0);
+    while same < 50 {
+        std::thread::sleep(Duration::from_millis(4));
+        let now = see();
+        same = if now == last && now != T::default() { same + 1 } else { 0 };
+        last = now;
+        assert!(std::time::Instant::now() < until, "{last:?}");
+    }
+    last
 }
 
 /// The back ends that this host has.

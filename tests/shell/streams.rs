@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use isthmus::limits;
 
-use crate::echo::{ask, backends, hear, start, tcp, udp};
+use crate::echo::{ask, at_rest, backends, hear, start, tcp, udp};
 
 #[test]
 fn octets_come_back_in_order() {
@@ -174,7 +174,34 @@ fn a_loud_connection_does_not_silence_the_others() {
     }
 }
 
-/// One who does not read loses its connection; its neighbour does not notice.
+/// One who asks for much before it reads anything is not read itself meanwhile, and then gets all of it.
+#[test]
+fn a_late_reader_gets_all_that_it_asked_for() {
+    const MEGABYTES: usize = 64;
+    for backend in backends() {
+        let gateway = start(backend, 1);
+        let mut reader = tcp(&gateway);
+        let mut writer = reader.try_clone().expect("clone");
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let writing = std::thread::spawn(move || {
+            for at in 0..MEGABYTES {
+                writer.write_all(&vec![u8::try_from(at).expect("small"); 1 << 20]).expect("write");
+                count.fetch_add(1, Ordering::AcqRel);
+            }
+        });
+        let before = at_rest(|| asked.load(Ordering::Acquire));
+        assert!(before < MEGABYTES, "all of it found room");
+        let mut heard = vec![0; MEGABYTES << 20];
+        reader.read_exact(&mut heard).expect("all of it");
+        assert!(heard.chunks(1 << 20).enumerate().all(|(at, part)| part.iter().all(|octet| usize::from(*octet) == at)));
+        writing.join().expect("writer");
+        assert_eq!(gateway.snapshots()[0].shell.dropped_slow_reader, 0);
+        assert!(gateway.join());
+    }
+}
+
+/// One who does not read at all loses its connection at last; its neighbour does not notice.
 #[test]
 fn a_slow_reader_fills_its_own_queue_only() {
     for backend in backends() {

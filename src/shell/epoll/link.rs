@@ -7,6 +7,7 @@ use socket2::Socket;
 use crate::engine::transport::ConnectId;
 use crate::shell::credit::Credit;
 use crate::shell::send_queue::SendQueue;
+use crate::shell::slow_readers::Slowness;
 
 /// A connection.
 pub(super) struct Link {
@@ -15,6 +16,7 @@ pub(super) struct Link {
     /// While it is being opened: the order.
     pub(super) connecting: Option<ConnectId>,
     pub(super) queue: SendQueue,
+    pub(super) slowness: Slowness,
     pub(super) credit: Credit,
     /// Whether its send buffer was full.
     pub(super) blocked: bool,
@@ -27,6 +29,16 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn new(socket: Socket, peer: SocketAddr, connecting: Option<ConnectId>) -> Link {
         let (queue, credit) = (SendQueue::default(), Credit::default());
-        Link { socket, peer, connecting, queue, credit, blocked: false, closing: false, told_closed: false }
+        Link {
+            socket,
+            peer,
+            connecting,
+            queue,
+            slowness: Slowness::new(connecting.is_none()),
+            credit,
+            blocked: false,
+            closing: false,
+            told_closed: false,
+        }
     }
 }

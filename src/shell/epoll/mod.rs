@@ -22,6 +22,7 @@ use super::credit;
 use super::mmsg::Batch;
 use super::places::Places;
 use super::port::{Arrival, Port};
+use super::slow_readers::SlowReaders;
 use super::sockets::{self, Listening};
 use super::stock::Stock;
 use super::token::{Kind, Token};
@@ -53,6 +54,7 @@ pub(super) struct EpollPort {
     noted: Vec<LinkId>,
     /// Links that must be shut, or connected, by then, each in order of time.
     closing: VecDeque<(Moment, LinkId)>,
+    slow_readers: SlowReaders,
     connecting: VecDeque<(Moment, LinkId)>,
     events: Vec<Event>,
     arrivals: Vec<Arrival>,
@@ -93,6 +95,7 @@ impl EpollPort {
             to_send: Vec::new(),
             noted: Vec::new(),
             closing: VecDeque::new(),
+            slow_readers: SlowReaders::default(),
             connecting: VecDeque::new(),
             events: Vec::with_capacity(limits::TURN_ARRIVALS_MAX),
             arrivals: Vec::new(),
@@ -161,6 +164,7 @@ impl Port for EpollPort {
         }
         self.events = events;
         self.shut_overdue();
+        self.cut_slow_readers();
         self.wake_rested_listeners();
         let more = self.arrivals.len() >= limit || self.datagrams >= limits::TURN_DATAGRAMS_MAX;
         arrivals.append(&mut self.arrivals);
@@ -220,7 +224,8 @@ impl Port for EpollPort {
     fn deadline(&self) -> Option<Moment> {
         let resting = self.listeners.iter().filter_map(|listener| listener.rest_until);
         let first = |queue: &VecDeque<(Moment, LinkId)>| queue.front().map(|(until, _)| *until);
-        resting.chain(first(&self.closing)).chain(first(&self.connecting)).min()
+        let closing = first(&self.closing).into_iter().chain(first(&self.connecting));
+        resting.chain(closing).chain(self.slow_readers.deadline()).min()
     }
 
     fn may_sleep(&mut self) -> bool {

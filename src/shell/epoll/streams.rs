@@ -18,6 +18,7 @@ use crate::engine::transport::{ConnectId, LinkId, ListenerId};
 use crate::limits;
 use crate::shell::buffers::Slot;
 use crate::shell::port::Arrival;
+use crate::shell::send_queue::Length;
 use crate::shell::sockets;
 use crate::shell::token::{Kind, Token};
 
@@ -63,11 +64,11 @@ impl EpollPort {
         self.links.get(id).is_some_and(|link| epoll::add(&self.epoll, &link.socket, data(id), flags).is_ok())
     }
 
-    /// Asks the kernel for these events from now on.
-    fn rewatch(&self, id: LinkId, flags: EventFlags) {
+    /// Asks the kernel for what an open link waits for now.
+    fn rewatch(&self, id: LinkId) {
         if let Some(link) = self.links.get(id) {
             // It fails only for a file that is not watched; links are.
-            let _ = epoll::modify(&self.epoll, &link.socket, data(id), flags);
+            let _ = epoll::modify(&self.epoll, &link.socket, data(id), awaited(link));
         }
     }
 
@@ -93,7 +94,7 @@ impl EpollPort {
         }
         link.connecting = None;
         self.arrivals.push(Arrival::Connected(id, order, link.peer));
-        self.rewatch(id, EventFlags::IN);
+        self.rewatch(id);
     }
 
     pub(super) fn link_ready(&mut self, id: LinkId, flags: EventFlags) {
@@ -111,9 +112,8 @@ impl EpollPort {
     fn unblocked(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(id) {
             link.blocked = false;
-            let closing = link.closing;
             self.to_send.push(id);
-            self.rewatch(id, if closing { EventFlags::empty() } else { EventFlags::IN });
+            self.rewatch(id);
         }
     }
 
@@ -121,7 +121,7 @@ impl EpollPort {
         let (mut bytes, mut buffers) = (0, 1);
         while bytes < limits::LINK_TURN_BYTES_MAX
             && self.arrivals.len() < limits::TURN_ARRIVALS_MAX
-            && let Some(link) = self.links.get(id).filter(|link| !link.closing)
+            && let Some(link) = self.links.get(id).filter(|link| !link.closing && !link.slowness.is_paused())
             && self.tcp.peek(0).is_some()
         {
             let (parts, room) = self.rooms(buffers);
@@ -182,17 +182,49 @@ impl EpollPort {
         };
         let idle = link.queue.is_empty();
         link.queue.push(bytes);
-        if link.queue.bytes() > limits::LINK_SEND_QUEUE_BYTES_MAX {
-            self.stats.dropped_slow_reader += 1;
-            self.remove(id);
-        } else if idle {
+        let length = link.queue.length();
+        if idle {
             self.to_send.push(id);
+        }
+        match length {
+            Length::Usual => {}
+            Length::Long => self.await_reader(id),
+            Length::TooLong => self.cut(id),
+        }
+    }
+
+    /// The peer reads too slowly.
+    fn cut(&mut self, id: LinkId) {
+        self.stats.dropped_slow_reader += 1;
+        self.remove(id);
+    }
+
+    /// Reads nothing more of a peer that has called until it has read.
+    fn await_reader(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else { return };
+        if self.slow_readers.pause(self.now, id, &link.queue, &mut link.slowness) {
+            self.rewatch(id);
+        }
+    }
+
+    fn go_on_reading(&mut self, id: LinkId) {
+        if self.links.get_mut(id).is_some_and(|link| link.slowness.resume(&link.queue)) {
+            self.rewatch(id);
+        }
+    }
+
+    pub(super) fn cut_slow_readers(&mut self) {
+        while let Some(id) =
+            self.slow_readers.next_stuck(self.now, &mut self.links, |link| (&link.queue, &mut link.slowness))
+        {
+            self.cut(id);
         }
     }
 
     pub(super) fn send_streams(&mut self) {
         while let Some(id) = self.to_send.pop() {
             while self.send(id) {}
+            self.go_on_reading(id);
         }
     }
 
@@ -229,8 +261,7 @@ impl EpollPort {
     fn blocked(&mut self, id: LinkId) -> bool {
         if let Some(link) = self.links.get_mut(id) {
             link.blocked = true;
-            let receive = if link.closing { EventFlags::empty() } else { EventFlags::IN };
-            self.rewatch(id, receive | EventFlags::OUT);
+            self.rewatch(id);
         }
         false
     }
@@ -242,8 +273,7 @@ impl EpollPort {
             return self.remove(id);
         }
         self.closing.push_back((now + LINGER, id));
-        let blocked = link.blocked;
-        self.rewatch(id, if blocked { EventFlags::OUT } else { EventFlags::empty() });
+        self.rewatch(id);
     }
 
     /// The peer is gone: the world is told; what waits is still sent.
@@ -280,6 +310,12 @@ impl EpollPort {
 
 fn data(id: LinkId) -> EventData {
     EventData::new_u64(Token::of_link(Kind::ReceiveStream, id).pack())
+}
+
+/// What happens to an open link that is of interest.
+fn awaited(link: &Link) -> EventFlags {
+    let reads = if link.closing || link.slowness.is_paused() { EventFlags::empty() } else { EventFlags::IN };
+    if link.blocked { reads | EventFlags::OUT } else { reads }
 }
 
 /// Begins to connect; whether it worked is told later.

@@ -8,6 +8,7 @@ use super::message::Message;
 use crate::engine::transport::ConnectId;
 use crate::shell::credit::Credit;
 use crate::shell::send_queue::SendQueue;
+use crate::shell::slow_readers::Slowness;
 
 /// A connection.
 pub(super) struct Link {
@@ -19,6 +20,7 @@ pub(super) struct Link {
     pub(super) connecting: Option<ConnectId>,
     pub(super) receive: Receive,
     pub(super) queue: SendQueue,
+    pub(super) slowness: Slowness,
     pub(super) credit: Credit,
     /// The send that is under way.
     pub(super) message: Option<Box<Message>>,
@@ -63,6 +65,7 @@ impl Link {
             connecting,
             receive: Receive::Off,
             queue: SendQueue::default(),
+            slowness: Slowness::new(connecting.is_none()),
             credit: Credit::default(),
             message: None,
             open_orders: 0,

@@ -1,14 +1,15 @@
 //! What `sendmsg` reads: it stays in place until the kernel is done.
 
 use core::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::ptr;
 
-use socket2::SockAddr;
+use socket2::{SockAddr, Socket};
 
 use crate::shell::send_queue::SendQueue;
 
-/// Parts of one send. A turn makes one send for a connection, so it is to have room for all that a turn may order.
-const PARTS_MAX: usize = 512;
+/// Parts of one send.
+pub(super) const PARTS_MAX: usize = 512;
 
 /// A send, boxed so that the pointers into it stay right.
 pub(super) struct Message {
@@ -52,6 +53,16 @@ impl Message {
 
     pub(super) fn header(&self) -> *const libc::msghdr {
         &raw const self.header
+    }
+
+    /// Sends the next octets of a stream without the ring, as many as the kernel has room for. `None` if it has none, or for
+    /// a fault, which the order that follows meets again.
+    pub(super) fn send_now(self: &mut Box<Message>, queue: &SendQueue, socket: &Socket) -> Option<usize> {
+        self.stream(queue);
+        let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+        // SAFETY: the header points to the parts just made, and they to buffers of `queue`, which stays for the call.
+        let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), self.header(), flags) };
+        usize::try_from(sent).ok().filter(|sent| *sent > 0)
     }
 
     /// Octets of the datagram.

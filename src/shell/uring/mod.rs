@@ -24,6 +24,7 @@ use super::credit;
 use super::mmsg::Batch;
 use super::places::Places;
 use super::port::{Arrival, Port};
+use super::slow_readers::SlowReaders;
 use super::sockets::{self, Listening};
 use super::token::{Kind, Token};
 use crate::engine::Moment;
@@ -68,6 +69,7 @@ pub(super) struct UringPort {
     noted: Vec<LinkId>,
     /// Links that must be shut by then, in order of time.
     closing: VecDeque<(Moment, LinkId)>,
+    slow_readers: SlowReaders,
     arrivals: Vec<Arrival>,
     completions: Vec<cqueue::Entry>,
     spent: Vec<Vec<u8>>,
@@ -109,6 +111,7 @@ impl UringPort {
             to_receive: Vec::new(),
             noted: Vec::new(),
             closing: VecDeque::new(),
+            slow_readers: SlowReaders::default(),
             arrivals: Vec::new(),
             completions: Vec::new(),
             spent: Vec::new(),
@@ -204,6 +207,7 @@ impl Port for UringPort {
         completions.clear();
         self.completions = completions;
         self.shut_overdue();
+        self.cut_slow_readers();
         arrivals.append(&mut self.arrivals);
         more
     }
@@ -264,7 +268,8 @@ impl Port for UringPort {
     fn deadline(&self) -> Option<Moment> {
         let resting = self.listeners.iter().filter(|listener| !listener.armed && listener.rest_until > self.now);
         let resting = resting.map(|listener| listener.rest_until);
-        resting.chain(self.closing.front().map(|(until, _)| *until)).min()
+        let closing = self.closing.front().map(|(until, _)| *until);
+        resting.chain(closing).chain(self.slow_readers.deadline()).min()
     }
 
     fn may_sleep(&mut self) -> bool {

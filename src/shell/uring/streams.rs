@@ -7,11 +7,13 @@ use bytes::Bytes;
 use io_uring::{cqueue, opcode, types};
 
 use super::link::{End, Link, Receive};
+use super::message::{Message, PARTS_MAX};
 use super::{LINGER, UringPort};
 use crate::engine::Moment;
 use crate::engine::transport::LinkId;
 use crate::limits;
 use crate::shell::port::Arrival;
+use crate::shell::send_queue::Length;
 use crate::shell::token::{Kind, Token};
 
 impl UringPort {
@@ -41,12 +43,17 @@ impl UringPort {
         self.stats.stream_octets_in += bytes.len() as u64;
         let in_turn = link.count(self.turn, bytes.len());
         self.arrivals.push(Arrival::Stream(id, bytes));
-        if in_turn > limits::LINK_TURN_BYTES_MAX && link.receive == Receive::Armed {
-            link.receive = Receive::Pausing;
-            let stop = opcode::AsyncCancel::new(Token::of_link(Kind::ReceiveStream, id).pack()).build();
-            // SAFETY: a cancellation points to nothing.
-            unsafe { self.ring.push(stop.user_data(Token::new(Kind::Aside, 0, 0).pack())) };
+        if in_turn > limits::LINK_TURN_BYTES_MAX {
+            self.pause_receive(id);
         }
+    }
+
+    fn pause_receive(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id).filter(|link| link.receive == Receive::Armed) else { return };
+        link.receive = Receive::Pausing;
+        let stop = opcode::AsyncCancel::new(Token::of_link(Kind::ReceiveStream, id).pack()).build();
+        // SAFETY: a cancellation points to nothing.
+        unsafe { self.ring.push(stop.user_data(Token::new(Kind::Aside, 0, 0).pack())) };
     }
 
     fn after_receive(&mut self, id: LinkId, entry: &cqueue::Entry) {
@@ -77,7 +84,7 @@ impl UringPort {
     fn arm_receive(&mut self, id: LinkId) {
         let group = self.tcp.group();
         let Some(link) = self.links.get_mut(id) else { return };
-        if link.receive != Receive::Off || link.end != End::Open {
+        if link.receive != Receive::Off || link.end != End::Open || link.slowness.is_paused() {
             return;
         }
         link.receive = Receive::Armed;
@@ -94,13 +101,44 @@ impl UringPort {
         };
         let idle = link.queue.is_empty();
         link.queue.push(bytes);
-        if link.queue.bytes() > limits::LINK_SEND_QUEUE_BYTES_MAX {
-            self.stats.dropped_slow_reader += 1;
-            self.lost(id);
-            self.shut(id);
-            self.remove_if_done(id);
-        } else if idle {
+        let length = link.queue.length();
+        if idle {
             self.to_send.push(id);
+        }
+        match length {
+            Length::Usual => {}
+            Length::Long => self.await_reader(id),
+            Length::TooLong => self.cut(id),
+        }
+    }
+
+    /// The peer reads too slowly.
+    fn cut(&mut self, id: LinkId) {
+        self.stats.dropped_slow_reader += 1;
+        self.lost(id);
+        self.shut(id);
+        self.remove_if_done(id);
+    }
+
+    /// Reads nothing more of a peer that has called until it has read.
+    fn await_reader(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else { return };
+        if self.slow_readers.pause(self.now, id, &link.queue, &mut link.slowness) {
+            self.pause_receive(id);
+        }
+    }
+
+    fn go_on_reading(&mut self, id: LinkId) {
+        if self.links.get_mut(id).is_some_and(|link| link.slowness.resume(&link.queue)) {
+            self.to_receive.push(id);
+        }
+    }
+
+    pub(super) fn cut_slow_readers(&mut self) {
+        while let Some(id) =
+            self.slow_readers.next_stuck(self.now, &mut self.links, |link| (&link.queue, &mut link.slowness))
+        {
+            self.cut(id);
         }
     }
 
@@ -112,6 +150,7 @@ impl UringPort {
 
     fn start_send(&mut self, id: LinkId) {
         let mut message = self.a_spare_message();
+        self.send_excess(id, &mut message);
         let Some(link) = self.links.get_mut(id).filter(|link| link.message.is_none() && !link.queue.is_empty()) else {
             return self.keep(message);
         };
@@ -126,6 +165,26 @@ impl UringPort {
         unsafe { self.ring.push(order.user_data(Token::of_link(Kind::SendStream, id).pack())) };
     }
 
+    /// A turn has one order for a connection. What that cannot name goes now: there may be more of it every turn.
+    fn send_excess(&mut self, id: LinkId, message: &mut Box<Message>) {
+        while let Some(link) =
+            self.links.get(id).filter(|link| link.message.is_none() && link.queue.buffers() > PARTS_MAX)
+            && let Some(sent) = message.send_now(&link.queue, &link.socket)
+        {
+            self.left(id, sent);
+        }
+    }
+
+    /// So many octets have left by a connection.
+    fn left(&mut self, id: LinkId, bytes: usize) {
+        let Some(link) = self.links.get_mut(id) else { return };
+        self.stats.stream_octets_out += bytes as u64;
+        link.queue.advance(bytes, &mut self.spent);
+        if link.credit.add(bytes) {
+            self.noted.push(id);
+        }
+    }
+
     pub(super) fn sent(&mut self, token: Token, entry: &cqueue::Entry) {
         let Some(id) = self.links.named(token) else { return };
         let Some(link) = self.links.get_mut(id) else { return };
@@ -133,11 +192,8 @@ impl UringPort {
         let message = link.message.take();
         let failed = entry.result() < 0 && ![-libc::EINTR, -libc::EAGAIN].contains(&entry.result());
         let sent = usize::try_from(entry.result()).unwrap_or(0);
-        link.queue.advance(sent, &mut self.spent);
-        if link.credit.add(sent) {
-            self.noted.push(id);
-        }
-        self.stats.stream_octets_out += sent as u64;
+        self.left(id, sent);
+        let Some(link) = self.links.get(id) else { return };
         match (link.queue.is_empty(), link.end) {
             _ if failed => {
                 self.lost(id);
@@ -150,6 +206,7 @@ impl UringPort {
         if let Some(message) = message {
             self.keep(message);
         }
+        self.go_on_reading(id);
         self.remove_if_done(id);
     }
 
