@@ -84,6 +84,16 @@ impl Cpm {
         self.settings.transport == Transport::Udp || self.peers.iter().all(|peer| peer.link.is_some())
     }
 
+    /// Whether its connection can take a message now: as long as the gateway does not read, it cannot.
+    pub(super) fn has_room(&self, desk: &Desk, number: u32) -> bool {
+        let link = self.peers.get(self.place_of(number)).and_then(|peer| peer.link);
+        link.is_none_or(|link| desk.out.has_room(link))
+    }
+
+    fn place_of(&self, number: u32) -> usize {
+        number as usize % self.peers.len().max(1)
+    }
+
     /// Sends a message.
     pub(super) fn send(&mut self, now: Now, desk: &mut Desk, message: &Message) {
         if !self.transmit(desk, message) {
@@ -99,7 +109,7 @@ impl Cpm {
     }
 
     fn transmit(&self, desk: &mut Desk, message: &Message) -> bool {
-        let place = message.number as usize % self.peers.len().max(1);
+        let place = self.place_of(message.number);
         let Some(peer) = self.peers.get(place) else { return false };
         match (self.settings.transport, peer.link) {
             (Transport::Udp, _) => {
@@ -131,8 +141,9 @@ impl Cpm {
         self.links.insert(link, Vec::new());
     }
 
-    pub(super) fn on_connected(&mut self, link: LinkId, order: ConnectId) {
+    pub(super) fn on_connected(&mut self, desk: &mut Desk, link: LinkId, order: ConnectId) {
         self.links.insert(link, Vec::new());
+        desk.out.watch(link);
         if let Some(peer) = usize::try_from(order.0).ok().and_then(|place| self.peers.get_mut(place)) {
             peer.link = Some(link);
         }

@@ -96,6 +96,8 @@ pub struct Generator {
     /// The next message, and when it is due.
     next: u32,
     next_due_us: Option<u64>,
+    /// Since when it waits for room in its connection.
+    blocked_since: Option<Moment>,
     patience_until: Option<Moment>,
     /// When everybody has been there for long enough.
     begin_at: Option<Moment>,
@@ -132,6 +134,7 @@ impl Generator {
             state: State::Waiting,
             next: 0,
             next_due_us: settings.pace.due_us(0),
+            blocked_since: None,
             patience_until: None,
             begin_at: None,
             shown_s: 0,
@@ -163,7 +166,7 @@ impl Generator {
     pub fn on_connected(&mut self, link: LinkId, order: ConnectId) {
         match (&mut self.cpm, &mut self.esme) {
             (_, Some(esme)) if order == esme::ORDER => esme.on_connected(&mut self.desk, link),
-            (Some(cpm), _) => cpm.on_connected(link, order),
+            (Some(cpm), _) => cpm.on_connected(&mut self.desk, link, order),
             _ => {}
         }
     }
@@ -190,6 +193,11 @@ impl Generator {
         if let Some(esme) = &mut self.esme {
             esme.on_stream(now, &mut self.desk, link, bytes);
         }
+    }
+
+    /// The kernel took so many octets of a connection that is watched.
+    pub fn on_written(&mut self, link: LinkId, bytes: usize) {
+        self.desk.out.written(link, bytes);
     }
 
     /// A connection is gone.
@@ -302,8 +310,17 @@ impl Generator {
         }
     }
 
+    /// Whether the next message can be sent when it is due.
+    fn has_room(&self) -> bool {
+        let Some(cpm) = &self.cpm else { return true };
+        cpm.has_room(&self.desk, self.next) || self.desk.texts.message(self.next).way != Way::CpmToSms
+    }
+
     /// When a message can be sent, or the sending is over.
     fn next_sending(&self) -> Option<Moment> {
+        if let Some(since) = self.blocked_since.filter(|_| !self.has_room()) {
+            return Some(since + self.settings.settle);
+        }
         let start = self.desk.start?;
         let end = self.settings.duration.map(|duration| start + duration);
         let next = match self.settings.pace {
@@ -319,13 +336,26 @@ impl Generator {
         let us = self.desk.us(now);
         for _ in 0..limits::LOAD_TURN_MESSAGES_MAX {
             match self.due(us) {
-                Due::At(due_us) if due_us <= us => self.send(now, due_us),
-                Due::At(_) | Due::Unknown => return,
+                Due::Unknown => return,
+                Due::At(due_us) if due_us > us => return,
+                Due::At(_) if !self.has_room() => return self.await_room(now, us),
+                Due::At(due_us) => {
+                    self.blocked_since = None;
+                    self.send(now, due_us);
+                }
                 Due::Never => {
                     let planned = self.settings.duration.filter(|_| self.next < self.settings.messages);
                     return self.settle(now, planned.map_or(us, micros));
                 }
             }
+        }
+    }
+
+    /// A message is due and finds no room: a gateway that makes none for long is given up.
+    fn await_room(&mut self, now: Now, us: u64) {
+        let since = *self.blocked_since.get_or_insert(now.moment);
+        if since + self.settings.settle <= now.moment {
+            self.settle(now, us);
         }
     }
 

@@ -22,6 +22,11 @@ impl<T> Links<T> {
         self.places[index] = Some((link, value));
     }
 
+    pub(super) fn get(&self, link: LinkId) -> Option<&T> {
+        let place = self.places.get(link.index as usize)?.as_ref();
+        place.filter(|(known, _)| *known == link).map(|(_, value)| value)
+    }
+
     pub(super) fn get_mut(&mut self, link: LinkId) -> Option<&mut T> {
         let place = self.places.get_mut(link.index as usize)?.as_mut();
         place.filter(|(known, _)| *known == link).map(|(_, value)| value)

@@ -38,10 +38,9 @@ impl Shard {
             }
             Handoff::BindLost(bind) => self.redelivery.bind_lost(now.moment, bind),
             Handoff::Binds { smsc, transmitters } => self.choice.set(smsc, from, transmitters),
-            Handoff::Msrp { link, session, piece, arrival } => {
+            Handoff::Msrp { link, session, pieces, arrival } => {
                 self.stopwatch.arrived(arrival);
-                self.stopwatch.begin();
-                self.take_piece(now, link, session, piece.lend())
+                self.take_pieces(now, link, session, &pieces)
             }
             Handoff::MsrpJoin { link, session } => self.msrp_join(link, SessionRef { shard: from, session }),
             Handoff::MsrpLeave { link, session } => self.msrp_leave(now, link, SessionRef { shard: from, session }),

@@ -252,14 +252,14 @@ pub enum Handoff {
         /// Its binds there.
         transmitters: Transmitters,
     },
-    /// A piece of an MSRP chunk, for the owner of its session.
+    /// Pieces of MSRP chunks, for the owner of their session.
     Msrp {
-        /// Where it came from.
+        /// Where they came from.
         link: LinkRef,
-        /// Whose it is.
+        /// Whose they are.
         session: u64,
-        /// The octets, still in their receive buffer.
-        piece: Box<OwnedPiece>,
+        /// One after the other, their octets still in their receive buffers.
+        pieces: Vec<OwnedPiece>,
         /// When they arrived.
         arrival: ArrivedAt,
     },

@@ -6,34 +6,54 @@ use bytes::Bytes;
 use crate::engine::Now;
 use crate::engine::msrp::{OwnedPiece, Piece, refuse_unknown, session_id};
 use crate::engine::transport::{ConnectId, LinkId, LinkRef, QueryId, Record, Transmit};
+use crate::limits;
 
 use super::Shard;
 use super::handoff::{Handoff, SessionRef};
 use super::msrp_links::{self, Heard};
 use super::route::Route;
 
+/// Pieces that follow one another on a connection, and whose they are.
+type Run = (SessionRef, Vec<OwnedPiece>);
+
+/// Pieces of a receive buffer that chunks of 2 KB fill.
+const USUAL_PIECES: usize = limits::TCP_BUFFER_BYTES / 2_048;
+
 impl Shard {
     /// Octets of an MSRP connection.
     pub(super) fn msrp_stream(&mut self, now: Now, link: LinkId, bytes: Bytes) {
         self.msrp_links.push(now.moment, link, bytes);
         let route = self.route.clone();
+        let mut run = None;
         loop {
             match self.msrp_links.next(now.moment, link, &mut self.outbox, |piece| owner_of(&route, piece)) {
-                Heard::Piece(whose, piece) => self.hand_piece(link, whose, piece),
+                Heard::Piece(whose, piece) => self.add_piece(&mut run, link, whose, piece),
                 Heard::Stray(piece) => self.refuse_stray(link, &piece.lend()),
-                Heard::Nothing => return,
+                Heard::Nothing => break,
                 Heard::Broken => {
                     self.stats.msrp_malformed += 1;
-                    return;
+                    break;
                 }
             }
         }
+        if let Some(run) = run {
+            self.hand_run(link, run);
+        }
     }
 
-    fn hand_piece(&mut self, link: LinkId, whose: SessionRef, piece: OwnedPiece) {
+    /// Pieces for one session that follow one another go to its owner together, and are answered together.
+    fn add_piece(&mut self, run: &mut Option<Run>, link: LinkId, whose: SessionRef, piece: OwnedPiece) {
         self.stats.msrp_chunks += u64::from(piece.is_first());
+        if let Some(other) = run.take_if(|(before, _)| *before != whose) {
+            self.hand_run(link, other);
+        }
+        let (_, pieces) = run.get_or_insert_with(|| (whose, Vec::with_capacity(USUAL_PIECES)));
+        pieces.push(piece);
+    }
+
+    fn hand_run(&mut self, link: LinkId, (whose, pieces): Run) {
         let (link, arrival) = (LinkRef { shard: self.settings.id, link }, self.stopwatch.arrival());
-        self.outbox.hand(whose.shard, Handoff::Msrp { link, session: whose.session, piece: Box::new(piece), arrival });
+        self.outbox.hand(whose.shard, Handoff::Msrp { link, session: whose.session, pieces, arrival });
     }
 
     /// RFC 4975 7.2: "If the request does not match an existing session, 481".
@@ -47,10 +67,18 @@ impl Shard {
         }
     }
 
-    /// As owner: a piece of a chunk for a session, or for one that is over.
-    pub(super) fn take_piece(&mut self, now: Now, link: LinkRef, session: u64, piece: Piece<'_>) {
-        if self.sessions.contains_key(&session) {
-            return self.session_piece(now, link, session, piece);
+    /// As owner: pieces of chunks for a session, or for one that is over.
+    pub(super) fn take_pieces(&mut self, now: Now, link: LinkRef, session: u64, pieces: &[OwnedPiece]) {
+        for piece in pieces {
+            self.stopwatch.begin();
+            self.take_piece(now, link, session, piece.lend());
+        }
+        self.pump_session(now, session);
+    }
+
+    fn take_piece(&mut self, now: Now, link: LinkRef, session: u64, piece: Piece<'_>) {
+        if self.session_piece(now, link, session, piece) {
+            return;
         }
         let Some((octets, head)) = piece.head() else { return };
         self.stats.msrp_unmatched += 1;

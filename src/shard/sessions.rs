@@ -129,18 +129,24 @@ impl Shard {
         key
     }
 
-    /// A piece of a chunk of the peer. Its first one may come by a connection that the session does not have yet.
-    pub(super) fn session_piece(&mut self, now: Now, link: LinkRef, key: u64, piece: Piece<'_>) {
-        let Some(session) = self.sessions.get_mut(&key) else { return };
-        if session.link.is_none() && piece.head().is_some() {
+    /// A piece of a chunk of the peer. Its first one may come by a connection that the session does not have yet. What it
+    /// brings is taken up at once; what it is answered waits for [`pump_session`](Shard::pump_session), so that many chunks
+    /// are answered together. `false` if there is no such session.
+    pub(super) fn session_piece(&mut self, now: Now, link: LinkRef, key: u64, piece: Piece<'_>) -> bool {
+        let Some(session) = self.sessions.get_mut(&key) else { return false };
+        if session.link == Some(link) {
+            session.media.handle_piece(now, piece);
+            if session.media.has_events() {
+                self.pump_session(now, key);
+            }
+        } else if session.link.is_none() && piece.head().is_some() {
             self.attach(now, key, link);
             self.outbox.hand(link.shard, Handoff::MsrpJoin { link: link.link, session: key });
+            return self.session_piece(now, link, key, piece);
+        } else {
+            self.refuse_other_connection(link, key, &piece);
         }
-        match self.sessions.get_mut(&key).filter(|session| session.link == Some(link)) {
-            Some(session) => session.media.handle_piece(now, piece),
-            None => return self.refuse_other_connection(link, key, &piece),
-        }
-        self.pump_session(now, key);
+        true
     }
 
     /// RFC 4975 5.4: a session stays with the connection it was bound to.

@@ -60,3 +60,20 @@ fn chunks_are_answered_and_the_last_when_the_sm_sc_has_the_whole_text() {
     assert!(header(&bye, "Message-Correlator").is_some(), "{bye}");
     assert_eq!(world.count(|stats| stats.large_messages_open), 0);
 }
+
+/// A peer with much to say and much to read: what answers its chunks takes few writes, on whichever core its session is.
+#[test]
+fn chunks_that_come_together_are_answered_together() {
+    for (call_id, shards) in [("lmm9@a", 1), ("lmm9@a", 2), ("lmm10@a", 2), ("lmm11@a", 2), ("lmm12@a", 2)] {
+        let mut world = World::new(1, shards, &settings_with_msrp(1));
+        world.run_for(Duration::from_secs(1));
+        let mut client = sender(call_id);
+        client.establish(&mut world);
+        let chunks = client.chunks(&cpim("id2", "", &long_text(5_000)), 100, 0..40);
+        let (place, _) = client.link.expect("a connection");
+        let before = world.tcp[place].writes.len();
+        let answers = client.push(&mut world, chunks.concat().as_bytes());
+        assert_eq!(answers.iter().filter(|answer| answer.contains(" 200 OK\r\n")).count(), 40, "{answers:?}");
+        assert_eq!(world.tcp[place].writes.len() - before, 1, "{call_id} on {shards}");
+    }
+}

@@ -8,3 +8,4 @@ mod net;
 mod process;
 mod report;
 mod results;
+mod room;

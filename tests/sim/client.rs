@@ -268,17 +268,22 @@ impl Client {
 
     /// Some of the chunks of such a message; the answers that came at once.
     pub fn say_some(&mut self, world: &mut World, cpim: &str, chunk: usize, which: Range<usize>) -> Vec<String> {
+        let chunks = self.chunks(cpim, chunk, which);
+        chunks.iter().flat_map(|chunk| self.push(world, chunk.as_bytes())).collect()
+    }
+
+    /// The same, not sent yet.
+    pub fn chunks(&mut self, cpim: &str, chunk: usize, which: Range<usize>) -> Vec<String> {
         let pieces: Vec<&[u8]> = cpim.as_bytes().chunks(chunk).collect();
-        let mut answers = Vec::new();
+        let mut chunks = Vec::new();
         for number in which {
             let (id, at, piece) = (self.next_id(), number * chunk, pieces[number]);
             let range = format!("{}-{}/{}", at + 1, at + piece.len(), cpim.len());
             let headers = format!("Message-ID: {}\r\nByte-Range: {range}\r\n", self.message_id());
             let flag = if number + 1 == pieces.len() { '$' } else { '+' };
-            let frame = self.frame(&id, "SEND", &headers, Some(("message/cpim", &text(piece))), flag);
-            answers.extend(self.push(world, frame.as_bytes()));
+            chunks.push(self.frame(&id, "SEND", &headers, Some(("message/cpim", &text(piece))), flag));
         }
-        answers
+        chunks
     }
 
     /// This code to every SEND that it got; how many they were.

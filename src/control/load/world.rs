@@ -36,7 +36,9 @@ impl World for Generator {
     fn on_stream(&mut self, now: Now, link: LinkId, bytes: Bytes) {
         Generator::on_stream(self, now, link, &bytes);
     }
-    fn on_written(&mut self, _now: Now, _link: LinkId, _bytes: usize) {}
+    fn on_written(&mut self, _now: Now, link: LinkId, bytes: usize) {
+        Generator::on_written(self, link, bytes);
+    }
     fn on_closed(&mut self, now: Now, link: LinkId) {
         Generator::on_closed(self, now, link);
     }
