@@ -1,8 +1,9 @@
 //! What it costs to receive large MSRP messages, beside reading the same octets from a socket and throwing them away.
 //!
 //! One peer sends messages of 10 MB in chunks of 2 KB over loopback. The receiver is a bare loop around recv; then the
-//! gateway's shell, which drops what it reads; then the same with its MSRP engine, which reassembles. CPU time is that of
-//! the receiving thread alone, read from the kernel. Traffic is fixed in amount and ends by itself.
+//! gateway's shell, which drops what it reads; then the same with its MSRP engine, which reassembles; then the gateway as
+//! it is, in a session that it was called into. CPU time is that of the receiving thread alone, read from the kernel.
+//! Traffic is fixed in amount and ends by itself.
 
 #![allow(missing_docs, unreachable_pub, reason = "a program that measures")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "it prints its figures or fails")]
@@ -17,12 +18,14 @@ use std::time::{Duration, Instant};
 use isthmus::engine::transport::{ShardId, Transport};
 use isthmus::shell::{Backend, Gateway, Options};
 
+mod called;
 mod peer;
 mod receiver;
 #[path = "../process/threads.rs"]
 mod threads;
 
-use peer::Peer;
+use called::Called;
+use peer::{LOCAL_PATH, Manner, Peer};
 use receiver::{Receiver, Task};
 
 #[global_allocator]
@@ -34,6 +37,8 @@ const MESSAGES: u64 = 5;
 const MESSAGES_BEFORE: u64 = 12;
 const ROUNDS: usize = 21;
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What comes after the last octet is part of it, too.
+const AFTER: Duration = Duration::from_millis(20);
 /// Octets of a bare read.
 const READ_BYTES: usize = 16 << 10;
 
@@ -99,6 +104,7 @@ fn kinds() -> Vec<Kind> {
     for (backend, names) in [(Backend::IoUring, URING), (Backend::Epoll, EPOLL)] {
         kinds.extend(names.into_iter().zip(tasks).map(|(name, task)| Kind::new(name, move || shell(backend, task))));
     }
+    kinds.extend(GATEWAY.map(|(name, responses)| Kind::new(name, move || gateway(responses))));
     kinds
 }
 
@@ -106,6 +112,9 @@ const BARE: &str = "recv into one buffer of 16 KB";
 const URING: [&str; 3] =
     ["shell on io_uring, dropped", "io_uring, MSRP, no responses", "io_uring, MSRP, each chunk answered"];
 const EPOLL: [&str; 3] = ["shell on epoll, dropped", "epoll, MSRP, no responses", "epoll, MSRP, each chunk answered"];
+
+const GATEWAY: [(&str, bool); 2] =
+    [("the gateway on io_uring, no responses", false), ("the gateway, each chunk answered", true)];
 
 fn bare() -> Duration {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -120,7 +129,7 @@ fn bare() -> Duration {
             count.fetch_add(len as u64, Ordering::Release);
         }
     });
-    let took = drive(to, "bare", &done, false);
+    let took = drive(to, "bare", &to_receiver(false), |peer| wait_for(&done, peer.sent()));
     reader.unwrap().join().unwrap();
     took
 }
@@ -136,19 +145,34 @@ fn shell(backend: Backend, task: Task) -> Duration {
     };
     let gateway = Gateway::start_worlds(&options, make, Arc::new(|_, ()| {})).unwrap();
     let to = gateway.listeners()[0].local;
-    let took = drive(to, "core-", &done, matches!(task, Task::Reassemble { responses: true }));
+    let manner = to_receiver(matches!(task, Task::Reassemble { responses: true }));
+    let took = drive(to, "core-", &manner, |peer| wait_for(&done, peer.sent()));
     assert!(gateway.join());
     took
 }
 
+fn to_receiver(responses: bool) -> Manner {
+    Manner { responses, to_path: LOCAL_PATH.into(), last: '$' }
+}
+
+fn gateway(responses: bool) -> Duration {
+    let called = Called::new();
+    let manner = Manner { responses, to_path: called.path.clone(), last: '#' };
+    let took = drive(called.media, "core-", &manner, Peer::await_end);
+    called.end();
+    took
+}
+
 /// CPU time of the threads of that name while the messages arrive, once all memory that they take turns with was touched.
-fn drive(to: SocketAddr, name: &str, done: &AtomicU64, responses: bool) -> Duration {
-    let mut peer = Peer::connect(to, responses);
+fn drive(to: SocketAddr, name: &str, manner: &Manner, await_end: impl Fn(&mut Peer)) -> Duration {
+    let mut peer = Peer::connect(to, manner);
     peer.send(MESSAGES_BEFORE);
-    wait_for(done, peer.sent());
+    await_end(&mut peer);
+    thread::sleep(AFTER);
     let before = threads::cpu(name);
     peer.send(MESSAGES);
-    wait_for(done, peer.sent());
+    await_end(&mut peer);
+    thread::sleep(AFTER);
     threads::cpu(name) - before
 }
 
@@ -158,6 +182,4 @@ fn wait_for(done: &AtomicU64, octets: u64) {
         assert!(Instant::now() < until, "{done:?} of {octets} octets");
         thread::sleep(Duration::from_millis(1));
     }
-    // What comes after the last octet is part of it, too.
-    thread::sleep(Duration::from_millis(20));
 }

@@ -1,6 +1,6 @@
 //! Who sends: the same message over and over, each time under another Message-ID.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use rustix::net::{RecvFlags, recv};
@@ -16,6 +16,19 @@ const NUMBER: &[u8] = b"##########";
 /// What both sides call themselves.
 pub const LOCAL_PATH: &str = "msrp://127.0.0.1:2855/our-session;tcp";
 pub const PEER_PATH: &str = "msrp://127.0.0.1:9/their-session;tcp";
+/// A request of no session, which is refused.
+const STRAY: &[u8] = b"MSRP stray001 SEND\r\nTo-Path: msrp://127.0.0.1:2855/nobody;tcp\r\n\
+    From-Path: msrp://127.0.0.1:9/their-session;tcp\r\nMessage-ID: stray\r\n-------stray001$\r\n";
+const REFUSED: &[u8] = b"MSRP stray001 481";
+
+/// How messages are sent.
+pub struct Manner {
+    /// Whether each chunk is to be answered.
+    pub responses: bool,
+    pub to_path: String,
+    /// The flag of the last chunk: a gateway that has nobody to give a message of 10 MB to gets it taken back.
+    pub last: char,
+}
 
 pub struct Peer {
     connection: TcpStream,
@@ -25,13 +38,25 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub fn connect(to: SocketAddr, responses: bool) -> Peer {
+    pub fn connect(to: SocketAddr, manner: &Manner) -> Peer {
         pin(1);
         let connection = TcpStream::connect(to).unwrap();
         connection.set_nodelay(true).unwrap();
-        let octets = message(responses);
+        let octets = message(manner);
         let places = (0..octets.len()).filter(|&at| octets[at..].starts_with(NUMBER)).collect();
         Peer { connection, octets, places, messages: 0 }
+    }
+
+    /// Waits until all that was sent has been gone through.
+    pub fn await_end(&mut self) {
+        self.connection.write_all(STRAY).unwrap();
+        let (mut heard, mut buffer) = (Vec::new(), vec![0; WRITE_BYTES]);
+        while memchr::memmem::find(&heard, REFUSED).is_none() {
+            heard.drain(..heard.len().saturating_sub(REFUSED.len()));
+            let len = self.connection.read(&mut buffer).unwrap();
+            assert!(len > 0, "the connection was closed");
+            heard.extend_from_slice(&buffer[..len]);
+        }
     }
 
     pub fn send(&mut self, messages: u64) {
@@ -63,16 +88,16 @@ impl Drop for Peer {
     }
 }
 
-fn message(responses: bool) -> Vec<u8> {
+fn message(manner: &Manner) -> Vec<u8> {
     let mut octets = Vec::new();
     let content: Vec<u8> = (b' '..b'~').filter(|octet| *octet != b'#').cycle().take(CHUNK_BYTES).collect();
     for start in (0..MESSAGE_BYTES).step_by(CHUNK_BYTES) {
         let (first, last, transaction) = (start + 1, start + CHUNK_BYTES, start / CHUNK_BYTES);
-        let flag = if last == MESSAGE_BYTES { '$' } else { '+' };
-        let failure = if responses { "" } else { "Failure-Report: no\r\n" };
+        let flag = if last == MESSAGE_BYTES { manner.last } else { '+' };
+        let (failure, to_path) = (if manner.responses { "" } else { "Failure-Report: no\r\n" }, &manner.to_path);
         let head = format!(
-            "MSRP t{transaction:07} SEND\r\nTo-Path: {LOCAL_PATH}\r\nFrom-Path: {PEER_PATH}\r\nMessage-ID: m##########\r\n\
-             Byte-Range: {first}-{last}/{MESSAGE_BYTES}\r\n{failure}Content-Type: text/plain;charset=utf-8\r\n\r\n"
+            "MSRP t{transaction:07} SEND\r\nTo-Path: {to_path}\r\nFrom-Path: {PEER_PATH}\r\nMessage-ID: m##########\r\n\
+             Byte-Range: {first}-{last}/{MESSAGE_BYTES}\r\n{failure}Content-Type: message/cpim\r\n\r\n"
         );
         octets.extend_from_slice(head.as_bytes());
         octets.extend_from_slice(&content);
