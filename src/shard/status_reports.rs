@@ -82,6 +82,11 @@ impl Telling {
     pub(super) fn is_idle(&self) -> bool {
         self.in_flight == 0
     }
+
+    /// Whether a report has decided the message, and the answer to its sender comes first.
+    fn is_held(&self) -> bool {
+        self.waiting.is_some() && self.is_idle()
+    }
 }
 
 impl Shard {
@@ -247,7 +252,10 @@ impl Shard {
                 message.telling.waiting = Some((report.deliver, hash, whose));
                 message.telling.since = now.moment;
                 message.telling.trace = report.trace;
-                self.tell(now, whose.message);
+                // Before the sender's answer nobody knows whether there is anything to tell him: a refusal tells it all.
+                if message.progress.answered {
+                    self.tell(now, whose.message);
+                }
             }
         }
     }
@@ -281,11 +289,18 @@ impl Shard {
         let Some(message) = self.messages.get_mut(key) else { return };
         self.untold += usize::from(!core::mem::replace(&mut message.telling.unsubmitted, true));
         // A status report about another segment may have told the failure already, or be telling it.
-        if message.telling.state.is_none() {
-            message.telling.state = Some(state);
+        if message.telling.state.is_none() || message.telling.is_held() {
+            message.telling.state.get_or_insert(state);
             return self.tell(now, key);
         }
         self.told(now, key);
+    }
+
+    /// The sender has his answer: what a report said before it is told now.
+    pub(super) fn tell_held(&mut self, now: Now, key: u64) {
+        if self.messages.get(key).is_some_and(|message| message.telling.is_held()) {
+            self.tell(now, key);
+        }
     }
 
     /// 6.2.2.1.2 steps 2 to 4: the notifications that were requested, each as a MESSAGE of its own, since a document

@@ -349,6 +349,7 @@ impl Shard {
 
     pub(super) fn accept(&mut self, now: Now, key: u64) {
         self.respond_accepted(now, key);
+        self.tell_held(now, key);
         if self.messages.get(key).is_some_and(|message| message.progress.is_over() && message.telling.is_idle()) {
             self.drop_message(key);
         }

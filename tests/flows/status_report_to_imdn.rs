@@ -273,25 +273,41 @@ fn a_report_repeated_meanwhile_is_answered_and_not_passed_on_twice() {
     assert!(statuses.contains(&CommandStatus::ESME_ROK));
 }
 
-/// A message can be decided by a report and then fall through because another segment is refused: nobody is left waiting.
-#[test]
-fn a_report_is_answered_even_if_its_message_is_refused_meanwhile() {
+/// A message of two segments, whose second one is throttled once and then answered `status`; meanwhile the first one is
+/// reported undeliverable, which decides the message.
+fn reported_before_the_answer(seed: u8, call_id: &str, status: CommandStatus) -> World {
     let mut settings = settings(1);
     settings.policy.reports.several_segments = SeveralSegments::FirstState;
-    let mut world = World::new(16, 1, &settings);
-    world.cpm.silent = true;
+    let mut world = World::new(seed, 1, &settings);
     world.smscs[0].faults.no_reports = true;
     world.smscs[0].faults.statuses = [CommandStatus::ESME_ROK, CommandStatus::ESME_RTHROTTLED].into();
-    world.smscs[0].faults.status = CommandStatus::ESME_RINVDSTADR;
-    let long = Outgoing { text: LONG.into(), ..asking("mixed@client", "positive-delivery, negative-delivery") };
+    world.smscs[0].faults.status = status;
+    let long = Outgoing { text: LONG.into(), ..asking(call_id, "positive-delivery, negative-delivery") };
     world.cpm.send(world.now.moment, &long);
     world.run_for(Duration::from_millis(100));
     let (now, id) = (world.now.moment, world.smscs[0].accepted[0].message_id);
     world.smscs[0].report_on(now, id, MessageState::UNDELIVERABLE);
+    world.run_for(Duration::from_millis(100));
+    assert_eq!((world.cpm.answers.get(call_id), requests(&world).len()), (None, 0), "the sender's answer comes first");
     world.run_for(Duration::from_secs(5));
-    assert_eq!(world.cpm.answers["mixed@client"], 404);
-    assert_eq!(world.smscs[0].statuses(), [CommandStatus::ESME_ROK]);
+    assert_eq!(world.smscs[0].statuses(), [CommandStatus::ESME_ROK], "nobody is left waiting");
     assert_eq!(world.count(|stats| stats.open_messages), 0);
+    world
+}
+
+#[test]
+fn a_report_before_the_senders_answer_is_told_after_it() {
+    let world = reported_before_the_answer(16, "early@client", CommandStatus::ESME_ROK);
+    assert_eq!(world.cpm.answers["early@client"], 202);
+    assert_eq!(outcomes(&world, "id-of-early@client"), [(Notification::Delivery, Status::Failed)]);
+}
+
+/// The refusal has told it: a notification would be about a message that the client knows was not taken.
+#[test]
+fn a_report_about_what_is_refused_afterwards_is_told_to_nobody() {
+    let world = reported_before_the_answer(16, "mixed@client", CommandStatus::ESME_RINVDSTADR);
+    assert_eq!(world.cpm.answers["mixed@client"], 404);
+    assert_eq!(requests(&world).len(), 0);
 }
 
 /// A transmitter and a receiver of one account are two sections of the configuration.
