@@ -15,10 +15,11 @@
 //! | [`iwf`] | the procedures of the Interworking Function: engines meet tables | engine wire interwork policy |
 //! | [`shard`] | one core's world, single-threaded and still without I/O | iwf interwork engine wire policy observe limits |
 //! | [`load`] | the load generator without its sockets: plan, checks, results | engine wire limits |
-//! | `shell` | threads, sockets, clocks: the feature `uring` | shard engine queue observe limits |
+//! | `store` | records on disk, written by one thread for all cores: the feature `uring` | engine limits |
+//! | `shell` | threads, sockets, clocks: the feature `uring` | shard store engine queue observe limits |
 //!
-//! Protocol logic is pure: it is handed the time, the bytes and its random seed, and returns values. Only `shell`
-//! touches the operating system, and the crate compiles without it (`--no-default-features`).
+//! Protocol logic is pure: it is handed the time, the bytes and its random seed, and returns values. Only `shell` and
+//! `store` touch the operating system, and the crate compiles without it (`--no-default-features`).
 
 #[cfg(feature = "uring")]
 pub mod control;
@@ -33,4 +34,6 @@ pub mod queue;
 pub mod shard;
 #[cfg(feature = "uring")]
 pub mod shell;
+#[cfg(feature = "uring")]
+pub mod store;
 pub mod wire;

@@ -217,6 +217,23 @@ const _: () = assert!(TURN_ARRIVALS_MAX <= TCP_SMALL_READS_HELD_MAX && TCP_SMALL
 /// Log lines a second of one core about what peers can cause; more are counted and left out.
 pub const LOG_LINES_PER_SECOND_MAX: u64 = 200;
 
+// Store: records on disk
+
+/// Octets of orders that one transaction carries out, and so how long the next ones wait for it; the others go into the
+/// transaction after it. A larger order has one for itself.
+pub const STORE_GROUP_BYTES_MAX: usize = 1 << 20;
+/// Records beyond their time that one transaction removes; the others wait for the next one.
+pub const STORE_EXPIRED_PER_GROUP_MAX: usize = 256;
+/// Octets of a buffer for orders that is kept for reuse; a larger one, of the time when the disk did not write, is given
+/// back.
+pub const STORE_BUFFER_BYTES_MAX: usize = 4 << 20;
+/// Octets of the file that are held in memory.
+pub const STORE_CACHE_BYTES: usize = 64 << 20;
+/// Times that a transaction is tried when the store is being closed; what it would have written is lost then.
+pub const STORE_CLOSING_TRIES_MAX: u32 = 3;
+
+const _: () = assert!(STORE_GROUP_BYTES_MAX <= STORE_BUFFER_BYTES_MAX);
+
 // MSRP
 
 /// Octets of an MSRP header section; a connection whose peer sends more has lost its framing.

@@ -25,13 +25,15 @@ const ARROWS: Arrows = &[
     ("queue", &["limits"]),
     ("shard", &["iwf", "interwork", "engine", "wire", "policy", "observe", "limits"]),
     ("load", &["engine", "wire", "limits"]),
-    ("shell", &["shard", "engine", "queue", "observe", "limits"]),
-    ("control", &["shell", "load", "shard", "engine", "wire", "policy", "observe", "limits"]),
+    ("store", &["engine", "limits"]),
+    ("shell", &["shard", "store", "engine", "queue", "observe", "limits"]),
+    ("control", &["shell", "store", "load", "shard", "engine", "wire", "policy", "observe", "limits"]),
     ("main", &["control"]),
 ];
 
 /// Arrows of the plan whose code has not landed: allowed, and no failure while unused.
-const PLANNED: &[(&str, &str)] = &[("observe", "limits"), ("queue", "limits"), ("shell", "limits")];
+const PLANNED: &[(&str, &str)] =
+    &[("observe", "limits"), ("queue", "limits"), ("shell", "limits"), ("shell", "store"), ("control", "store")];
 
 /// Words that only the named places (path prefixes below `src/`) may contain, and what to do instead.
 struct Word {
@@ -43,7 +45,7 @@ struct Word {
 const WORDS: &[Word] = &[
     Word {
         words: &["Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now"],
-        places: &["shell", "control"],
+        places: &["shell", "control", "store"],
         instead: "take `now: Now` as an argument",
     },
     Word {
@@ -64,7 +66,7 @@ const WORDS: &[Word] = &[
     Word { words: &["tokio_uring", "io_uring"], places: &["shell"], instead: "only shell/ names the runtime" },
     Word {
         words: &["thread", "Mutex", "RwLock", "Condvar"],
-        places: &["shell", "control", "queue"],
+        places: &["shell", "control", "queue", "store"],
         instead: "state has one owner core; pass values",
     },
     Word {

@@ -34,9 +34,18 @@ pub struct LinkId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConnectId(pub u64);
 
-/// A record to be written; minted by the shard, in rising order.
+/// A record of durable storage; minted by the shard. In the order of their deadlines, which is the order they go in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordId(pub u64);
+pub struct RecordId {
+    /// When it may be forgotten unasked: seconds since 1970-01-01T00:00:00Z.
+    pub expires_s: u32,
+    /// Which run of the process minted it.
+    pub run: u32,
+    /// Which shard of that run.
+    pub shard: ShardId,
+    /// Rising with every record of that shard.
+    pub number: u64,
+}
 
 /// A question to the DNS; minted by the shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,6 +94,11 @@ pub enum Transmit {
         record: RecordId,
         /// What to remember.
         octets: Vec<u8>,
+    },
+    /// Remove a record from durable storage. Nothing answers it.
+    Forget {
+        /// The name of the record, perhaps of an earlier run.
+        record: RecordId,
     },
     /// Ask the DNS; answered by `on_resolved`.
     Resolve {

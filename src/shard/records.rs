@@ -57,7 +57,7 @@ impl Shard {
         let mut octets = self.pool.take();
         write(self, &mut octets);
         self.records.issued += 1;
-        let record = RecordId(self.records.issued);
+        let record = RecordId { expires_s: u32::MAX, run: 0, shard: self.settings.id, number: self.records.issued };
         self.records.waiting.push_back((record, acknowledgement));
         self.outbox.transmits.push_back(Transmit::Record { record, octets });
     }

@@ -297,6 +297,7 @@ impl<W: World, P: Port> Pump<W, P> {
             Transmit::Connect { order, peer } => self.port.connect(now.moment, order, peer),
             Transmit::Close { link } => self.port.close(now.moment, link),
             Transmit::Watch { link } => self.port.watch(link),
+            Transmit::Forget { .. } => {}
             Transmit::Record { .. } => debug_assert!(false, "no world is made durable here: this shell writes nothing"),
             Transmit::Resolve { query, name, kind } => self.dns.ask(query, name, kind),
         }

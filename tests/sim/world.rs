@@ -408,7 +408,7 @@ impl World {
             Transmit::Stream { link, bytes } => self.stream(shard, link, bytes),
             Transmit::Connect { order, peer } => self.connect(shard, order, peer),
             Transmit::Close { link } => self.close(shard, link),
-            Transmit::Watch { .. } => {}
+            Transmit::Watch { .. } | Transmit::Forget { .. } => {}
             Transmit::Record { record, .. } => self.disk.push((shard, record)),
             Transmit::Resolve { query, name, kind } => {
                 let known = self.zone.iter().find(|(known, of, _)| *known == name && *of == kind);

@@ -315,7 +315,7 @@ impl World {
                     self.close(place);
                 }
             }
-            Transmit::Watch { .. } => {}
+            Transmit::Watch { .. } | Transmit::Forget { .. } => {}
             Transmit::Record { record, .. } => self.records.push((shard, record)),
             Transmit::Resolve { query, kind, .. } => self.queries.push_back((shard, query, kind)),
         }
