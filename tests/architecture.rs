@@ -32,8 +32,7 @@ const ARROWS: Arrows = &[
 ];
 
 /// Arrows of the plan whose code has not landed: allowed, and no failure while unused.
-const PLANNED: &[(&str, &str)] =
-    &[("observe", "limits"), ("queue", "limits"), ("shell", "limits"), ("shell", "store"), ("control", "store")];
+const PLANNED: &[(&str, &str)] = &[("observe", "limits"), ("queue", "limits"), ("shell", "limits")];
 
 /// Words that only the named places (path prefixes below `src/`) may contain, and what to do instead.
 struct Word {

@@ -31,7 +31,7 @@ impl Called {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let listen = vec![(Transport::Udp, any), (Transport::Tcp, any)];
         let (backend, drain) = (Backend::IoUring, Duration::from_millis(1));
-        let options = Options { cores: vec![0], backend, listen, drain, profile: false };
+        let options = Options { cores: vec![0], backend, listen, drain, profile: false, storage: None };
         let gateway = Gateway::start(&options, settings(network.local_addr().unwrap()), Arc::new(|_, _| {})).unwrap();
         let [sip, media] = [0, 1].map(|at: usize| gateway.listeners()[at].local);
         let mut called = Called { gateway, network, media, path: String::new() };

@@ -137,7 +137,8 @@ fn bare() -> Duration {
 fn shell(backend: Backend, task: Task) -> Duration {
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let listen = vec![(Transport::Tcp, any)];
-    let options = Options { cores: vec![0], backend, listen, drain: Duration::from_secs(5), profile: false };
+    let options =
+        Options { cores: vec![0], backend, listen, drain: Duration::from_secs(5), profile: false, storage: None };
     let done = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&done);
     let make = |_: &_| -> Arc<dyn Fn(ShardId) -> Receiver + Send + Sync> {

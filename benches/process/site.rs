@@ -58,6 +58,7 @@ impl Site {
             listen: vec![(Transport::Udp, any), (Transport::Tcp, any)],
             drain: Duration::from_secs(5),
             profile: false,
+            storage: None,
         };
         let template = settings(plan, &cpm, &smsc);
         let make = |open: &[isthmus::shell::Listener]| shards(template, open);

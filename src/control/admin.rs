@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::metrics::{self, About};
 use crate::observe::Snapshot;
+use crate::store::Status;
 
 /// Where answers come from.
 pub trait Source: Send + Sync + 'static {
@@ -23,6 +24,8 @@ pub trait Source: Send + Sync + 'static {
     fn about(&self) -> &About;
     /// Log lines that nobody could take in time.
     fn log_lines_dropped(&self) -> u64;
+    /// What the store has done, if there is one.
+    fn store(&self) -> Option<Status>;
 }
 
 /// The running server; it ends when this is dropped.
@@ -82,6 +85,9 @@ pub fn readiness(about: &About, snapshots: &[Snapshot]) -> Result<(), String> {
     if snapshots.iter().all(|snapshot| snapshot.ready) {
         return Ok(());
     }
+    if snapshots.iter().any(|snapshot| snapshot.stats.storage_failing > 0) {
+        return Err("records cannot be written: see the log".into());
+    }
     let sessions: u64 = snapshots.iter().map(|snapshot| snapshot.stats.mms_sessions_ready).sum();
     if about.smscs.is_empty() {
         return Err(format!("not every core has a session with an MMS Relay/Server; sessions: {sessions}"));
@@ -117,6 +123,7 @@ async fn readyz(State(source): State<Arc<dyn Source>>) -> (StatusCode, String) {
 }
 
 async fn scrape(State(source): State<Arc<dyn Source>>) -> impl IntoResponse {
-    let text = metrics::text(source.about(), &source.snapshots(), source.log_lines_dropped());
+    let store = source.store();
+    let text = metrics::text(source.about(), &source.snapshots(), source.log_lines_dropped(), store.as_ref());
     ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text)
 }

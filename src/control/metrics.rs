@@ -5,6 +5,7 @@ use core::fmt::{Display, Write};
 use crate::observe::{
     Codes, Family, FineHistogram, Flow, Histogram, Kind, LinkStats, ShellStats, SipCodes, Snapshot, Stage, Stats, Step,
 };
+use crate::store::Status;
 use crate::wire::smpp::CommandStatus;
 
 /// What is the same in every scrape.
@@ -23,9 +24,12 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// All metrics.
 #[must_use]
-pub fn text(about: &About, snapshots: &[Snapshot], log_lines_dropped: u64) -> String {
+pub fn text(about: &About, snapshots: &[Snapshot], log_lines_dropped: u64, store: Option<&Status>) -> String {
     let mut page = Page::default();
     page.gateway(about, snapshots, log_lines_dropped);
+    if let Some(store) = store {
+        page.store(store);
+    }
     page.cores(Stats::FAMILIES, snapshots, |snapshot| &snapshot.stats);
     page.cpu(snapshots);
     page.cores(ShellStats::FAMILIES, snapshots, |snapshot| &snapshot.shell);
@@ -58,6 +62,30 @@ impl Page {
         self.sample("isthmus_log_lines_dropped_total", &[], log_lines_dropped);
         self.flag("isthmus_ready", "1 while a submission would find a bind.", snapshots, |snapshot| snapshot.ready);
         self.flag("isthmus_draining", "1 while no new work is taken.", snapshots, |snapshot| snapshot.draining);
+    }
+
+    fn store(&mut self, store: &Status) {
+        let counters = [
+            ("isthmus_store_records_written_total", "Records written to disk.", store.written),
+            ("isthmus_store_records_forgotten_total", "Records removed from disk in time.", store.forgotten),
+            ("isthmus_store_records_expired_total", "Records removed because their time was over.", store.expired),
+            ("isthmus_store_commits_total", "Transactions that wrote to disk.", store.commits),
+            (
+                "isthmus_store_failed_commits_total",
+                "Transactions that failed and were tried again.",
+                store.failed_commits,
+            ),
+        ];
+        for (name, help, count) in counters {
+            self.head(name, "counter", help);
+            self.sample(name, &[], count);
+        }
+        let name = "isthmus_store_commit_seconds_total";
+        self.head(name, "counter", "Time that transactions took, each with its fsync.");
+        self.sample(name, &[], seconds(store.commit_us_total));
+        let name = "isthmus_store_waiting_bytes";
+        self.head(name, "gauge", "Octets of records and orders that wait to be written.");
+        self.sample(name, &[], store.waiting_bytes);
     }
 
     fn flag(&mut self, name: &str, help: &str, snapshots: &[Snapshot], flag: fn(&Snapshot) -> bool) {

@@ -18,7 +18,8 @@ use super::metrics::About;
 use super::profile;
 use crate::engine::transport::Transport;
 use crate::observe::Snapshot;
-use crate::shell::{Gateway, Options, StartError};
+use crate::shell::{Gateway, Options, StartError, Storage};
+use crate::store::{Status, Store, StoreError};
 
 /// How often signals and cores are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -43,6 +44,10 @@ pub fn run(config: &Config, profile: bool) -> ExitCode {
 /// Why a gateway did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
+    #[error("state_dir: {0}")]
+    Store(#[from] StoreError),
+    #[error("{0} octets of records could not be written to state_dir: {1}")]
+    NotWritten(u64, String),
     #[error("{0}{hint}", hint = hint(.0))]
     Start(#[from] StartError),
     #[error("cannot listen on {0} (admin.listen): {1}{hint}", hint = advice(.1))]
@@ -61,6 +66,7 @@ struct Cores {
     about: About,
     events: Arc<EventLog>,
     log_lines_dropped: ErrorCounter,
+    store: Option<Arc<Store>>,
 }
 
 impl Source for Cores {
@@ -73,25 +79,76 @@ impl Source for Cores {
     fn log_lines_dropped(&self) -> u64 {
         self.log_lines_dropped.dropped_lines() as u64 + self.events.left_out()
     }
+    fn store(&self) -> Option<Status> {
+        self.store.as_deref().map(Store::status)
+    }
 }
 
 fn serve(config: &Config, profile: bool, log_lines_dropped: ErrorCounter) -> Result<(), Failure> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1]).map_err(Failure::Signals)?;
     let events = event_log(config);
-    let gateway = Arc::new(start(config, Arc::clone(&events), profile)?);
+    let storage = open_storage(config)?;
+    let store = storage.as_ref().map(|storage| Arc::clone(&storage.store));
+    let gateway = Arc::new(start(config, Arc::clone(&events), profile, storage)?);
     let about = About { backend: gateway.backend().0.to_owned(), ..about(config) };
-    let cores = Arc::new(Cores { gateway: Arc::clone(&gateway), about, events, log_lines_dropped });
-    let admin = Admin::start(config.admin.listen, cores).map_err(|error| Failure::Admin(config.admin.listen, error))?;
+    let cores = Cores { gateway: Arc::clone(&gateway), about, events, log_lines_dropped, store: store.clone() };
+    let admin = Admin::start(config.admin.listen, Arc::new(cores))
+        .map_err(|error| Failure::Admin(config.admin.listen, error))?;
     announce(config, &gateway, &admin);
-    wait_for_signal(&mut signals, &gateway)?;
+    wait_for_signal(&mut signals, &gateway, &mut StoreWatch::new(store.clone()))?;
     let drained = drain(config, &mut signals, &gateway);
     if profile {
         profile::log(&gateway.snapshots());
     }
+    // The cores have ended with it, and what they ordered last is handed in.
+    drop((admin, gateway));
+    let written = store.and_then(Arc::into_inner).map_or(Ok(()), close);
     drained?;
-    drop(admin);
+    written?;
     tracing::info!("drained");
     Ok(())
+}
+
+fn open_storage(config: &Config) -> Result<Option<Storage>, Failure> {
+    if !config.durable {
+        tracing::info!("durable is false: what is promised is forgotten when the process ends");
+        return Ok(None);
+    }
+    let storage = Storage::open(&config.state_dir)?;
+    let (run, records) = (storage.run, storage.kept.len());
+    tracing::info!(run, records, state_dir = %config.state_dir.display(), "storage is open");
+    Ok(Some(storage))
+}
+
+fn close(store: Store) -> Result<(), Failure> {
+    let Status { waiting_bytes, last_error, .. } = store.close();
+    if waiting_bytes == 0 { Ok(()) } else { Err(Failure::NotWritten(waiting_bytes, last_error)) }
+}
+
+/// Tells the log when the store begins, and when it ceases, to fail.
+struct StoreWatch {
+    store: Option<Arc<Store>>,
+    failing: bool,
+}
+
+impl StoreWatch {
+    const fn new(store: Option<Arc<Store>>) -> StoreWatch {
+        StoreWatch { store, failing: false }
+    }
+
+    fn look(&mut self) {
+        let Some(store) = &self.store else { return };
+        let failing = store.is_failing();
+        if core::mem::replace(&mut self.failing, failing) == failing {
+            return;
+        }
+        if failing {
+            let error = store.status().last_error;
+            tracing::error!(error, "records cannot be written: nothing new is taken until they can");
+        } else {
+            tracing::info!("records are written again");
+        }
+    }
 }
 
 /// Where what happens on the cores is logged.
@@ -100,13 +157,19 @@ pub fn event_log(config: &Config) -> Arc<EventLog> {
     Arc::new(EventLog::new(about(config), config.runtime.cores.len()))
 }
 
-/// Starts the cores, with a stopwatch if there is to be a `profile`.
+/// Starts the cores, with a stopwatch if there is to be a `profile`. Without `storage`, what they promise lasts as long as
+/// they do.
 ///
 /// # Errors
 /// As [`Gateway::start`].
-pub fn start(config: &Config, events: Arc<EventLog>, profile: bool) -> Result<Gateway, StartError> {
+pub fn start(
+    config: &Config,
+    events: Arc<EventLog>,
+    profile: bool,
+    storage: Option<Storage>,
+) -> Result<Gateway, StartError> {
     let sink = move |core, event| events.log(core, &event);
-    let options = Options { profile, ..config.shell_options() };
+    let options = Options { profile, storage, ..config.shell_options() };
     Gateway::start(&options, config.settings(), Arc::new(sink))
 }
 
@@ -156,8 +219,9 @@ fn url(transport: Transport, address: std::net::SocketAddr) -> String {
     format!("{scheme}://{address}")
 }
 
-fn wait_for_signal(signals: &mut Signals, gateway: &Gateway) -> Result<(), Failure> {
+fn wait_for_signal(signals: &mut Signals, gateway: &Gateway, store: &mut StoreWatch) -> Result<(), Failure> {
     while !gateway.is_finished() {
+        store.look();
         if is_to_end(signals, gateway) {
             return Ok(());
         }

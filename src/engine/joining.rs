@@ -194,6 +194,12 @@ impl Joining {
         self.sets.is_empty()
     }
 
+    /// Whether the message of this key was handed out a short time ago.
+    #[must_use]
+    pub fn is_complete(&self, key: u64) -> bool {
+        self.find(key).is_some_and(|place| self.sets[place].complete)
+    }
+
     /// Octets of the parts held.
     #[must_use]
     pub const fn octets(&self) -> usize {
@@ -237,6 +243,19 @@ impl Joining {
             let digest = digest(part.octets);
             let _stored = self.store(place, part, digest);
         }
+    }
+
+    /// A message was handed out in an earlier run, with `last` as the part that completed it: that part may come again.
+    pub fn remember(&mut self, now: Now, key: u64, last: Part<'_>) {
+        if self.find(key).is_some() {
+            return;
+        }
+        let place = self.begin(now, key, last.total);
+        let Part { number, ticket, data_coding, national, octets, .. } = last;
+        let known = StoredPart { number, ticket, data_coding, national, digest: digest(octets), start: 0, len: 0 };
+        let set = &mut self.sets[place];
+        set.complete = true;
+        set.joined.parts.push(known);
     }
 
     /// Ends the sets whose deadline has come.

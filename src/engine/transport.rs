@@ -43,7 +43,7 @@ pub struct RecordId {
     pub run: u32,
     /// Which shard of that run.
     pub shard: ShardId,
-    /// Rising with every record of that shard.
+    /// Which order of that shard it was.
     pub number: u64,
 }
 
@@ -88,14 +88,15 @@ pub enum Transmit {
         /// Which connection.
         link: LinkId,
     },
-    /// Write to durable storage, in this order; answered by `on_recorded`. Only where promises are durable.
+    /// Write to durable storage. What is to be written and what to be forgotten is done in the order it is told, and how
+    /// much of it is done is told by `on_recorded`. Only where promises are durable.
     Record {
         /// The name of this record.
         record: RecordId,
         /// What to remember.
         octets: Vec<u8>,
     },
-    /// Remove a record from durable storage. Nothing answers it.
+    /// Remove a record from durable storage.
     Forget {
         /// The name of the record, perhaps of an earlier run.
         record: RecordId,

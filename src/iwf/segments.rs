@@ -145,6 +145,28 @@ pub struct Reports {
 }
 
 impl Reports {
+    /// What a record of them says: the segments that are `decided` and the `worst` of their states.
+    #[must_use]
+    pub fn restored(decided: impl Iterator<Item = u8>, worst: Option<MessageState>) -> Reports {
+        let mut reports = Reports { worst, ..Reports::default() };
+        for segment in decided {
+            reports.decided.insert(segment);
+        }
+        reports
+    }
+
+    /// The segments, of `total`, that are decided.
+    pub fn decided(&self, total: u8) -> impl Iterator<Item = u8> + use<> {
+        let decided = self.decided;
+        (0..total).filter(move |&segment| decided.contains(segment))
+    }
+
+    /// The worst state reported so far.
+    #[must_use]
+    pub fn worst(&self) -> Option<MessageState> {
+        self.worst
+    }
+
     /// A final `state` for `segment`, of a message of `total` segments. With `first_failure` a failed segment decides the
     /// whole message at once.
     pub fn reported(&mut self, segment: u8, state: MessageState, total: u8, first_failure: bool) -> Tally {

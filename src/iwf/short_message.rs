@@ -21,6 +21,8 @@ const USER_ACKNOWLEDGEMENT: u8 = 0x10;
 /// What a short message says, its text still in octets.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrived<'a> {
+    /// The PDU, header and all.
+    pub pdu: &'a [u8],
     /// Fields without the text.
     pub head: Head,
     /// Text, header taken off.
@@ -121,6 +123,7 @@ pub fn read<'a>(pdu: &'a [u8], iwf: &Iwf) -> Result<Arrived<'a>, NotTaken> {
         return Err(NotTaken::NotText);
     }
     Ok(Arrived {
+        pdu,
         head,
         octets: user_data.text,
         data_coding: fields.data_coding,

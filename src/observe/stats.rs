@@ -59,6 +59,9 @@ families! {
     }
 
     Counter imdns_received "Disposition notifications from CPM; only those about MMs are passed on." { imdns_received }
+    Counter records_not_restored "Records of an earlier run that could not be read, or are of an SM-SC that is not configured." {
+        records_not_restored
+    }
     Counter reports_not_kept "message_ids that found no room; their reports will not be found." { reports_not_kept }
     Counter sip_connections_timed_out "SIP connections closed for idleness or slowness." { sip_connections_timed_out }
     Counter sessions "INVITEs that were decided, by what they asked for and result." {
@@ -131,6 +134,8 @@ families! {
     Gauge awaited_multimedia "MMs whose notifications are awaited." { mms_awaited }
     Gauge open_messages "CPM messages that await responses or reports." { open_messages }
     Gauge open_reports "message_ids that await a status report." { open_reports }
+    Gauge records_waiting "Acknowledgements that wait for their records to be written." { records_waiting }
+    Gauge storage_failing "1 while records cannot be written." { storage_failing }
     Gauge undelivered "Short messages that wait for another attempt." { undelivered }
     Gauge joining "Concatenated short messages of which parts are held." { joining }
     Gauge held_reports "Status reports that wait for their message." { held_reports }

@@ -32,6 +32,12 @@ pub(super) struct Common {
     head: Head,
 }
 
+impl Common {
+    pub(super) fn of(smsc: u16, arrived: &Arrived<'_>) -> Common {
+        Common { smsc, head: arrived.head }
+    }
+}
+
 /// A short message that is on its way to the CPM side.
 #[derive(Debug)]
 pub(super) struct Delivery {
@@ -41,6 +47,8 @@ pub(super) struct Delivery {
     fingerprint: u64,
     /// The parts, and the number of the one that `deliver` is.
     joined: Option<(Joined, u8)>,
+    /// The PDU of that part, where promises are durable.
+    pdu: Vec<u8>,
     attempts: u8,
     arrived: Moment,
     /// How long it took so far.
@@ -48,6 +56,12 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
+    /// A message whose parts are all answered.
+    pub(super) fn of_parts(now: Now, common: Common, joined: Joined, trace: Trace) -> Delivery {
+        let (joined, pdu, arrived) = (Some((joined, 0)), Vec::new(), now.moment);
+        Delivery { common, deliver: None, fingerprint: 0, joined, pdu, attempts: 0, arrived, trace }
+    }
+
     /// Between whom it is, and how.
     pub(super) fn head(&self) -> Head {
         self.common.head
@@ -110,7 +124,7 @@ impl Shard {
         self.answer_delivery(now, deliver, fingerprint, status, Trace::default());
     }
 
-    fn answer_delivery(
+    pub(super) fn answer_delivery(
         &mut self,
         now: Now,
         deliver: DeliverRef,
@@ -130,7 +144,7 @@ impl Shard {
         arrived: &Arrived<'_>,
         trace: Trace,
     ) {
-        let common = Common { smsc: deliver.smsc, head: arrived.head };
+        let common = Common::of(deliver.smsc, arrived);
         let Some(part) = arrived.part else {
             return self.take_single(now, (deliver, fingerprint, trace), common, arrived);
         };
@@ -139,13 +153,19 @@ impl Shard {
             let status = CommandStatus::ESME_RX_T_APPN;
             return self.refuse_delivery(now, deliver, fingerprint, status, "too much is undelivered");
         }
-        let key = self.join_key(common, &part, arrived.by_sar);
-        let Concatenated { total, number, .. } = part;
-        let (data_coding, national, octets) = (arrived.data_coding, arrived.national, arrived.octets);
-        let part = Part { number, total, ticket: 0, data_coding, national, octets };
+        if self.records.is_failing() {
+            let status = CommandStatus::ESME_RX_T_APPN;
+            return self.refuse_delivery(now, deliver, fingerprint, status, "parts cannot be stored");
+        }
+        let ticket = self.part_ticket();
+        let (key, part) = self.part_of(common, arrived, part, ticket);
+        let number = part.number;
         let outcome = self.joining.handle_part(now, key, part);
         // A set that this part ended has its head under the same key as the one it began.
         self.expire_joins(now);
+        if !matches!(outcome, Outcome::Stored) {
+            self.drop_ticket(ticket);
+        }
         match outcome {
             Outcome::Single | Outcome::Unusable => {
                 self.take_single(now, (deliver, fingerprint, trace), common, arrived)
@@ -153,8 +173,8 @@ impl Shard {
             Outcome::Stored => {
                 self.stats.parts_stored += 1;
                 self.joining_heads.insert(key, common);
-                let part = Acknowledgement::Part { deliver, fingerprint };
-                self.acknowledge(now, part, |_, record| record.extend_from_slice(octets));
+                self.record_part(now, ticket, deliver.smsc, arrived.pdu);
+                self.acknowledge(now, Acknowledgement::Part { deliver, fingerprint });
             }
             Outcome::Duplicate => {
                 self.stats.parts_repeated += 1;
@@ -169,14 +189,29 @@ impl Shard {
                 self.joining_heads.remove(&key);
                 self.joined_open.insert(key);
                 let joined = Some((joined, number));
+                let pdu = if self.settings.durable { self.pool.copy(arrived.pdu) } else { Vec::new() };
                 let (deliver, arrived) = (Some(deliver), now.moment);
-                self.pass_on(now, Delivery { common, deliver, fingerprint, joined, attempts: 0, arrived, trace });
+                self.pass_on(now, Delivery { common, deliver, fingerprint, joined, pdu, attempts: 0, arrived, trace });
             }
         }
     }
 
     pub(super) fn answer_part(&mut self, now: Now, deliver: DeliverRef, fingerprint: u64) {
         self.answer_delivery(now, deliver, fingerprint, CommandStatus::ESME_ROK, Trace::default());
+    }
+
+    /// The part that a short message is, and the key of those it belongs to.
+    pub(super) fn part_of<'a>(
+        &self,
+        common: Common,
+        arrived: &Arrived<'a>,
+        place: Concatenated,
+        ticket: u64,
+    ) -> (u64, Part<'a>) {
+        let Concatenated { total, number, .. } = place;
+        let (data_coding, national, octets) = (arrived.data_coding, arrived.national, arrived.octets);
+        let part = Part { number, total, ticket, data_coding, national, octets };
+        (self.join_key(common, &place, arrived.by_sar), part)
     }
 
     /// Parts belong together if account, addresses, reference, its width and its kind agree.
@@ -208,12 +243,12 @@ impl Shard {
         let (deliver, arrived) = (Some(deliver), now.moment);
         self.send_short_message(
             now,
-            Delivery { common, deliver, fingerprint, joined: None, attempts: 0, arrived, trace },
+            Delivery { common, deliver, fingerprint, joined: None, pdu: Vec::new(), attempts: 0, arrived, trace },
         );
     }
 
     /// Sends a message whose parts are joined.
-    fn pass_on(&mut self, now: Now, delivery: Delivery) {
+    pub(super) fn pass_on(&mut self, now: Now, delivery: Delivery) {
         let Some((joined, _)) = &delivery.joined else { return };
         let data_coding = joined.parts().next().map_or(0, |part| part.data_coding);
         let mut scratch = core::mem::take(&mut self.scratch);
@@ -328,17 +363,22 @@ impl Shard {
         let accepted = status == CommandStatus::ESME_ROK;
         self.stats.delivers_accepted += u64::from(accepted);
         let temporary = status == CommandStatus::ESME_RX_T_APPN;
-        if temporary && self.draining && delivery.joined.is_some() {
+        if temporary && self.draining && !self.settings.durable && delivery.joined.is_some() {
             self.take_over(now, &mut delivery);
         }
         if delivery.deliver.is_none() && temporary {
             return self.keep_undelivered(now, delivery);
         }
         self.stats.delivers_refused += u64::from(!accepted);
+        let in_parts = delivery.joined.is_some();
         if let Some((joined, last)) = delivery.joined.take() {
             self.joined_open.remove(&joined.key());
+            if !temporary {
+                self.record_joined(now, delivery.common.smsc, &delivery.pdu);
+            }
             self.joined_ended(now, joined, last, delivery.common, temporary);
         }
+        self.pool.give(core::mem::take(&mut delivery.pdu));
         self.latencies.sms_to_cpm.add(micros(now.moment.since(delivery.arrived)));
         match delivery.deliver {
             Some(deliver) => {
@@ -350,7 +390,11 @@ impl Shard {
                         why: "the SIP side did not take it",
                     });
                 }
-                self.answer_delivery(now, deliver, delivery.fingerprint, status, delivery.trace);
+                let Delivery { fingerprint, trace, .. } = delivery;
+                if in_parts {
+                    return self.acknowledge(now, Acknowledgement::Last { deliver, fingerprint, status, trace });
+                }
+                self.answer_delivery(now, deliver, fingerprint, status, trace);
             }
             None if !accepted => self.event(Event::DeliverLost { smsc: delivery.common.smsc }),
             None => {}
@@ -371,7 +415,15 @@ impl Shard {
             // Another message may have begun under the reference meanwhile: it ended here, under the same key.
             self.expire_joins(now);
             self.joining_heads.insert(joined.key(), common);
+            self.joining.recycle(joined);
+        } else {
+            self.parts_over(joined);
         }
+    }
+
+    /// Nobody will ask for these parts again.
+    fn parts_over(&mut self, joined: Joined) {
+        self.forget_parts(&joined);
         self.joining.recycle(joined);
     }
 
@@ -382,7 +434,7 @@ impl Shard {
             self.stats.delivers_refused += 1;
             if let Some((joined, _)) = delivery.joined.take() {
                 self.joined_open.remove(&joined.key());
-                self.joining.recycle(joined);
+                self.parts_over(joined);
             }
             return self.event(Event::DeliverLost { smsc: delivery.common.smsc });
         }
@@ -405,13 +457,9 @@ impl Shard {
             self.stats.joins_expired += 1;
             match (self.joining_heads.remove(&joined.key()), incomplete) {
                 (Some(common), Incomplete::DeliverWhatCame) => {
-                    let joined = Some((joined, 0));
-                    let (arrived, trace) = (now.moment, Trace::default());
-                    let delivery =
-                        Delivery { common, deliver: None, fingerprint: 0, joined, attempts: 0, arrived, trace };
-                    self.pass_on(now, delivery);
+                    self.pass_on(now, Delivery::of_parts(now, common, joined, Trace::default()));
                 }
-                _ => self.joining.recycle(joined),
+                _ => self.parts_over(joined),
             }
         }
     }

@@ -470,6 +470,8 @@ impl Shard {
             open_mms: count(self.mms.messages_open()),
             mms_awaited: count(self.mms.originals_open()),
             joining: count(self.joining_heads.len()),
+            records_waiting: count(self.records.len()),
+            storage_failing: u64::from(self.records.is_failing()),
             ..self.stats
         }
     }
@@ -520,15 +522,20 @@ impl Shard {
     /// Whether a submission would find a bind; where there is no SM-SC, a mail a session.
     #[must_use]
     pub fn is_ready(&self) -> bool {
+        if self.records.is_failing() {
+            return false;
+        }
         if self.settings.smscs.is_empty() { self.mms.relays.ready() > 0 } else { self.choice.any_bound() }
     }
 
     /// Stops taking new work: what was accepted is finished, then the binds are unbound.
     pub fn drain(&mut self, now: Now) {
         self.draining = true;
-        // Parts that were acknowledged would be lost with us.
-        self.joining.end_all();
-        self.expire_joins(now);
+        if !self.settings.durable {
+            // Parts that were acknowledged would be lost with us.
+            self.joining.end_all();
+            self.expire_joins(now);
+        }
         self.leave_idle_sessions(now);
         self.settle(now);
     }

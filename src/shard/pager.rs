@@ -15,6 +15,7 @@ use crate::observe::{Flow, Stage, Trace};
 use crate::policy::{EarlyAnswer, Policy};
 use crate::wire::cpim::Dispositions;
 use crate::wire::sip::{Message as SipMessage, Name};
+use crate::wire::span::Span;
 
 use super::Shard;
 use super::event::{self, CallId};
@@ -106,6 +107,9 @@ impl Shard {
         }
         if self.draining || self.messages.len() >= limits::PAGER_MESSAGES_MAX {
             return Err(Refusal::because(503, "draining, or too many messages are open"));
+        }
+        if self.records.is_failing() {
+            return Err(Refusal::because(503, "what reports need cannot be stored"));
         }
         if !self.choice.any_free() {
             // Before anything is converted: under overload a refusal must cost little.
@@ -232,6 +236,8 @@ impl Shard {
             until: now.moment + deadline * 4 / 5,
             alarm: None,
             telling: Telling::default(),
+            ids: Span::default(),
+            record: None,
             trace,
         });
         let alarm = self.arm(now.moment + deadline, ALARM_ANSWER, key);

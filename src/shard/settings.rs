@@ -30,6 +30,8 @@ pub struct Settings {
     pub seed: [u8; 32],
     /// Whether an acknowledgement waits until the shell has written what it promises to remember.
     pub durable: bool,
+    /// Which run of the process this is, where promises are durable.
+    pub run: u32,
     /// The service provider's policies.
     pub policy: Policy,
     /// The SIP side.
@@ -52,6 +54,7 @@ impl Default for Settings {
             hash_key: [0; 2],
             seed: [0; 32],
             durable: false,
+            run: 0,
             policy: Policy::default(),
             sip: SipSettings::default(),
             msrp: MsrpSettings::default(),

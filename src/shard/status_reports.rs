@@ -23,6 +23,7 @@ use super::Shard;
 use super::binds::{self, BindEvent};
 use super::event::Event;
 use super::handoff::{DeliverRef, Handoff, Report, SegmentRef};
+use super::records::Acknowledgement;
 use super::report_index::{Found, Unclaimed};
 use super::submit::{ALARM_TELL, micros};
 use super::uac::{Ended, Purpose};
@@ -78,6 +79,11 @@ impl Telling {
         self.waiting.map(|(deliver, ..)| deliver)
     }
 
+    /// What an earlier run told the sender 202 for, and nobody knows whether it was submitted.
+    pub(super) fn of_unknown() -> Telling {
+        Telling { state: Some(MessageState::UNKNOWN), unsubmitted: true, ..Telling::default() }
+    }
+
     /// Whether nothing is in flight.
     pub(super) fn is_idle(&self) -> bool {
         self.in_flight == 0
@@ -124,7 +130,7 @@ impl Shard {
         self.take_report(deliver, &report, trace);
     }
 
-    fn owner_of_delivery(&self, pdu: &[u8]) -> Option<ShardId> {
+    pub(super) fn owner_of_delivery(&self, pdu: &[u8]) -> Option<ShardId> {
         if self.settings.shards == 1 {
             return Some(self.settings.id);
         }
@@ -242,11 +248,11 @@ impl Shard {
         match message.reports.reported(whose.segment, report.state, message.total, first) {
             Tally::Repeated => {
                 self.stats.reports_repeated += 1;
-                self.answer(report.deliver, CommandStatus::ESME_ROK);
+                self.acknowledge(now, Acknowledgement::Repeated { deliver: report.deliver });
             }
             // What decided the message is being told: another segment's failure changes nothing any more.
             Tally::Decided(_) if being_told => self.report_is_over(hash, whose, report, CommandStatus::ESME_ROK),
-            Tally::Waiting => self.report_is_over(hash, whose, report, CommandStatus::ESME_ROK),
+            Tally::Waiting => self.counted(now, hash, whose, report),
             Tally::Decided(state) => {
                 message.telling.state = Some(state);
                 message.telling.waiting = Some((report.deliver, hash, whose));
@@ -258,6 +264,13 @@ impl Shard {
                 }
             }
         }
+    }
+
+    /// One segment of several is decided; the SM-SC will not say so again.
+    fn counted(&mut self, now: Now, hash: u64, whose: SegmentRef, report: Report) {
+        self.record_message(now, whose.message);
+        let Report { deliver, trace, .. } = report;
+        self.acknowledge(now, Acknowledgement::Counted { deliver, hash, whose, trace });
     }
 
     fn intermediate(&mut self, now: Now, whose: SegmentRef, report: Report) {
@@ -274,7 +287,7 @@ impl Shard {
         self.waiting_is_over((report.deliver, hash, whose), status, report.trace);
     }
 
-    fn waiting_is_over(
+    pub(super) fn waiting_is_over(
         &mut self,
         (deliver, hash, whose): (DeliverRef, u64, SegmentRef),
         status: CommandStatus,

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::engine::msrp::IncomingId;
 use crate::engine::sip::TransactionId;
-use crate::engine::transport::ShardId;
+use crate::engine::transport::{RecordId, ShardId};
 use crate::engine::wheel::TimerId;
 use crate::engine::{Moment, Now};
 use crate::interwork::sms::pager_to_submit_sm::sip_status;
@@ -19,6 +19,7 @@ use crate::wire::cpim::Dispositions;
 use crate::wire::sip::{Name, Writer};
 use crate::wire::smpp::message_id::Origin;
 use crate::wire::smpp::{self, CommandStatus, Header, MessageState};
+use crate::wire::span::Span;
 
 use super::Shard;
 use super::event::{CallId, Event};
@@ -73,6 +74,10 @@ pub(super) struct Message {
     pub(super) until: Moment,
     pub(super) alarm: Option<TimerId>,
     pub(super) telling: Telling,
+    /// Where in what is retained the ids are that the SM-SCs gave; only where promises are durable.
+    pub(super) ids: Span,
+    /// What outlives the process of it.
+    pub(super) record: Option<RecordId>,
     /// How long it took, until its submission or its latest outcome.
     pub(super) trace: Trace,
 }
@@ -102,7 +107,7 @@ impl Shard {
         // A BYE of ours that is lost leaves the client in a session that is none.
         answered
             && self.requests.is_empty()
-            && self.undelivered.is_empty()
+            && (self.settings.durable || self.undelivered.is_empty())
             && self.calls.is_empty()
             && self.mms.is_idle()
     }
@@ -163,7 +168,7 @@ impl Shard {
             .get_mut(whose.message)
             .filter(|message| !message.progress.answered || !message.progress.submitted)
         else {
-            return self.submitted_late(whose, smsc, outcome);
+            return self.submitted_late(now, whose, smsc, outcome);
         };
         message.trace = trace;
         let taken = match outcome {
@@ -188,13 +193,14 @@ impl Shard {
     }
 
     /// The sender was answered before. If policy let that be 202, reports still find the message.
-    fn submitted_late(&mut self, whose: SegmentRef, smsc: u16, outcome: SubmitOutcome) {
+    fn submitted_late(&mut self, now: Now, whose: SegmentRef, smsc: u16, outcome: SubmitOutcome) {
         let SubmitOutcome::Responded { status, message_id } = outcome else { return };
         self.stats.submit_late += 1;
         let Some(message) = self.messages.get(whose.message) else { return };
         if status == CommandStatus::ESME_ROK && message.progress.report_requested {
             let until = message.retained.until;
             self.open_report(smsc, &message_id, whose, until);
+            self.record_message(now, whose.message);
         }
     }
 
@@ -212,6 +218,7 @@ impl Shard {
         if message.is_some_and(|message| message.reports.shares_id(whose.segment, hash)) {
             return;
         }
+        self.note_id(whose, smsc, &id);
         self.outbox.hand(self.route.of_hash(hash), Handoff::Register { hash, whose, until });
     }
 
@@ -341,10 +348,8 @@ impl Shard {
         if !message.progress.report_requested && message.progress.submitted {
             return self.accept(now, key);
         }
-        self.acknowledge(now, Acknowledgement::Accept { message: key }, |shard, record| {
-            let message = shard.messages.get(key);
-            record.extend_from_slice(message.map_or(b"", |message| &message.retained.octets));
-        });
+        self.record_message(now, key);
+        self.acknowledge(now, Acknowledgement::Accept { message: key });
     }
 
     pub(super) fn accept(&mut self, now: Now, key: u64) {
@@ -455,6 +460,9 @@ impl Shard {
             self.alarms.cancel(alarm);
         }
         self.untold -= usize::from(message.telling.is_owed());
+        if let Some(record) = message.record {
+            self.forget(record);
+        }
         if let Some(deliver) = message.telling.waiting() {
             self.answer(deliver, CommandStatus::ESME_ROK);
         }

@@ -18,6 +18,7 @@ use super::parcel::Parcel;
 use super::port::Port;
 use super::pump::{self, Pump};
 use super::sockets::Listening;
+use super::storage::{Records, Storage};
 use super::ticks;
 use super::uring::UringPort;
 use super::wait::Edge;
@@ -43,6 +44,8 @@ pub(super) struct Seed<W: World> {
     pub(super) make: Arc<dyn Fn(ShardId) -> W + Send + Sync>,
     /// Whether to time stages and steps.
     pub(super) profile: bool,
+    /// Where records go.
+    pub(super) storage: Option<Storage>,
     /// Told how coming to life went.
     pub(super) started: SyncSender<(ShardId, io::Result<()>)>,
 }
@@ -110,6 +113,10 @@ fn pump<W: World, P: Port>(seed: Seed<W>, port: P) -> io::Result<Pump<W, P>> {
     if seed.profile {
         world.profile(ticks::exact);
     }
+    let desk = seed.storage.map(|storage| {
+        world.restore(clock.now(), &storage.kept);
+        storage.desk(&seed.common, seed.id)
+    });
     Ok(Pump {
         id: seed.id,
         world,
@@ -125,6 +132,7 @@ fn pump<W: World, P: Port>(seed: Seed<W>, port: P) -> io::Result<Pump<W, P>> {
         arrival: ArrivedAt::default(),
         watch: TurnWatch::default(),
         dns: Dns::new(),
+        records: Records::new(desk),
         timer: pump::timer(clock),
         arrivals: Vec::new(),
         stats: ShellStats::default(),

@@ -66,6 +66,7 @@ impl Gateway {
                 sink: Arc::clone(&sink),
                 make: Arc::clone(&make),
                 profile: options.profile,
+                storage: options.storage.clone(),
                 started: started.clone(),
             };
             let thread = thread::Builder::new().name(format!("core-{number}"));

@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 
+use super::storage::Storage;
 use crate::engine::transport::Transport;
 
 /// What the shell is told.
@@ -20,6 +21,8 @@ pub struct Options {
     pub drain: Duration,
     /// Whether to time the stages of messages and the steps of turns.
     pub profile: bool,
+    /// Where records go that outlive the process; without it, promises last as long as the process.
+    pub storage: Option<Storage>,
 }
 
 /// How the kernel is asked.

@@ -18,6 +18,7 @@ use super::dns::Dns;
 use super::outgoing::Outgoing;
 use super::parcel::Parcel;
 use super::port::{Arrival, Port};
+use super::storage::Records;
 use super::ticks::Ticks;
 use super::usage;
 use super::wait::Edge;
@@ -58,6 +59,7 @@ pub(super) struct Pump<W: World, P> {
     /// When what this turn took from the kernel arrived, if that is looked at.
     pub(super) arrival: ArrivedAt,
     pub(super) dns: Dns,
+    pub(super) records: Records,
     pub(super) port_edge: Edge,
     pub(super) bell_edge: Edge,
     pub(super) timer: Pin<Box<Sleep>>,
@@ -225,7 +227,7 @@ impl<W: World, P: Port> Pump<W, P> {
     }
 
     fn take_from_others(&mut self, now: Now) -> usize {
-        let took = self.take_parcels(now) + self.take_answers(now);
+        let took = self.take_parcels(now) + self.take_answers(now) + self.take_recorded(now);
         if took > 0 {
             self.passed(Step::Parcels);
         }
@@ -261,6 +263,16 @@ impl<W: World, P: Port> Pump<W, P> {
         took
     }
 
+    /// What the disk has done.
+    fn take_recorded(&mut self, now: Now) -> usize {
+        if let Some(failing) = self.records.failing() {
+            self.world.on_storage(failing);
+        }
+        let Some(orders) = self.records.done() else { return 0 };
+        self.world.on_recorded(now, orders);
+        1
+    }
+
     /// What the gateway was told.
     fn obey(&mut self, now: Now) {
         if self.common.is_draining() && !self.state.draining {
@@ -284,6 +296,7 @@ impl<W: World, P: Port> Pump<W, P> {
             orders += 1;
             self.transmit(now, transmit);
         }
+        self.records.hand_in();
         while let Some(event) = self.world.poll_event() {
             (self.sink)(usize::from(self.id.0), event);
         }
@@ -297,8 +310,11 @@ impl<W: World, P: Port> Pump<W, P> {
             Transmit::Connect { order, peer } => self.port.connect(now.moment, order, peer),
             Transmit::Close { link } => self.port.close(now.moment, link),
             Transmit::Watch { link } => self.port.watch(link),
-            Transmit::Forget { .. } => {}
-            Transmit::Record { .. } => debug_assert!(false, "no world is made durable here: this shell writes nothing"),
+            Transmit::Record { record, octets } => {
+                self.records.write(record, &octets);
+                self.world.recycle(octets);
+            }
+            Transmit::Forget { record } => self.records.forget(record),
             Transmit::Resolve { query, name, kind } => self.dns.ask(query, name, kind),
         }
     }

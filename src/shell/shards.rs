@@ -12,7 +12,7 @@ use super::gateway::Gateway;
 use super::options::{Options, StartError};
 use super::sockets;
 use super::world::World;
-use crate::engine::transport::{ConnectId, LinkId, ListenerId, QueryId, Record, ShardId, Transmit};
+use crate::engine::transport::{ConnectId, LinkId, ListenerId, QueryId, Record, RecordId, ShardId, Transmit};
 use crate::engine::{Moment, Now};
 use crate::observe::{ArrivedAt, Overrun, Snapshot};
 use crate::shard::Shard;
@@ -33,6 +33,8 @@ impl Gateway {
         let key = entropy::key()?;
         let seeds: io::Result<_> = (0..options.cores.len().max(1)).map(|_| entropy::bytes()).collect();
         let seeds = seeds?;
+        let (durable, run) = options.storage.as_ref().map_or((false, 0), |storage| (true, storage.run));
+        let template = Settings { durable, run, ..template };
         Gateway::start_worlds(options, |open| shards(template, open, key, seeds), sink)
     }
 }
@@ -68,6 +70,15 @@ impl World for Shard {
     type Handoff = Handoff;
     type Event = Event;
 
+    fn restore(&mut self, now: Now, kept: &[(RecordId, Vec<u8>)]) {
+        Shard::restore(self, now, kept);
+    }
+    fn on_recorded(&mut self, now: Now, orders: u64) {
+        Shard::on_recorded(self, now, orders);
+    }
+    fn on_storage(&mut self, failing: bool) {
+        Shard::on_storage(self, failing);
+    }
     fn owner_of(&self, datagram: &[u8]) -> ShardId {
         Shard::owner_of(self, datagram)
     }

@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 
 use bytes::Bytes;
 
-use crate::engine::transport::{ConnectId, LinkId, ListenerId, QueryId, Record, ShardId, Transmit};
+use crate::engine::transport::{ConnectId, LinkId, ListenerId, QueryId, Record, RecordId, ShardId, Transmit};
 use crate::engine::{Moment, Now};
 use crate::observe::{ArrivedAt, Overrun, Snapshot};
 
@@ -16,6 +16,12 @@ pub trait World {
     /// What is logged.
     type Event;
 
+    /// What earlier runs left on disk; before anything else is told.
+    fn restore(&mut self, _now: Now, _kept: &[(RecordId, Vec<u8>)]) {}
+    /// So many orders to write records and to forget them are carried out.
+    fn on_recorded(&mut self, _now: Now, _orders: u64) {}
+    /// The disk has ceased, or begun again, to take records.
+    fn on_storage(&mut self, _failing: bool) {}
     /// Which core must get this datagram.
     fn owner_of(&self, datagram: &[u8]) -> ShardId;
     /// A datagram that this core owns.

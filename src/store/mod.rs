@@ -117,6 +117,12 @@ impl Store {
         Desk::new(Arc::clone(&self.shared), self.unparker.clone(), wake)
     }
 
+    /// Whether nothing can be written at the moment. What was ordered is kept and tried again.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.shared.is_failing()
+    }
+
     /// What the store has done and how it is.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -23,8 +23,6 @@ pub struct Status {
     pub failed_commits: u64,
     /// Microseconds that all of `commits` took.
     pub commit_us_total: u64,
-    /// Microseconds of the longest since the status was asked for the last time.
-    pub commit_us_max: u64,
     /// Octets of orders that were handed in and are not carried out.
     pub waiting_bytes: u64,
     /// The last transaction failed and is being tried again.
@@ -44,7 +42,6 @@ pub(super) struct Counters {
     pub(super) failed_commits: AtomicU64,
     pub(super) waiting_bytes: AtomicU64,
     commit_us_total: AtomicU64,
-    commit_us_max: AtomicU64,
 }
 
 /// What all see.
@@ -110,7 +107,6 @@ impl Shared {
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.counters.commits.fetch_add(1, Ordering::Relaxed);
         self.counters.commit_us_total.fetch_add(took, Ordering::Relaxed);
-        self.counters.commit_us_max.fetch_max(took, Ordering::Relaxed);
     }
 
     pub(super) fn status(&self) -> Status {
@@ -124,7 +120,6 @@ impl Shared {
             commits: read(&counters.commits),
             failed_commits: read(&counters.failed_commits),
             commit_us_total: read(&counters.commit_us_total),
-            commit_us_max: counters.commit_us_max.swap(0, Ordering::Relaxed),
             waiting_bytes: read(&counters.waiting_bytes),
             failing: self.is_failing(),
             last_error: lock(&self.last_error).clone(),

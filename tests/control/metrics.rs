@@ -7,6 +7,7 @@ use isthmus::control::profile::table;
 use isthmus::observe::{
     ArrivedAt, Flow, LinkStats, STEPS, ShellStats, SipCodes, Snapshot, Stage, Stats, StepTimes, Stopwatch,
 };
+use isthmus::store::Status;
 
 use super::exposition::{Page, parse};
 
@@ -26,7 +27,7 @@ fn value(page: &Page, family: &str, sample: &str) -> f64 {
 
 #[test]
 fn a_fresh_gateway_shows_every_family() {
-    let page = parse(&text(&about(), &snapshots(), 0));
+    let page = parse(&text(&about(), &snapshots(), 0, None));
     let declared = Stats::FAMILIES.len() + ShellStats::FAMILIES.len() + LinkStats::FAMILIES.len();
     // build_info, log lines, ready, draining, processor time, two families of codes, three of latencies
     assert_eq!(page.len(), declared + 10, "{:#?}", page.keys());
@@ -40,7 +41,7 @@ fn numbers_stand_under_their_core_and_link() {
     snapshots[1].shell.datagrams_in = 6;
     snapshots[1].shell.cpu_us = 2_500_000;
     snapshots[1].links[1].window_size = 64;
-    let page = parse(&text(&about(), &snapshots, 3));
+    let page = parse(&text(&about(), &snapshots, 3, None));
     let sample = "isthmus_messages_total{core=1,direction=cpm_to_sms,result=accepted}";
     assert_eq!(value(&page, "isthmus_messages_total", sample), 5.0);
     assert_eq!(value(&page, "isthmus_datagrams_total", "isthmus_datagrams_total{core=1,direction=in}"), 6.0);
@@ -57,7 +58,7 @@ fn results_are_shown_by_code() {
     [202, 202, 480].into_iter().for_each(|code| sent.add(code));
     let responses = &mut snapshots[0].links[0].submit_responses;
     [0, 0x58, 0x0400].into_iter().for_each(|status| responses.add(status));
-    let page = parse(&text(&about(), &snapshots, 0));
+    let page = parse(&text(&about(), &snapshots, 0, None));
     let sample = "isthmus_sip_responses_total{code=202,core=0,direction=out}";
     assert_eq!(value(&page, "isthmus_sip_responses_total", sample), 2.0);
     for status in ["ESME_ROK", "ESME_RTHROTTLED", "0x00000400"] {
@@ -71,7 +72,7 @@ fn results_are_shown_by_code() {
 fn latencies_are_histograms_in_seconds() {
     let mut snapshots = snapshots();
     [900, 1_500, 200_000_000].into_iter().for_each(|us| snapshots[0].latencies.cpm_to_sms.add(us));
-    let page = parse(&text(&about(), &snapshots, 0));
+    let page = parse(&text(&about(), &snapshots, 0, None));
     let family = "isthmus_message_latency_seconds";
     assert_eq!(page[family].kind, "histogram");
     for (le, count) in [("0.000512", 0.0), ("0.001024", 1.0), ("0.002048", 2.0), ("134.217728", 2.0), ("+Inf", 3.0)] {
@@ -102,7 +103,7 @@ fn profiled() -> Vec<Snapshot> {
 
 #[test]
 fn stages_and_steps_are_shown_while_a_profile_is_made() {
-    let page = parse(&text(&about(), &profiled(), 0));
+    let page = parse(&text(&about(), &profiled(), 0, None));
     let family = "isthmus_stage_latency_seconds";
     assert_eq!(page[family].kind, "histogram");
     let labels = "core=1,flow=cpm_to_sms,";
@@ -114,7 +115,7 @@ fn stages_and_steps_are_shown_while_a_profile_is_made() {
     assert!(!page[family].samples.contains_key(&format!("{family}_count{{{labels}stage=map}}")));
     let family = "isthmus_turn_step_seconds";
     assert_eq!(value(&page, family, &format!("{family}_count{{core=0,step=flush}}")), 1.0);
-    let without = parse(&text(&about(), &snapshots(), 0));
+    let without = parse(&text(&about(), &snapshots(), 0, None));
     assert!(without.keys().all(|name| !name.contains("_stage_") && !name.contains("_step_")));
 }
 
@@ -138,7 +139,7 @@ fn every_family_is_documented() {
     let (_, document) = include_str!("../../docs/operations.md").split_once("## Metrics").unwrap();
     let rows = document.lines().filter_map(|line| line.strip_prefix("| `isthmus_"));
     let documented: BTreeSet<_> = rows.map(|row| format!("isthmus_{}", row.split('`').next().unwrap())).collect();
-    let shown: BTreeSet<_> = parse(&text(&about(), &profiled(), 0)).into_keys().collect();
+    let shown: BTreeSet<_> = parse(&text(&about(), &profiled(), 0, Some(&Status::default()))).into_keys().collect();
     let missing: Vec<_> = shown.difference(&documented).collect();
     let gone: Vec<_> = documented.difference(&shown).collect();
     assert!(missing.is_empty() && gone.is_empty(), "docs/operations.md lacks {missing:#?} and has {gone:#?}");

@@ -15,6 +15,8 @@ struct Gateway {
     child: Child,
     log: Vec<String>,
     lines: BufReader<std::process::ChildStderr>,
+    /// Removed at the end.
+    state: Option<std::path::PathBuf>,
 }
 
 impl Gateway {
@@ -23,8 +25,15 @@ impl Gateway {
     }
 
     fn start_with(name: &str, more: &str, flags: &[&str]) -> Gateway {
+        let state = std::env::temp_dir().join(format!("isthmus-{}-{name}.state", std::process::id()));
+        let mut gateway = Gateway::start_in(&state.display().to_string(), name, more, flags);
+        gateway.state = Some(state);
+        gateway
+    }
+
+    fn start_in(state: &str, name: &str, more: &str, flags: &[&str]) -> Gateway {
         let text = format!(
-            "sip.listen = ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0']\nsip.next_hop = 'sip:127.0.0.1:9'\n\
+            "state_dir = '{state}'\nsip.listen = ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0']\nsip.next_hop = 'sip:127.0.0.1:9'\n\
              admin.listen = '127.0.0.1:0'\nsmsc = [{{ address = '127.0.0.1:9', password = 'geheim' }}]\n\
              log.format = 'json'\nlog.level = 'debug'\n{more}"
         );
@@ -32,7 +41,7 @@ impl Gateway {
         command.args(["run", "-c"]).arg(file(name, &text)).args(flags).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap());
-        Gateway { child, log: Vec::new(), lines }
+        Gateway { child, log: Vec::new(), lines, state: None }
     }
 
     /// The next line whose message begins so.
@@ -74,6 +83,10 @@ impl Gateway {
 impl Drop for Gateway {
     fn drop(&mut self) {
         let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(state) = &self.state {
+            let _ = std::fs::remove_dir_all(state);
+        }
     }
 }
 
@@ -100,6 +113,49 @@ fn run_serves_until_a_signal_and_drains() {
         assert!(log.iter().any(|line| line.contains("\"drained\"")), "{log:#?}");
         assert!(!log.iter().any(|line| line.contains("geheim")), "{log:#?}");
     }
+}
+
+/// What is in `state_dir` is one gateway's; after its end the next one goes on with it.
+#[test]
+fn a_state_dir_is_one_gateways() {
+    let state = std::env::temp_dir().join(format!("isthmus-{}-one", std::process::id()));
+    let state = state.display().to_string();
+    let mut first = Gateway::start_in(&state, "state-first.toml", "", &[]);
+    assert!(first.line("storage is open").contains("\"run\":1"));
+    first.line("started");
+    let (code, log) = Gateway::start_in(&state, "state-second.toml", "", &[]).end();
+    assert_eq!(code, Some(1));
+    let said =
+        log.iter().any(|line| line.contains("another process uses it; give each gateway a state_dir of its own"));
+    assert!(said && log.iter().any(|line| line.contains(&state)), "{log:#?}");
+    first.child.kill().unwrap();
+    first.end();
+    let mut third = Gateway::start_in(&state, "state-third.toml", "", &[]);
+    assert!(third.line("storage is open").contains("\"run\":2"));
+    third.signal("TERM");
+    assert_eq!(third.end().0, Some(0));
+    std::fs::remove_dir_all(&state).unwrap();
+}
+
+#[test]
+fn nothing_is_written_where_nothing_is_to_last() {
+    let state = std::env::temp_dir().join(format!("isthmus-{}-none", std::process::id()));
+    let state = state.display().to_string();
+    let mut gateway = Gateway::start_in(&state, "memory.toml", "durable = false", &[]);
+    gateway.line_of("durable is false");
+    gateway.line("started");
+    gateway.signal("TERM");
+    assert_eq!(gateway.end().0, Some(0));
+    assert!(!std::path::Path::new(&state).exists());
+}
+
+/// A directory that cannot be made is said to be one, with its name.
+#[test]
+fn a_state_dir_that_cannot_be_used_is_said_to_be_one() {
+    let (code, log) = Gateway::start_in("/proc/no/such", "state-refused.toml", "", &[]).end();
+    assert_eq!(code, Some(1));
+    let said = |line: &String| line.contains("state_dir: cannot use the directory /proc/no/such");
+    assert!(log.iter().any(said), "{log:#?}");
 }
 
 /// SIGUSR1 and the end of a drain write the table; a process that is not profiled says so and goes on.
@@ -205,7 +261,8 @@ fn an_address_in_use_is_named() {
         format!("admin.listen = '127.0.0.1:0'\nsip.listen = ['tcp://{address}']"),
         format!("admin.listen = '127.0.0.1:0'\nmsrp.listen = ['tcp://{address}']"),
     ] {
-        let text = format!("sip.next_hop = 'sip:127.0.0.1:9'\nsmsc = [{{ address = '127.0.0.1:9' }}]\n{more}\n");
+        let peers = "sip.next_hop = 'sip:127.0.0.1:9'\nsmsc = [{ address = '127.0.0.1:9' }]";
+        let text = format!("durable = false\n{peers}\n{more}\n");
         let text =
             if more.contains("sip.listen") { text } else { format!("sip.listen = ['udp://127.0.0.1:0']\n{text}") };
         let path = file("taken.toml", &text);

@@ -173,7 +173,7 @@ fn a_promise_that_waits_for_its_record_is_made_before_the_end() {
         world.smscs[0].faults.no_reports = true;
         world.cpm.send(world.now.moment, &asking("kept@client", "positive-delivery"));
         world.run_for(Duration::from_secs(1));
-        assert_eq!((world.smscs[0].accepted.len(), world.disk.len()), (1, 1));
+        assert_eq!((world.smscs[0].accepted.len(), world.writing.len()), (1, 1));
         world.drain();
         world.run_for(Duration::from_secs(1));
         assert!(!world.is_drained());

@@ -63,7 +63,12 @@ class Bench:
     def start_gateway(self, stack):
         if self.gateway:
             self.gateway.start()
-            stack.callback(self.gateway.process.kill)
+            stack.callback(self.gateway.kill)
+
+    def restart_gateway(self):
+        """As after a crash: nothing is finished, what is on disk is all that is left."""
+        self.gateway.kill()
+        self.gateway.start()
 
     def start_core(self):
         kind = peers.SippCore if self.kind == "sipp" else peers.Core

@@ -96,7 +96,7 @@ class Gateway:
         configuration = self.folder / "isthmus.toml"
         parts = {name: self.settings[name].format(**self.settings) for name in ("links", "more")}
         configuration.write_text(CONFIGURATION.format(**{**self.settings, **parts}))
-        self.log = (self.folder / "gateway.log").open("w")
+        self.log = (self.folder / "gateway.log").open("a")
         self.process = subprocess.Popen([self.binary, "run", "-c", configuration], stdout=self.log, stderr=self.log)
         self.wait_ready()
 
@@ -109,6 +109,10 @@ class Gateway:
                 self.process.kill()
                 raise RuntimeError(f"isthmus was not ready within {READY_S_MAX} s\n{self.tail()}")
             time.sleep(0.05)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
     def tail(self, lines=6):
         return "\n".join((self.folder / "gateway.log").read_text().splitlines()[-lines:])

@@ -152,6 +152,37 @@ def smsc_killed(setting):
         return judge_to_sms(bench, sent, answers, allowed=(480, 503), more=doubt(bench, answers, before))
 
 
+def gateway_killed(setting):
+    """The gateway dies after its answers and before the reports: each report finds its message all the same."""
+    sent = messages.messages(setting.share(10, at_least=200), setting.seed, first=47_000)
+    with Bench(setting, cores=[0, 1], binds=2, smsc={"receipt_delay_ms": 8000}) as bench:
+        client = bench.client_for(sent, rate=200)
+        client.wait(RUN_S_MAX)
+        early = judge.holds(bench.core.count() == 0, "a report came before the gateway was killed")
+        bench.restart_gateway()
+        return judge_to_sms(bench, sent, client.answers(), more=early)
+
+
+def gateway_killed_delivering(setting):
+    """The gateway dies after it has answered all parts of messages but the last ones."""
+    sent, parts = messages.short_messages(setting.share(10), setting.seed)
+    last = {part["key"]: part["part"] for part in parts}
+    halves = [[part for part in parts if (part["part"] == last[part["key"]]) == is_last] for is_last in (False, True)]
+    with Bench(setting, cores=[0, 1], binds=2) as bench:
+        for number, half in enumerate(halves):
+            if number:
+                bench.restart_gateway()
+            messages.write_parts(bench.folder / "parts.jsonl", half)
+            before = bench.smsc.taken()
+            deliver(bench)
+            peers.settle(lambda: bench.smsc.taken() - before, len(half), QUIET_S)
+        requests, responses = bench.core.requests(), bench.smsc.events("deliver_resp")
+        frames, findings = bench.finish()
+    dests = {part["key"]: part["dest"] for part in parts}
+    judge.demand(judge.delivered(sent, requests, dests), judge.all_rok(parts, responses), findings)
+    return f"{len(sent)} messages, {len(parts)} parts{seen(frames)}"
+
+
 def failover(setting):
     """The first of two SM-SCs dies with answers owed: the second takes over, but for what the first may have taken."""
     sent = messages.messages(setting.share(10, at_least=200), setting.seed, first=45_000)
@@ -332,6 +363,8 @@ SCENARIOS = {
     "sms_to_cpm.udp": lambda setting: sms_to_cpm(setting, "udp"),
     "sms_to_cpm.tcp": lambda setting: sms_to_cpm(setting, "tcp"),
     "faults.smsc_killed": smsc_killed,
+    "faults.gateway_killed": gateway_killed,
+    "faults.gateway_killed_delivering": gateway_killed_delivering,
     "faults.failover": failover,
     "faults.overload": overload,
     "faults.drained": drained,

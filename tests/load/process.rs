@@ -34,8 +34,10 @@ fn is_free(port: u16) -> bool {
 
 fn gateway(name: &str, [sip, hop, smpp]: [u16; 3]) -> Gateway {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.toml"));
+    let state = file.with_extension("state");
+    let state = state.display();
     let text = format!(
-        "sip.listen = ['udp://127.0.0.1:{sip}', 'tcp://127.0.0.1:{sip}']\nsip.next_hop = 'sip:127.0.0.1:{hop}'\n\
+        "state_dir = '{state}'\nsip.listen = ['udp://127.0.0.1:{sip}', 'tcp://127.0.0.1:{sip}']\nsip.next_hop = 'sip:127.0.0.1:{hop}'\n\
          sip.trusted = ['127.0.0.0/8']\nadmin.listen = '127.0.0.1:0'\n\
          smsc = [{{ address = '127.0.0.1:{smpp}', system_id = 'gw', password = 'geheim' }}]\n"
     );

@@ -305,7 +305,7 @@ pub(crate) fn try_start_at(
     let any: SocketAddr = address.parse().expect("address");
     let cores = u16::try_from(processors.len()).expect("few");
     let listen = vec![(Transport::Udp, any), (Transport::Tcp, any)];
-    let options = Options { cores: processors, backend, listen, drain: PATIENCE, profile: false };
+    let options = Options { cores: processors, backend, listen, drain: PATIENCE, profile: false, storage: None };
     let make = |_: &_| -> Arc<dyn Fn(ShardId) -> Echo + Send + Sync> { Arc::new(move |id| Echo::new(id, cores)) };
     Gateway::start_worlds(&options, make, Arc::new(sink))
 }

@@ -28,6 +28,7 @@ fn start(backend: Backend, cores: u16, smsc: &Smsc) -> Gateway {
         drain: PATIENCE,
         // With one core it is off: then nothing may be shown.
         profile: cores > 1,
+        storage: None,
     };
     let template = Settings {
         sip: SipSettings {

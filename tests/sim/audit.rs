@@ -126,7 +126,8 @@ fn check_taken(message: &Outgoing, code: u16, taken: Option<&BTreeMap<Option<u16
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{} has segments twice", message.call_id);
 }
 
-fn due(number: usize, outcome: Status) -> Vec<(Notification, Status)> {
+/// The notifications that the message of this number asks for.
+pub fn due(number: usize, outcome: Status) -> Vec<(Notification, Status)> {
     let interworking = if outcome == Status::Delivered { Status::LegacySms } else { Status::Error };
     match number % 3 {
         0 => vec![(Notification::Delivery, outcome)],

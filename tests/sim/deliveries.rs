@@ -68,20 +68,31 @@ pub fn deliver_whole(world: &mut World, smsc: usize, message: usize) {
     }
 }
 
+/// Sends one part of a message of several; its place among the deliveries.
+pub fn deliver_part(world: &mut World, smsc: usize, message: usize, number: u8) -> usize {
+    let part = parts_of(message, total_of(message)).swap_remove(usize::from(number) - 1);
+    deliver(world, smsc, &part)
+}
+
+/// The whole text of a message, and the URI of its sender.
+pub fn whole(message: usize) -> (String, String) {
+    let text = parts_of(message, total_of(message)).iter().map(|part| part.text.as_str()).collect();
+    (format!("tel:+{};nccsid=SMS", sender(message)), text)
+}
+
 /// Each of these messages was taken once, whole.
 pub fn expect_messages(world: &World, messages: core::ops::Range<usize>) {
     let texts = texts(world);
     for message in messages.clone() {
-        let whole: String = parts_of(message, total_of(message)).iter().map(|part| part.text.as_str()).collect();
-        let got = texts.get(&format!("tel:+{};nccsid=SMS", sender(message)));
-        assert_eq!(got, Some(&vec![whole]), "message {message}");
+        let (sender, text) = whole(message);
+        assert_eq!(texts.get(&sender), Some(&vec![text]), "message {message}");
     }
     assert_eq!(texts.len(), messages.len());
     assert_eq!(world.count(|stats| stats.delivers_accepted), messages.len() as u64);
     assert_eq!(world.count(|stats| stats.joining), 0);
 }
 
-fn total_of(message: usize) -> u8 {
+pub fn total_of(message: usize) -> u8 {
     [1, 2, 3, 1, 5, 4][message % 6]
 }
 

@@ -380,7 +380,7 @@ fn promises_wait_for_their_records_where_they_are_durable() {
     assert_eq!(world.smscs[0].accepted.len(), 2);
     assert_eq!(world.cpm.answers.get(&outgoing(1).call_id), Some(&202), "nothing is promised for it");
     assert_eq!(world.cpm.answers.get(&outgoing(0).call_id), None, "its reports are promised");
-    assert_eq!(world.disk.len(), 1);
+    assert_eq!(world.writing.len(), 1);
     world.write_records();
     world.run_for(Duration::from_secs(3));
     assert_eq!(world.cpm.answers.get(&outgoing(0).call_id), Some(&202));

@@ -17,6 +17,7 @@ mod mms_users;
 mod mmsc;
 mod multimedia;
 mod outbind;
+mod restarts;
 mod session_users;
 mod sessions;
 mod smsc;

@@ -105,8 +105,15 @@ pub struct World {
     pub questions: u64,
     /// What the shards have for the log.
     pub events: Vec<Event>,
-    /// Records that are not written yet.
-    pub disk: Vec<(usize, RecordId)>,
+    /// Orders to write a record, or to forget it, that [`World::write_records`] carries out.
+    pub writing: Vec<(usize, RecordId, Option<Vec<u8>>)>,
+    /// How many each core's disk has carried out.
+    written: Vec<u64>,
+    /// What is written: all that a crash leaves.
+    pub disk: BTreeMap<RecordId, Vec<u8>>,
+    settings: Settings,
+    seed: u8,
+    run: u32,
     sip_listeners: usize,
     msrp_listener: ListenerId,
     mail_listener: ListenerId,
@@ -171,22 +178,21 @@ pub fn settings_with_mms(smscs: usize) -> Settings {
     Settings { mm4, mmscs: vec![mmsc], ..settings_with_msrp(smscs) }
 }
 
+fn make_shards(seed: u8, shards: u16, settings: &Settings) -> Vec<Shard> {
+    let shard = |id: u16| {
+        let own = [seed.wrapping_add(u8::try_from(id).unwrap()).wrapping_add(1); 32];
+        let hash_key = [u64::from(seed), 7];
+        Shard::new(Settings { id: ShardId(id), shards, hash_key, seed: own, ..settings.clone() })
+    };
+    (0..shards).map(shard).collect()
+}
+
 impl World {
     pub fn new(seed: u8, shards: u16, settings: &Settings) -> World {
-        let shard = |id: u16| {
-            let own = [seed.wrapping_add(u8::try_from(id).unwrap()).wrapping_add(1); 32];
-            Shard::new(Settings {
-                id: ShardId(id),
-                shards,
-                hash_key: [u64::from(seed), 7],
-                seed: own,
-                ..settings.clone()
-            })
-        };
         let smscs = settings.smscs.len();
         let mut world = World {
             now: Now { moment: Moment(1_000_000), unix_ms: 1_795_255_530_000 },
-            shards: (0..shards).map(shard).collect(),
+            shards: make_shards(seed, shards, settings),
             cpm: Cpm::new(CPM.parse().unwrap(), GATEWAY.parse().unwrap()),
             smscs: (0..smscs).map(|number| Smsc::new(seed.wrapping_add(u8::try_from(number).unwrap()))).collect(),
             listening: vec![true; smscs],
@@ -206,7 +212,12 @@ impl World {
             zone: Vec::new(),
             questions: 0,
             events: Vec::new(),
-            disk: Vec::new(),
+            writing: Vec::new(),
+            written: vec![0; usize::from(shards)],
+            disk: BTreeMap::new(),
+            settings: settings.clone(),
+            seed,
+            run: 0,
             sip_listeners: settings.sip.listeners.len(),
             msrp_listener: settings.msrp.listeners.first().map_or(ListenerId(99), |(id, _)| *id),
             mail_listener: settings.mm4.listeners.first().map_or(ListenerId(99), |id| *id),
@@ -408,8 +419,9 @@ impl World {
             Transmit::Stream { link, bytes } => self.stream(shard, link, bytes),
             Transmit::Connect { order, peer } => self.connect(shard, order, peer),
             Transmit::Close { link } => self.close(shard, link),
-            Transmit::Watch { .. } | Transmit::Forget { .. } => {}
-            Transmit::Record { record, .. } => self.disk.push((shard, record)),
+            Transmit::Watch { .. } => {}
+            Transmit::Record { record, octets } => self.writing.push((shard, record, Some(octets))),
+            Transmit::Forget { record } => self.writing.push((shard, record, None)),
             Transmit::Resolve { query, name, kind } => {
                 let known = self.zone.iter().find(|(known, of, _)| *known == name && *of == kind);
                 let records = known.map(|(.., records)| records.clone()).unwrap_or_default();
@@ -513,11 +525,37 @@ impl World {
         self.shards.iter().all(Shard::is_drained)
     }
 
-    /// The disk has written everything.
+    /// The disk has done all that was ordered, and has dropped what is of no use any more.
     pub fn write_records(&mut self) {
-        for (shard, record) in std::mem::take(&mut self.disk) {
-            self.shards[shard].on_recorded(self.now, record);
+        let now_s = self.now.unix_ms / 1_000;
+        self.disk.retain(|record, _| u64::from(record.expires_s) >= now_s);
+        for (shard, record, octets) in std::mem::take(&mut self.writing) {
+            match octets {
+                Some(octets) => drop(self.disk.insert(record, octets)),
+                None => drop(self.disk.remove(&record)),
+            }
+            self.written[shard] += 1;
+            self.shards[shard].on_recorded(self.now, self.written[shard]);
         }
+    }
+
+    /// The process dies, and a new one of so many cores comes up: all connections break, what was not written is lost.
+    pub fn crash(&mut self, shards: u16) {
+        while !self.links.is_empty() {
+            self.cut(0);
+        }
+        self.writing.clear();
+        self.written = vec![0; usize::from(shards)];
+        self.run += 1;
+        let settings = Settings { run: self.run, ..self.settings.clone() };
+        // Entropy of its own: what it mints must not be what was minted before.
+        let seed = self.seed.wrapping_add(u8::try_from(self.run * 37 % 251).unwrap());
+        self.shards = make_shards(seed, shards, &settings);
+        let kept: Vec<_> = self.disk.iter().map(|(record, octets)| (*record, octets.clone())).collect();
+        for shard in &mut self.shards {
+            shard.restore(self.now, &kept);
+        }
+        self.run_for(Duration::from_millis(100));
     }
 
     /// The SM-SC is back.

@@ -35,6 +35,8 @@ pub struct Config {
     pub profile: Profile,
     /// `state_dir`: directory of what outlives the process.
     pub state_dir: PathBuf,
+    /// `durable`: whether anything does.
+    pub durable: bool,
     /// `[runtime]`
     pub runtime: Runtime,
     /// `[sip]`

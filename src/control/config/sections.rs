@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::reader::{Section, Value, wrong};
-use super::values::{domain, integer, list, listen, network, one_of, seconds, sip_uri, socket_address, text};
+use super::values::{boolean, domain, integer, list, listen, network, one_of, seconds, sip_uri, socket_address, text};
 use super::{Admin, Backend, Config, Host, Listen, Log, LogFormat, Profile, Runtime, Sip, mm4, msrp, policy, smsc};
 use crate::engine::transport::Transport;
 use crate::limits::{SHARDS_MAX, SIP_DATAGRAM_REQUEST_BYTES_MAX, SIP_MESSAGE_BYTES_MAX};
@@ -17,6 +17,7 @@ const LINK_SHARE: f64 = 0.8;
 pub(super) fn read(mut root: Section<'_>, host: &Host) -> Option<Config> {
     let profile = root.or("profile", Profile::Cpm, one_of(&[("cpm", Profile::Cpm), ("rcs", Profile::Rcs)]));
     let state_dir = root.or("state_dir", "state".into(), text("a directory", |text| Some(text.into())));
+    let durable = root.or("durable", true, boolean);
     let runtime = runtime(root.section("runtime"), host);
     let sip = sip(root.section("sip"));
     let msrp = root.section("msrp");
@@ -32,7 +33,7 @@ pub(super) fn read(mut root: Section<'_>, host: &Host) -> Option<Config> {
     taken.extend(msrp.listen.iter().map(|one| (one.address, "msrp.listen")));
     let mm4 = mm4::read(mm4, &taken, mmscs.as_ref().is_none_or(|mmscs| !mmscs.is_empty()));
     let (sip, smscs, mmscs) = (sip?, smscs?, mmscs?);
-    Some(Config { profile, state_dir, runtime, sip, msrp, smscs, mm4, mmscs, admin, log, policy })
+    Some(Config { profile, state_dir, durable, runtime, sip, msrp, smscs, mm4, mmscs, admin, log, policy })
 }
 
 /// The TCP ports that others listen on, and the keys that say so.

@@ -68,6 +68,7 @@ impl Config {
                 .collect(),
             drain: self.runtime.drain,
             profile: false,
+            storage: None,
         }
     }
 }

@@ -146,7 +146,7 @@ impl Stage {
         let smsc = Smsc::start(trace, sender.clone(), faults).map_err(text)?;
         let mmsc = Mmsc::start(trace, sender).map_err(text)?;
         let config = configuration(client.address(), smsc.address(), mmsc.address())?;
-        let gateway = run::start(&config, run::event_log(&config), false).map_err(|error| error.to_string())?;
+        let gateway = run::start(&config, run::event_log(&config), false, None).map_err(|error| error.to_string())?;
         let udp = gateway.listeners().iter().find(|listener| listener.transport == Transport::Udp);
         let sip = udp.ok_or("no UDP listener")?.local;
         let [.., msrp, mail] = gateway.listeners() else { return Err("no MSRP or MM4 listener".into()) };

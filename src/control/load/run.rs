@@ -155,6 +155,7 @@ fn shell_options(options: &Options) -> crate::shell::Options {
         listen: listeners(options).into_iter().map(|(_, transport, address)| (transport, address)).collect(),
         drain: Duration::from_secs(1),
         profile: false,
+        storage: None,
     }
 }
 

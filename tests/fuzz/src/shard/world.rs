@@ -6,9 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use isthmus::engine::transport::{
-    ConnectId, LinkId, ListenerId, QueryId, Record, RecordId, RecordKind, ShardId, Transmit,
-};
+use isthmus::engine::transport::{ConnectId, LinkId, ListenerId, QueryId, Record, RecordKind, ShardId, Transmit};
 use isthmus::engine::{Moment, Now};
 use isthmus::shard::Shard;
 use isthmus::shard::settings::Settings;
@@ -67,7 +65,9 @@ pub struct World {
     pub submits: VecDeque<(usize, Header)>,
     pub orders: VecDeque<(usize, ConnectId, SocketAddr)>,
     pub queries: VecDeque<(usize, QueryId, RecordKind)>,
-    records: Vec<(usize, RecordId)>,
+    /// Of each core, how many orders its disk has, and how many it has carried out.
+    ordered: [u64; 2],
+    carried_out: [u64; 2],
     shards: Vec<Shard>,
     serial: u32,
     ids: u32,
@@ -93,7 +93,8 @@ impl World {
             submits: VecDeque::new(),
             orders: VecDeque::new(),
             queries: VecDeque::new(),
-            records: Vec::new(),
+            ordered: [0; 2],
+            carried_out: [0; 2],
             shards: [0, 1].map(shard).into(),
             serial: 0,
             ids: 0,
@@ -195,8 +196,9 @@ impl World {
 
     /// The disk has written everything.
     pub fn write_records(&mut self) {
-        for (shard, record) in std::mem::take(&mut self.records) {
-            self.shards[shard].on_recorded(self.now, record);
+        self.carried_out = self.ordered;
+        for (shard, orders) in self.ordered.into_iter().enumerate() {
+            self.shards[shard].on_recorded(self.now, orders);
         }
     }
 
@@ -281,7 +283,7 @@ impl World {
             self.connect(true);
             self.resolve(true);
         }
-        if self.habits.disk && !self.records.is_empty() {
+        if self.habits.disk && self.ordered != self.carried_out {
             busy = true;
             self.write_records();
         }
@@ -315,8 +317,8 @@ impl World {
                     self.close(place);
                 }
             }
-            Transmit::Watch { .. } | Transmit::Forget { .. } => {}
-            Transmit::Record { record, .. } => self.records.push((shard, record)),
+            Transmit::Watch { .. } => {}
+            Transmit::Record { .. } | Transmit::Forget { .. } => self.ordered[shard] += 1,
             Transmit::Resolve { query, kind, .. } => self.queries.push_back((shard, query, kind)),
         }
     }
