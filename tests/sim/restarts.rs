@@ -255,6 +255,34 @@ fn records_that_nobody_understands_are_left_alone() {
     assert_eq!(world.disk.len(), 3, "of {written}");
 }
 
+/// Whatever a disk makes of records, the gateway comes up with it and serves.
+#[test]
+fn records_with_any_octets_changed_harm_nobody() {
+    seeds(60, |seed, shards| {
+        let mut random = Random::from_seed([seed; 32]);
+        let mut world = silent(seed, shards, &durable(1));
+        send_all(&mut world, 0..8, Duration::from_millis(5));
+        for message in 1..6 {
+            (1..total_of(message)).for_each(|number| _ = deliver_part(&mut world, 0, message, number));
+        }
+        pass(&mut world, s(2));
+        for octets in world.disk.values_mut() {
+            for _ in 0..=random.below(4) {
+                let at = usize::try_from(random.below(octets.len() as u64)).unwrap();
+                octets[at] = u8::try_from(random.below(256)).unwrap();
+            }
+        }
+        world.crash(cores_after(seed));
+        report_all(&mut world);
+        send_all(&mut world, 100..104, Duration::from_millis(5));
+        pass(&mut world, s(10));
+        for number in 100..104 {
+            assert_eq!(world.cpm.answers[&outgoing(number).call_id], 202, "message {number}");
+        }
+        world.run_for(s(700));
+    });
+}
+
 /// Crashes at any moment, with what the disk had not written lost: nothing that was promised is missing, nothing arrives
 /// in pieces. Once more than once only what was under way while the process died, since nobody can know what became of it.
 #[test]
