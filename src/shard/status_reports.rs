@@ -89,7 +89,7 @@ impl Telling {
         self.in_flight == 0
     }
 
-    /// Whether a report has decided the message, and the answer to its sender comes first.
+    /// Whether a report has decided the message, and its submission ends first.
     fn is_held(&self) -> bool {
         self.waiting.is_some() && self.is_idle()
     }
@@ -258,8 +258,8 @@ impl Shard {
                 message.telling.waiting = Some((report.deliver, hash, whose));
                 message.telling.since = now.moment;
                 message.telling.trace = report.trace;
-                // Before the sender's answer nobody knows whether there is anything to tell him: a refusal tells it all.
-                if message.progress.answered {
+                // Before the others are submitted nobody knows whether there is anything to tell: a refusal tells it all.
+                if message.progress.answered || message.progress.submitted {
                     self.tell(now, whose.message);
                 }
             }
