@@ -362,6 +362,20 @@ fn notifications_about_what_is_unknown_are_answered() {
     assert_eq!(reader.reports(), [delivered("Retrieved")]);
 }
 
+/// A client may say hours later what became of a message, when another one has its key.
+#[test]
+fn a_notification_about_an_mm_of_an_earlier_run_is_about_none_of_this_one() {
+    let earlier = Reader::of(DELIVERY).message_id;
+    let mut reader = Reader::with(Sides::seeded(77, 1, &settings_with_mms(0)), DELIVERY);
+    assert_eq!(earlier.split('-').next(), reader.message_id.split('-').next(), "only the seal tells them apart");
+    let call_id =
+        reader.says_of(&earlier, CPM_USER, &format!("tel:{MMS_USER}"), ("delivery-notification", "delivered"));
+    reader.sides.pass(1);
+    assert_eq!((reader.answer(&call_id), reader.reports()), (Some(200), vec![]));
+    assert_eq!(reader.tells("delivery-notification", "delivered"), Some(200));
+    assert_eq!(reader.reports(), [delivered("Retrieved")]);
+}
+
 /// [MM4-T42-sender] [MM4-T42-message_id] Each recipient reports for himself.
 #[test]
 fn each_recipient_of_an_mm_has_his_report() {

@@ -6,7 +6,7 @@ use isthmus::wire::cpim::imdn::{Notification, Status};
 use crate::mms::{Gateway, Message, OURS, THEIRS, delivery_report, read_reply, response};
 use crate::mmsc::{Bringing, Mail};
 use crate::sip::{Imdn, imdns, outcomes};
-use crate::world::settings_with_mms;
+use crate::world::{World, settings_with_mms};
 
 const DELIVERED: (Notification, Status) = (Notification::Delivery, Status::Delivered);
 const LEGACY_MMS: (Notification, Status) = (Notification::Interworking, Status::LegacyMms);
@@ -255,6 +255,30 @@ fn a_report_about_nothing_known_is_told_so() {
     gateway.bring(0, &delivery_report(&mail, "Retrieved"));
     assert_eq!(told(&gateway), [DELIVERED]);
     gateway.nothing_stays();
+}
+
+/// After a restart keys begin anew: what was named before is nothing that is here now, however alike it is.
+#[test]
+fn ids_of_an_earlier_run_name_nothing_of_this_one() {
+    let (_, earlier) = asked("positive-delivery, display");
+    let mut gateway = Gateway::around(World::new(77, 1, &settings_with_mms(0)));
+    gateway.greet();
+    gateway.pass(1);
+    let mail = gateway.forwarded(&Message::asking("one@cpm", "positive-delivery, display"));
+    let key = |mail: &Mail, name: &str| mail.get(name).split('-').next().unwrap().to_owned();
+    for name in ["X-Mms-Message-ID", "X-Mms-Transaction-ID"] {
+        assert_eq!(key(&earlier, name), key(&mail, name), "nothing but the seal tells them apart");
+    }
+    gateway.bring(0, &response(&earlier, "Ok"));
+    assert_eq!(gateway.status("one@cpm"), None, "it is not the response to this message");
+    for report in [delivery_report(&earlier, "Retrieved"), read_reply(&earlier, "Read")] {
+        assert!(gateway.bring(0, &report).starts_with("250"));
+        assert_eq!(gateway.mail().get("X-Mms-Request-Status-Code"), "Error-message-not-found");
+    }
+    assert_eq!((told(&gateway), gateway.world.count(|stats| stats.mm4_unmatched)), (vec![], 3));
+    gateway.bring(0, &response(&mail, "Ok"));
+    gateway.bring(0, &delivery_report(&mail, "Retrieved"));
+    assert_eq!((gateway.status("one@cpm"), told(&gateway)), (Some(202), vec![DELIVERED]));
 }
 
 /// The CPM side cannot take it now: so the Relay/Server brings it again, and it is told once.

@@ -16,7 +16,9 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn letter(self) -> u8 {
+    /// That character.
+    #[must_use]
+    pub const fn letter(self) -> u8 {
         match self {
             Kind::Message => b'm',
             Kind::Transaction => b't',
@@ -25,27 +27,40 @@ impl Kind {
     }
 }
 
-/// Hexadecimal digits of the shard and of the key.
+/// Hexadecimal digits of the shard, of the key and of the seal.
 const SHARD_DIGITS: usize = 4;
 const KEY_DIGITS: usize = 14;
+const SEAL_DIGITS: usize = 16;
 
-/// Appends an id: what it is of, its owner and his key (below 2^56), and `rest`, which makes it one of its own.
-pub fn write(kind: Kind, owner: ShardId, key: u64, rest: u64, out: &mut Vec<u8>) {
-    out.push(kind.letter());
-    hex(u64::from(owner.0), SHARD_DIGITS, out);
-    hex(key, KEY_DIGITS, out);
-    out.push(b'-');
-    hex(rest, 16, out);
+/// What an id says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id {
+    /// Who has what it is of.
+    pub owner: ShardId,
+    /// His key, below 2^56. An earlier run may have given it to something else.
+    pub key: u64,
+    /// Tells ids with the same key apart: a keyed hash, whose key is this run's.
+    pub seal: u64,
 }
 
-/// The owner and his key in an id of ours, whatever quotes are around it; `None` if it is not ours.
+/// Appends an id: what it is of, and what it says.
+pub fn write(kind: Kind, id: Id, out: &mut Vec<u8>) {
+    out.push(kind.letter());
+    hex(u64::from(id.owner.0), SHARD_DIGITS, out);
+    hex(id.key, KEY_DIGITS, out);
+    out.push(b'-');
+    hex(id.seal, SEAL_DIGITS, out);
+}
+
+/// What an id of ours says, whatever quotes are around it; `None` if it is not ours.
 #[must_use]
-pub fn read(kind: Kind, id: &[u8]) -> Option<(ShardId, u64)> {
+pub fn read(kind: Kind, id: &[u8]) -> Option<Id> {
     let rest = unquoted(id).strip_prefix(&[kind.letter()])?;
-    let (shard, rest) = rest.split_at_checked(SHARD_DIGITS)?;
+    let (owner, rest) = rest.split_at_checked(SHARD_DIGITS)?;
     let (key, rest) = rest.split_at_checked(KEY_DIGITS)?;
-    let shard = u16::try_from(of_hex(shard)?).ok()?;
-    (rest.first() == Some(&b'-')).then_some((ShardId(shard), of_hex(key)?))
+    let seal = rest.strip_prefix(b"-")?.get(..SEAL_DIGITS)?;
+    let owner = ShardId(u16::try_from(of_hex(owner)?).ok()?);
+    Some(Id { owner, key: of_hex(key)?, seal: of_hex(seal)? })
 }
 
 fn hex(value: u64, digits: usize, out: &mut Vec<u8>) {
@@ -66,13 +81,20 @@ mod tests {
     #[test]
     fn an_id_names_its_owner() {
         let mut id = Vec::new();
-        write(Kind::Message, ShardId(7), (1 << 56) - 2, 0xABCD, &mut id);
+        let ours = Id { owner: ShardId(7), key: (1 << 56) - 2, seal: 0xABCD };
+        write(Kind::Message, ours, &mut id);
         assert_eq!(id, b"m0007fffffffffffffe-000000000000abcd");
-        let ours = Some((ShardId(7), (1 << 56) - 2));
         let quoted = [b"\"<", &*id, b"@gw.example.net>\""].concat();
-        assert_eq!((read(Kind::Message, &id), read(Kind::Message, &quoted)), (ours, ours));
+        assert_eq!((read(Kind::Message, &id), read(Kind::Message, &quoted)), (Some(ours), Some(ours)));
         assert_eq!(read(Kind::Transaction, &id), None);
-        for other in [b"".as_slice(), b"m", b"m0007", b"mzzzzfffffffffffffe-0", b"m0007fffffffffffffe"] {
+        for other in [
+            b"".as_slice(),
+            b"m",
+            b"m0007",
+            b"mzzzzfffffffffffffe-0",
+            b"m0007fffffffffffffe",
+            b"m0007fffffffffffffe-00ab",
+        ] {
             assert_eq!(read(Kind::Message, other), None, "{}", other.escape_ascii());
         }
     }

@@ -11,7 +11,7 @@ use crate::engine::{Moment, Now};
 use crate::interwork::address::Number;
 use crate::interwork::mms::pager_to_forward_req::sip_status;
 use crate::iwf::mms::forward::{Minted, Read, Relay};
-use crate::iwf::mms::id::{self, Kind};
+use crate::iwf::mms::id::{self, Id, Kind};
 use crate::iwf::mms::notification::Told;
 use crate::iwf::pager::NotAcceptable;
 use crate::iwf::retained::Retained;
@@ -114,9 +114,9 @@ impl Shard {
     /// Writes the mail, keeps what answer and reports need, and says how many octets the mail has.
     fn write_forward(&mut self, now: Now, key: u64, mmsc: u16, read: &Read<'_>) -> Result<usize, NotAcceptable> {
         let (mut transaction_id, mut message_id) = (Vec::new(), Vec::new());
-        let conversation = self.route.hash(&[read.conversation_id(), b" ", read.contribution_id()]);
-        id::write(Kind::Transaction, self.settings.id, key, self.random.next_u64(), &mut transaction_id);
-        id::write(Kind::Message, self.settings.id, key, conversation, &mut message_id);
+        self.mint_id(Kind::Transaction, key, &mut transaction_id);
+        let seal = self.message_seal(read.conversation_id(), read.contribution_id());
+        id::write(Kind::Message, Id { owner: self.settings.id, key, seal }, &mut message_id);
         message_id.push(b'@');
         message_id.extend_from_slice(self.settings.mm4.domain.as_bytes());
         let Some(message) = self.mms.messages.get_mut(key) else { return Ok(0) };

@@ -105,7 +105,7 @@ impl Shard {
 
     /// A mail of the mail system: it may say that one of ours was lost on its way (RFC 3464).
     fn bounced(&mut self, now: Now, brought: Brought) {
-        let owner = bounce::read(&brought.data).map(|bounce| bounce.owner);
+        let owner = bounce::read(&brought.data).map(|bounce| bounce.message.owner);
         match owner.filter(|owner| owner.0 < self.settings.shards) {
             Some(owner) => self.outbox.hand(owner, Handoff::Mail(Box::new(brought))),
             None => {
@@ -125,8 +125,8 @@ impl Shard {
             Mm4::ReadReplyReportReq(report) => id::read(Kind::Message, report.message_id),
             Mm4::Res(response) => id::read(Kind::Transaction, response.transaction_id),
         };
-        let shard = minted.map(|(shard, _)| shard).filter(|shard| shard.0 < self.settings.shards);
-        shard.unwrap_or(self.settings.id)
+        let owner = minted.map(|id| id.owner).filter(|owner| owner.0 < self.settings.shards);
+        owner.unwrap_or(self.settings.id)
     }
 
     /// As owner: a mail that was brought.
@@ -142,8 +142,10 @@ impl Shard {
                 self.answer_mail(now, brought.whose, taken());
             }
             Err(_) => {
-                if let Some(bounce) = bounce::read(&data) {
-                    self.forward_responded(now, bounce.message, bounce.status);
+                if let Some(bounce) = bounce::read(&data)
+                    && let Some(key) = self.mm_named(bounce.message)
+                {
+                    self.forward_responded(now, key, bounce.status);
                 }
                 self.answer_mail(now, brought.whose, taken());
             }

@@ -11,6 +11,7 @@ mod arrivals;
 mod bringers;
 mod deliver;
 mod forward;
+mod ids;
 mod mails;
 mod notifications;
 mod relays;

@@ -16,7 +16,7 @@ use crate::interwork::mms::forward_req_to_pager::left_s;
 use crate::interwork::mms::imdn_to_read_reply::{Asked, due};
 use crate::interwork::table::NotConvertible;
 use crate::iwf::body::Body;
-use crate::iwf::mms::id::{self, Kind};
+use crate::iwf::mms::id::Kind;
 use crate::iwf::mms::report::{self, About, Headers};
 use crate::iwf::mms::unix_s;
 use crate::limits;
@@ -102,8 +102,9 @@ impl Shard {
         body: &Body<'_>,
     ) -> bool {
         let Some(document) = document(body) else { return false };
-        let owner = id::read(Kind::Notification, document.message_id.as_bytes());
-        let Some((owner, original)) = owner.filter(|(owner, _)| owner.0 < self.settings.shards) else { return false };
+        let Some((owner, original)) = self.minted(Kind::Notification, document.message_id.as_bytes()) else {
+            return false;
+        };
         let notified = Notified {
             whose: NotificationRef { shard: self.settings.id, transaction },
             original,
@@ -152,8 +153,7 @@ impl Shard {
         write: Write,
     ) {
         let mut transaction_id = Vec::new();
-        let random = self.random.next_u64();
-        id::write(Kind::Transaction, self.settings.id, report.waiting, random, &mut transaction_id);
+        self.mint_name(Kind::Transaction, &mut transaction_id);
         let Some(original) = self.mms.originals.get_mut(report.original) else { return };
         let system_address = self.settings.mm4.system_address();
         let about = About {
@@ -287,8 +287,12 @@ impl Shard {
 
     /// An imdn.Message-ID that leads back to an MM; without one a mere name.
     pub(super) fn mint_message_id(&mut self, original: u64) -> Vec<u8> {
-        let (mut message_id, random) = (Vec::new(), self.random.next_u64());
-        id::write(Kind::Notification, self.settings.id, original, random, &mut message_id);
+        let mut message_id = Vec::new();
+        if original == 0 {
+            self.mint_name(Kind::Notification, &mut message_id);
+        } else {
+            self.mint_id(Kind::Notification, original, &mut message_id);
+        }
         message_id
     }
 }

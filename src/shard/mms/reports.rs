@@ -110,8 +110,7 @@ impl Shard {
     /// The CPM message that a report is about. One that is over, or was never here, is answered.
     fn reported_mm(&mut self, now: Now, message_id: &[u8], owed: &Owed) -> Option<u64> {
         self.stats.mms_reports += 1;
-        let ours = id::read(Kind::Message, message_id).filter(|(shard, _)| *shard == self.settings.id);
-        let known = ours.map(|(_, key)| key).filter(|key| self.mms.messages.get(*key).is_some());
+        let known = id::read(Kind::Message, message_id).and_then(|id| self.mm_named(id));
         if known.is_none() {
             self.stats.mm4_unmatched += 1;
             self.event(Event::MmReportUnmatched { peer: owed.peer.ip() });
