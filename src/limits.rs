@@ -229,6 +229,8 @@ pub const STORE_EXPIRED_PER_GROUP_MAX: usize = 256;
 pub const STORE_BUFFER_BYTES_MAX: usize = 4 << 20;
 /// Octets of the file that are held in memory.
 pub const STORE_CACHE_BYTES: usize = 64 << 20;
+/// Seconds after which a disk that does not answer counts as one that fails.
+pub const STORE_SILENCE_S_MAX: u64 = 10;
 /// Times that a transaction is tried when the store is being closed; what it would have written is lost then.
 pub const STORE_CLOSING_TRIES_MAX: u32 = 3;
 

@@ -95,14 +95,18 @@ fn serve(config: &Config, profile: bool, log_lines_dropped: ErrorCounter) -> Res
     let admin = Admin::start(config.admin.listen, Arc::new(cores))
         .map_err(|error| Failure::Admin(config.admin.listen, error))?;
     announce(config, &gateway, &admin);
-    wait_for_signal(&mut signals, &gateway, &mut StoreWatch::new(store.clone()))?;
-    let drained = drain(config, &mut signals, &gateway);
+    let mut watch = StoreWatch::new(store.clone());
+    wait_for_signal(&mut signals, &gateway, &mut watch)?;
+    let drained = drain(config, &mut signals, &gateway, &mut watch);
     if profile {
         profile::log(&gateway.snapshots());
     }
     // The cores have ended with it, and what they ordered last is handed in.
-    drop((admin, gateway));
+    drop((admin, gateway, watch));
     let written = store.and_then(Arc::into_inner).map_or(Ok(()), close);
+    if let (Err(_), Err(failure)) = (&drained, &written) {
+        tracing::error!("{failure}");
+    }
     drained?;
     written?;
     tracing::info!("drained");
@@ -242,11 +246,12 @@ fn is_to_end(signals: &mut Signals, gateway: &Gateway) -> bool {
     end
 }
 
-fn drain(config: &Config, signals: &mut Signals, gateway: &Gateway) -> Result<(), Failure> {
+fn drain(config: &Config, signals: &mut Signals, gateway: &Gateway, store: &mut StoreWatch) -> Result<(), Failure> {
     tracing::info!(open_messages = open_messages(gateway), "draining");
     gateway.drain();
     let until = Instant::now() + config.runtime.drain;
     while !gateway.is_finished() {
+        store.look();
         if Instant::now() > until || is_to_end(signals, gateway) {
             return Err(Failure::Unfinished(open_messages(gateway)));
         }

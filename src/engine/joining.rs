@@ -194,12 +194,6 @@ impl Joining {
         self.sets.is_empty()
     }
 
-    /// Whether the message of this key was handed out a short time ago.
-    #[must_use]
-    pub fn is_complete(&self, key: u64) -> bool {
-        self.find(key).is_some_and(|place| self.sets[place].complete)
-    }
-
     /// Octets of the parts held.
     #[must_use]
     pub const fn octets(&self) -> usize {
@@ -209,6 +203,22 @@ impl Joining {
     /// Takes a part in. `key` is a keyed hash of all that its message's parts share: account, sender, recipient, width
     /// of the reference, reference, total.
     pub fn handle_part(&mut self, now: Now, key: u64, part: Part<'_>) -> Outcome {
+        let full = self.octets + part.octets.len() > self.options.octets_max;
+        self.take_part(key, part, full, |joining| joining.open(now, key, part.total))
+    }
+
+    /// The same for a part that an earlier run has acknowledged: the bounds do not turn it away.
+    pub fn handle_kept_part(&mut self, now: Now, key: u64, part: Part<'_>) -> Outcome {
+        self.take_part(key, part, false, |joining| Some(joining.begin(now, key, part.total)))
+    }
+
+    fn take_part(
+        &mut self,
+        key: u64,
+        part: Part<'_>,
+        full: bool,
+        open: impl FnOnce(&mut Joining) -> Option<usize>,
+    ) -> Outcome {
         if part.number == 0 || part.number > part.total {
             return Outcome::Unusable;
         }
@@ -218,12 +228,19 @@ impl Joining {
         let digest = digest(part.octets);
         match self.place_for(key, part.number, digest) {
             Place::Duplicate => Outcome::Duplicate,
-            _ if self.octets + part.octets.len() > self.options.octets_max => Outcome::Full,
+            _ if full => Outcome::Full,
             Place::In(place) => self.store(place, part, digest),
-            Place::New => match self.open(now, key, part.total) {
+            Place::New => match open(self) {
                 Some(place) => self.store(place, part, digest),
                 None => Outcome::Full,
             },
+        }
+    }
+
+    /// Ends the set of a key, if there is one, as if its deadline had come.
+    pub fn end_set(&mut self, key: u64) {
+        if let Some(place) = self.find(key) {
+            self.end(place);
         }
     }
 
@@ -247,9 +264,7 @@ impl Joining {
 
     /// A message was handed out in an earlier run, with `last` as the part that completed it: that part may come again.
     pub fn remember(&mut self, now: Now, key: u64, last: Part<'_>) {
-        if self.find(key).is_some() {
-            return;
-        }
+        self.end_set(key);
         let place = self.begin(now, key, last.total);
         let Part { number, ticket, data_coding, national, octets, .. } = last;
         let known = StoredPart { number, ticket, data_coding, national, digest: digest(octets), start: 0, len: 0 };

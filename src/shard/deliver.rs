@@ -178,9 +178,12 @@ impl Shard {
             }
             Outcome::Duplicate => {
                 self.stats.parts_repeated += 1;
-                let open = self.joined_open.contains(&key);
-                let status = if open { CommandStatus::ESME_RX_T_APPN } else { CommandStatus::ESME_ROK };
-                self.answer_delivery(now, deliver, fingerprint, status, trace);
+                if self.joined_open.contains(&key) {
+                    let status = CommandStatus::ESME_RX_T_APPN;
+                    return self.answer_delivery(now, deliver, fingerprint, status, trace);
+                }
+                // The first one, or what became of the whole, may not be on record yet.
+                self.acknowledge(now, Acknowledgement::Part { deliver, fingerprint });
             }
             Outcome::Full => {
                 self.refuse_delivery(now, deliver, fingerprint, CommandStatus::ESME_RX_T_APPN, "no room for parts");
@@ -249,6 +252,10 @@ impl Shard {
 
     /// Sends a message whose parts are joined.
     pub(super) fn pass_on(&mut self, now: Now, delivery: Delivery) {
+        if self.draining && self.settings.durable && delivery.deliver.is_none() {
+            // Nobody waits for it here, and the next process has it from the disk.
+            return;
+        }
         let Some((joined, _)) = &delivery.joined else { return };
         let data_coding = joined.parts().next().map_or(0, |part| part.data_coding);
         let mut scratch = core::mem::take(&mut self.scratch);
@@ -374,7 +381,7 @@ impl Shard {
         if let Some((joined, last)) = delivery.joined.take() {
             self.joined_open.remove(&joined.key());
             if !temporary {
-                self.record_joined(now, delivery.common.smsc, &delivery.pdu);
+                self.record_joined(now, delivery.common.smsc, &delivery.pdu, &joined);
             }
             self.joined_ended(now, joined, last, delivery.common, temporary);
         }

@@ -73,6 +73,9 @@ impl Shard {
         if self.draining || self.sessions.len() >= limits::SESSIONS_MAX {
             return Err(Refusal::because(503, "draining, or too many sessions are open").into());
         }
+        if self.records.is_failing() {
+            return Err(Refusal::because(503, "what reports need cannot be stored").into());
+        }
         let policy = &self.iwf.policy;
         let refuse = |why| Refused::from(Refusal::not_acceptable(why, policy));
         let invitation = Invitation::store(message, policy).map_err(refuse)?;

@@ -197,7 +197,7 @@ impl Shard {
             pool: Pool::new(limits::SPARE_BUFFERS_MAX, limits::SPARE_BATCH_BYTES_MAX),
             stored: Pool::new(limits::SPARE_BUFFERS_MAX, limits::SPARE_BUFFER_BYTES_MAX),
             scratch: pager::Scratch::default(),
-            records: records::Records::default(),
+            records: records::Records::new(&settings),
             stats: Stats::default(),
             latencies: Latencies::default(),
             stopwatch: Stopwatch::default(),

@@ -115,7 +115,7 @@ impl Shard {
         {
             return self.forward_large(now, (key, incoming), (invitation, &message.content_type, content), &body);
         }
-        if self.messages.len() >= limits::PAGER_MESSAGES_MAX {
+        if self.messages.len() >= limits::PAGER_MESSAGES_MAX || self.records.is_failing() {
             return Err(Ending::Failed);
         }
         let kept = match whose {

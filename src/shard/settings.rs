@@ -337,6 +337,16 @@ impl SmscSettings {
         self.account == other.account && (one || !self.account.is_empty())
     }
 
+    /// What stays the same of an account while its section moves in the file or gets another name.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        if self.account.is_empty() {
+            format!("{} {}", self.address, self.session.system_id.escape_ascii())
+        } else {
+            format!("account {}", self.account)
+        }
+    }
+
     /// Binds that `shard` of `shards` holds: they are dealt out in turn, starting at a different core for each SM-SC. What
     /// the SM-SC opens may arrive at any core, so there each is ready for all.
     #[must_use]

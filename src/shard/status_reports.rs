@@ -79,9 +79,19 @@ impl Telling {
         self.waiting.map(|(deliver, ..)| deliver)
     }
 
-    /// What an earlier run told the sender 202 for, and nobody knows whether it was submitted.
-    pub(super) fn of_unknown() -> Telling {
-        Telling { state: Some(MessageState::UNKNOWN), unsubmitted: true, ..Telling::default() }
+    /// Of what an earlier run told the sender 202 for, and which failed, or of which nobody knows.
+    pub(super) fn of_failed(state: MessageState) -> Telling {
+        Telling { state: Some(state), unsubmitted: true, ..Telling::default() }
+    }
+
+    /// The state that we alone can tell.
+    pub(super) fn owed(&self) -> Option<MessageState> {
+        self.state.filter(|_| self.unsubmitted)
+    }
+
+    /// The segment whose report waits.
+    pub(super) fn waiting_segment(&self) -> Option<u8> {
+        self.waiting.map(|(.., whose)| whose.segment)
     }
 
     /// Whether nothing is in flight.
@@ -304,6 +314,7 @@ impl Shard {
         // A status report about another segment may have told the failure already, or be telling it.
         if message.telling.state.is_none() || message.telling.is_held() {
             message.telling.state.get_or_insert(state);
+            self.record_message(now, key);
             return self.tell(now, key);
         }
         self.told(now, key);

@@ -318,9 +318,7 @@ impl Shard {
             self.stats.cpm_refused += 1;
             return self.submission_failed(now, key, 480, MessageState::UNKNOWN);
         }
-        self.stats.cpm_accepted += 1;
-        self.promise_to_report(now, key);
-        self.submission_ended(now, key, true);
+        self.accepted(now, key);
     }
 
     fn not_sent(&mut self, now: Now, key: u64) {
@@ -355,9 +353,23 @@ impl Shard {
     pub(super) fn accept(&mut self, now: Now, key: u64) {
         self.respond_accepted(now, key);
         self.tell_held(now, key);
-        if self.messages.get(key).is_some_and(|message| message.progress.is_over() && message.telling.is_idle()) {
+        let idle = |message: &&Message| message.telling.is_idle();
+        let Some(progress) = self.messages.get(key).filter(idle).map(|message| message.progress) else { return };
+        if progress.is_over() {
             self.drop_message(key);
+        } else if progress.submitted {
+            self.make_room(key);
         }
+    }
+
+    /// Reports that never come must not keep those out who are still to be served.
+    fn make_room(&mut self, key: u64) {
+        let Some(message) = self.messages.get(key).filter(|_| self.messages.len() > limits::AWAITED_MESSAGES_MAX)
+        else {
+            return;
+        };
+        self.stats.reports_not_kept += u64::from(message.total);
+        self.drop_message(key);
     }
 
     /// 6.1.1 steps 6a and 6b, and 6.2.4 A): the positive answer.
@@ -422,15 +434,13 @@ impl Shard {
             return self.drop_message(key);
         }
         let may_go = message.progress.answered && message.telling.is_idle();
-        if may_go && self.messages.len() > limits::AWAITED_MESSAGES_MAX {
-            // Reports that never come must not keep those out who are still to be served.
-            self.stats.reports_not_kept += u64::from(message.total);
-            return self.drop_message(key);
-        }
         let until = message.retained.until.max(now.moment + Duration::from_secs(1));
         let alarm = self.arm(until, ALARM_EXPIRY, key);
         if let Some(message) = self.messages.get_mut(key) {
             message.alarm = Some(alarm);
+        }
+        if may_go {
+            self.make_room(key);
         }
     }
 
@@ -449,7 +459,8 @@ impl Shard {
         let Some(message) = self.messages.get_mut(key) else { return };
         message.alarm = None;
         message.progress.expired = true;
-        if message.telling.is_idle() {
+        // Whose sender waits for his answer, which waits for the disk, goes with that.
+        if message.telling.is_idle() && message.reply.is_none() {
             self.drop_message(key);
         }
     }

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::common::Common;
 use crate::engine::transport::{RecordId, ShardId};
@@ -26,7 +26,10 @@ impl Storage {
     /// # Errors
     /// As [`Store::open`].
     pub fn open(dir: &Path) -> Result<Storage, StoreError> {
-        let Opened { store, run, kept } = Store::open(dir, unix_s)?;
+        let (opened_s, since) = (unix_s(), Instant::now());
+        // Steps of the clock on the wall while we run expire nothing.
+        let clock = move || opened_s.saturating_add(u32::try_from(since.elapsed().as_secs()).unwrap_or(u32::MAX));
+        let Opened { store, run, kept } = Store::open(dir, clock)?;
         Ok(Storage { store: Arc::new(store), run, kept: Arc::new(kept) })
     }
 

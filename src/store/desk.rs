@@ -4,6 +4,7 @@ use core::fmt;
 use core::mem::swap;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use crossbeam::sync::Unparker;
 
@@ -11,13 +12,20 @@ use crate::engine::transport::RecordId;
 
 use super::orders;
 use super::shared::{Shared, add, lock};
+use crate::limits;
 
 /// The desk of one core. Nothing here waits for the disk.
 pub struct Desk {
     /// Orders that were not handed in.
     orders: Vec<u8>,
+    /// How many orders were handed in.
+    handed: u64,
+    /// Those that were given and not handed in.
+    given: u64,
     /// How many orders were last said to be carried out.
     told: u64,
+    /// Since when nothing was, though there are orders.
+    since: Option<Instant>,
     inbox: Arc<Inbox>,
     shared: Arc<Shared>,
     unparker: Unparker,
@@ -35,17 +43,19 @@ impl Desk {
     pub(super) fn new(shared: Arc<Shared>, unparker: Unparker, wake: Box<dyn Fn() + Send + Sync>) -> Desk {
         let inbox = Arc::new(Inbox { orders: Mutex::new(Vec::new()), done: AtomicU64::new(0), wake });
         shared.inboxes().push(Arc::clone(&inbox));
-        Desk { orders: Vec::new(), told: 0, inbox, shared, unparker }
+        Desk { orders: Vec::new(), handed: 0, given: 0, told: 0, since: None, inbox, shared, unparker }
     }
 
     /// Orders a record to be written. No two records have the same name.
     pub fn write(&mut self, record: RecordId, octets: &[u8]) {
+        self.given += 1;
         orders::write(&mut self.orders, record, octets);
     }
 
     /// Orders a record to be removed: one that was written at this desk, or one of which the desk where it was has been
     /// told that it is written. One that is not there is no error.
     pub fn forget(&mut self, record: RecordId) {
+        self.given += 1;
         orders::forget(&mut self.orders, record);
     }
 
@@ -55,6 +65,8 @@ impl Desk {
         if self.orders.is_empty() {
             return;
         }
+        self.handed += core::mem::take(&mut self.given);
+        self.since.get_or_insert_with(Instant::now);
         self.inbox.put(&self.shared, &mut self.orders);
         self.unparker.unpark();
     }
@@ -63,15 +75,20 @@ impl Desk {
     /// were given; if that is more than when it was asked for last.
     pub fn done(&mut self) -> Option<u64> {
         let done = self.inbox.done.load(Ordering::Acquire);
-        let news = done > self.told;
+        if done == self.told {
+            return None;
+        }
         self.told = done;
-        news.then_some(done)
+        self.since = (done < self.handed).then(Instant::now);
+        Some(done)
     }
 
-    /// Whether nothing can be written at the moment. What was ordered is kept and tried again.
+    /// Whether nothing can be written at the moment: it was tried in vain, or the disk has not answered for
+    /// [`limits::STORE_SILENCE_S_MAX`]. What was ordered is kept and tried again.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.shared.is_failing()
+            || self.since.is_some_and(|since| since.elapsed().as_secs() >= limits::STORE_SILENCE_S_MAX)
     }
 }
 

@@ -43,6 +43,7 @@ mod mms_mail_trouble;
 mod mms_notifications;
 mod mms_pager;
 mod mms_reports;
+mod mms_restarts;
 mod mms_storms;
 mod next_hop;
 mod pager_to_sms;

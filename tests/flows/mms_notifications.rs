@@ -1,6 +1,8 @@
 //! Notifications of CPM users about MMs become the reports that were asked for (IWF V3.0 6.3.1.2.3, 6.3.1.2.4, Tables 41 to
 //! 44), and are answered when an MMS Relay/Server has these.
 
+use isthmus::shard::settings::Settings;
+
 use crate::callee::Callee;
 use crate::large_message::long_text;
 use crate::mmsc::{Mail, Mmsc};
@@ -374,6 +376,31 @@ fn a_notification_about_an_mm_of_an_earlier_run_is_about_none_of_this_one() {
     assert_eq!((reader.answer(&call_id), reader.reports()), (Some(200), vec![]));
     assert_eq!(reader.tells("delivery-notification", "delivered"), Some(200));
     assert_eq!(reader.reports(), [delivered("Retrieved")]);
+}
+
+/// What a sender asked for before a restart he gets after it, and nothing of it again after the next one.
+#[test]
+fn a_notification_finds_an_mm_of_before_the_restart() {
+    for (before, after) in [(1, 1), (2, 1), (1, 3), (3, 2)] {
+        let mut sides = Sides::of(before, &Settings { durable: true, ..settings_with_mms(0) });
+        assert_eq!(sides.bring(&Mm::text("mm-1", "Hello").with(BOTH).mail()), "", "reports are promised with it");
+        sides.world.write_records();
+        sides.pass(1);
+        assert!(sides.brings.replies(&sides.world).starts_with("250 "));
+        let message_id = message_ids(&sides).remove(0);
+        sides.world.crash(after);
+        let mut reader = Reader { message_id, sides: Sides::around(sides.world), told: 0 };
+        assert_eq!(reader.tells("delivery-notification", "delivered"), Some(200));
+        assert_eq!(reader.reports(), [delivered("Retrieved")]);
+        let Reader { mut sides, message_id, told } = reader;
+        sides.world.write_records();
+        sides.world.crash(before);
+        let mut reader = Reader { message_id, sides: Sides::around(sides.world), told };
+        assert_eq!(reader.tells("display-notification", "displayed"), Some(200));
+        assert_eq!(reader.reports(), [read()]);
+        reader.sides.world.write_records();
+        assert_eq!((reader.sides.world.disk.len(), reader.sides.world.count(|s| s.mms_awaited)), (0, 0));
+    }
 }
 
 /// [MM4-T42-sender] [MM4-T42-message_id] Each recipient reports for himself.

@@ -74,6 +74,11 @@ pub fn deliver_part(world: &mut World, smsc: usize, message: usize, number: u8) 
     deliver(world, smsc, &part)
 }
 
+/// The same with a text of one's own.
+pub fn deliver_text(world: &mut World, smsc: usize, message: usize, (number, total): (u8, u8), text: &str) -> usize {
+    deliver(world, smsc, &Part { message, total, number, text: text.into() })
+}
+
 /// The whole text of a message, and the URI of its sender.
 pub fn whole(message: usize) -> (String, String) {
     let text = parts_of(message, total_of(message)).iter().map(|part| part.text.as_str()).collect();

@@ -95,10 +95,16 @@ impl Sides {
 
     /// The same in another world.
     pub fn seeded(seed: u8, shards: u16, settings: &Settings) -> Sides {
-        let mut world = World::new(seed, shards, settings);
-        let takes: Vec<Mmsc> = (0..world.tcp.len()).map(|link| Mmsc::greeted_on(&mut world, link)).collect();
-        assert_eq!(takes.len(), usize::from(shards), "each core has its session");
-        let brings = Bringing::connect(&mut world, usize::from(shards) - 1);
+        Sides::around(World::new(seed, shards, settings))
+    }
+
+    /// Around a gateway that has just come up.
+    pub fn around(mut world: World) -> Sides {
+        let open: Vec<usize> = (0..world.tcp.len()).filter(|link| !world.tcp[*link].closed).collect();
+        let takes: Vec<Mmsc> = open.into_iter().map(|link| Mmsc::greeted_on(&mut world, link)).collect();
+        assert_eq!(takes.len(), world.shards.len(), "each core has its session");
+        let last = world.shards.len() - 1;
+        let brings = Bringing::connect(&mut world, last);
         Sides { world, takes, brings }
     }
 

@@ -111,7 +111,8 @@ pub struct World {
     written: Vec<u64>,
     /// What is written: all that a crash leaves.
     pub disk: BTreeMap<RecordId, Vec<u8>>,
-    settings: Settings,
+    /// What the process is told when it starts.
+    pub settings: Settings,
     seed: u8,
     run: u32,
     sip_listeners: usize,

@@ -33,7 +33,7 @@ const KEY_DIGITS: usize = 14;
 const SEAL_DIGITS: usize = 16;
 
 /// What an id says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Id {
     /// Who has what it is of.
     pub owner: ShardId,

@@ -23,6 +23,7 @@ use crate::shard::deliver::uuid;
 use crate::shard::event::Event;
 use crate::shard::large_delivery::Inviting;
 use crate::shard::negotiation::Terms;
+use crate::shard::records::Acknowledgement;
 use crate::shard::uac::{Ended, Purpose};
 use crate::wire::mail::address as mailbox;
 use crate::wire::mail::mm4::id::unquoted;
@@ -36,7 +37,7 @@ use super::responses::Owed;
 
 /// An MM on its way to its recipients.
 #[derive(Debug)]
-pub(super) struct Delivery {
+pub(in crate::shard) struct Delivery {
     owed: Owed,
     /// What tells it from others, should it come again.
     hash: u64,
@@ -89,7 +90,7 @@ impl Shard {
         let hash = self.mm_hash(brought, forward);
         let kept = || Kept::of_forward(forward, &brought.mail_from, &self.iwf.policy);
         let owed = Owed::new(brought, forward.ack_request, kept);
-        if self.draining || !self.has_room_for(brought) {
+        if self.draining || self.records.is_failing() || !self.has_room_for(brought) {
             return self.answer_mail(now, owed.whose, later(b"busy, come again later"));
         }
         match self.mms.repeats.came(hash) {
@@ -255,7 +256,9 @@ impl Shard {
         let original = core::mem::take(&mut recipient.original);
         self.stats.mms_delivered += u64::from(status.is_ok());
         self.stats.mms_undelivered += u64::from(!status.is_ok());
-        if !status.is_ok() {
+        if status.is_ok() {
+            self.record_original(now, original);
+        } else {
             self.drop_original(original);
         }
         self.mm_begun(now, key);
@@ -269,7 +272,7 @@ impl Shard {
             && let Some(delivery) = self.mms.deliveries.remove(key)
         {
             self.mms.delivery_bytes -= delivery.octets;
-            self.answer_mm(now, &delivery);
+            self.acknowledge(now, Acknowledgement::Delivered(Box::new(delivery)));
         }
     }
 
@@ -281,7 +284,7 @@ impl Shard {
     }
 
     /// The reply to the mail, and MM4_forward.RES.
-    fn answer_mm(&mut self, now: Now, delivery: &Delivery) {
+    pub(in crate::shard) fn answer_mm(&mut self, now: Now, delivery: &Delivery) {
         let Delivery { owed, hash, recipients, .. } = delivery;
         let statuses = || recipients.iter().map(|recipient| recipient.status);
         let is_taken = statuses().any(RequestStatus::is_ok);

@@ -6,6 +6,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::smtp::client::Outcome;
+use crate::engine::transport::RecordId;
 use crate::engine::wheel::TimerId;
 use crate::engine::{Moment, Now};
 use crate::interwork::address::Number;
@@ -19,6 +20,7 @@ use crate::limits;
 use crate::policy::{NoResponse, Policy, UnknownOutcome};
 use crate::shard::Shard;
 use crate::shard::event::{CallId, Event};
+use crate::shard::records::Acknowledgement;
 use crate::shard::status_reports::REPORT_MARGIN;
 use crate::shard::submit::{ALARM_MMS, Reply};
 use crate::shard::uas::Refusal;
@@ -44,12 +46,45 @@ pub(super) struct Message {
     taken: bool,
     /// Whether MM4_forward.RES was asked for.
     ack_request: bool,
-    alarm: Option<TimerId>,
+    pub(super) alarm: Option<TimerId>,
     /// When the mail must have left.
     until: Moment,
     /// What was told so far, and what is being told.
     pub(super) told: Told,
     pub(super) begun: Told,
+    /// What outlives the process of it, and its Message ID if that is an earlier run's.
+    pub(super) record: Option<RecordId>,
+    pub(super) earlier: Option<Id>,
+}
+
+impl Message {
+    /// One of an earlier run, which awaits nothing but reports.
+    pub(super) fn restored(
+        now: Now,
+        call_id: CallId,
+        requested: Dispositions,
+        retained: Retained,
+        (record, id): (RecordId, Id),
+    ) -> Message {
+        Message {
+            reply: None,
+            call_id,
+            retained,
+            requested,
+            mmsc: 0,
+            mail: Bytes::new(),
+            envelope: [Vec::new(), Vec::new()],
+            resends: 0,
+            taken: true,
+            ack_request: false,
+            alarm: None,
+            until: now.moment,
+            told: Told::default(),
+            begun: Told::default(),
+            record: Some(record),
+            earlier: Some(id),
+        }
+    }
 }
 
 /// Other sessions that are tried for what one could not send.
@@ -84,6 +119,9 @@ impl Shard {
         if self.draining || self.mms.messages.len() >= limits::MMS_MESSAGES_MAX {
             return Err(Refusal::because(503, "draining, or too many messages are open"));
         }
+        if self.records.is_failing() {
+            return Err(Refusal::because(503, "what reports need cannot be stored"));
+        }
         let target = read.target(&self.iwf.policy).map_err(|why| refused(self, why))?;
         let mmsc = self.choose_mmsc(&target)?;
         let key = self.mms.messages.insert(Message {
@@ -101,6 +139,8 @@ impl Shard {
             until: now.moment + self.answer_deadline() * 4 / 5,
             told: Told::default(),
             begun: Told::default(),
+            record: None,
+            earlier: None,
         });
         match self.write_forward(now, key, mmsc, read) {
             Ok(bytes) => self.start_forward(now, key, reply, bytes),
@@ -267,6 +307,12 @@ impl Shard {
 
     fn forward_accepted(&mut self, now: Now, key: u64) {
         self.release_mail(key);
+        self.record_mm(now, key);
+        self.acknowledge(now, Acknowledgement::Forwarded { message: key });
+    }
+
+    /// What the answer promises is on record.
+    pub(in crate::shard) fn answer_forwarded(&mut self, now: Now, key: u64) {
         let Some(reply) = self.take_mms_reply(key) else { return };
         self.stats.mms_accepted += 1;
         match reply {
@@ -332,6 +378,12 @@ impl Shard {
         self.take_mms_reply(key);
         let Some(message) = self.mms.messages.remove(key) else { return };
         self.mms.content_bytes = self.mms.content_bytes.saturating_sub(message.mail.len());
+        if let Some(record) = message.record {
+            self.forget(record);
+        }
+        if let Some(id) = message.earlier {
+            self.mms.earlier.remove(&id);
+        }
         if let Some(alarm) = message.alarm {
             self.alarms.cancel(alarm);
         }

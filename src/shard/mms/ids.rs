@@ -19,7 +19,7 @@ impl Shard {
         id::write(kind, Id { owner: self.settings.id, key: 0, seal }, out);
     }
 
-    fn seal(&self, kind: Kind, owner: ShardId, key: u64) -> u64 {
+    pub(super) fn seal(&self, kind: Kind, owner: ShardId, key: u64) -> u64 {
         self.route.hash(&[&[kind.letter()], &owner.0.to_be_bytes(), &key.to_be_bytes()])
     }
 
@@ -36,9 +36,24 @@ impl Shard {
 
     /// The key of the CPM message that a Message ID names, if it is here and is that one.
     pub(super) fn mm_named(&self, id: Id) -> Option<u64> {
+        self.mm_of_now(id).or_else(|| self.earlier(id).filter(|key| self.mms.messages.get(*key).is_some()))
+    }
+
+    fn mm_of_now(&self, id: Id) -> Option<u64> {
         let message = self.mms.messages.get(id.key).filter(|_| id.owner == self.settings.id)?;
         let Retained { conversation_id, contribution_id, .. } = message.retained;
         let get = |span| message.retained.get(span);
         (self.message_seal(get(conversation_id), get(contribution_id)) == id.seal).then_some(id.key)
+    }
+
+    /// The key of the MM that an imdn.Message-ID names, if it is here.
+    pub(super) fn original_named(&self, id: Id) -> Option<u64> {
+        let of_now = id.owner == self.settings.id && id.seal == self.seal(Kind::Notification, id.owner, id.key);
+        let key = of_now.then_some(id.key).or_else(|| self.earlier(id))?;
+        self.mms.originals.get(key).map(|_| key)
+    }
+
+    fn earlier(&self, id: Id) -> Option<u64> {
+        self.mms.earlier.get(&id).copied()
     }
 }

@@ -105,8 +105,8 @@ impl Shard {
 
     /// A mail of the mail system: it may say that one of ours was lost on its way (RFC 3464).
     fn bounced(&mut self, now: Now, brought: Brought) {
-        let owner = bounce::read(&brought.data).map(|bounce| bounce.message.owner);
-        match owner.filter(|owner| owner.0 < self.settings.shards) {
+        let owner = bounce::read(&brought.data).map(|bounce| self.owner_named(bounce.message));
+        match owner {
             Some(owner) => self.outbox.hand(owner, Handoff::Mail(Box::new(brought))),
             None => {
                 self.stats.mm4_unmatched += 1;
@@ -125,8 +125,7 @@ impl Shard {
             Mm4::ReadReplyReportReq(report) => id::read(Kind::Message, report.message_id),
             Mm4::Res(response) => id::read(Kind::Transaction, response.transaction_id),
         };
-        let owner = minted.map(|id| id.owner).filter(|owner| owner.0 < self.settings.shards);
-        owner.unwrap_or(self.settings.id)
+        minted.map_or(self.settings.id, |id| self.owner_named(id))
     }
 
     /// As owner: a mail that was brought.

@@ -12,6 +12,7 @@ mod bringers;
 mod deliver;
 mod forward;
 mod ids;
+mod kept;
 mod mails;
 mod notifications;
 mod relays;
@@ -19,19 +20,21 @@ mod repeats;
 mod reports;
 mod responses;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
 use crate::engine::arena::Arena;
 use crate::engine::transport::LinkId;
 use crate::engine::{Moment, Now, Random};
+use crate::iwf::mms::id::Id;
 
 use super::Shard;
 use super::settings::Settings;
 
 pub(super) use bringers::Bringers;
 pub use bringers::MailRef;
+pub(super) use deliver::Delivery as MmDelivery;
 pub use mails::Brought;
 pub(super) use mails::Sent;
 pub use notifications::{NotificationRef, Notified};
@@ -68,6 +71,8 @@ pub(super) struct Mms {
     originals_in_order: VecDeque<u64>,
     /// Notifications whose reports are on their way.
     waiting: Arena<notifications::Waiting>,
+    /// What ids of earlier runs name: messages and originals, by their keys of now.
+    earlier: BTreeMap<Id, u64>,
     /// MMs that came lately, and how they ended.
     repeats: repeats::Repeats,
     relay_events: Vec<RelayEvent>,
@@ -91,6 +96,7 @@ impl Mms {
             originals: Arena::default(),
             originals_in_order: VecDeque::new(),
             waiting: Arena::default(),
+            earlier: BTreeMap::new(),
             repeats: repeats::Repeats::default(),
             relay_events: Vec::new(),
             brought: Vec::new(),

@@ -6,23 +6,22 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use crate::engine::Now;
 use crate::engine::sip::TransactionId;
 use crate::engine::smtp::client::Outcome;
-use crate::engine::transport::ShardId;
+use crate::engine::transport::{RecordId, ShardId};
 use crate::engine::wheel::TimerId;
+use crate::engine::{Moment, Now};
 use crate::interwork::mms::envelope::Envelope;
 use crate::interwork::mms::forward_req_to_pager::left_s;
 use crate::interwork::mms::imdn_to_read_reply::{Asked, due};
 use crate::interwork::table::NotConvertible;
 use crate::iwf::body::Body;
-use crate::iwf::mms::id::Kind;
+use crate::iwf::mms::id::{self, Id, Kind};
 use crate::iwf::mms::report::{self, About, Headers};
 use crate::iwf::mms::unix_s;
 use crate::limits;
 use crate::shard::Shard;
 use crate::shard::handoff::Handoff;
-use crate::shard::submit::ALARM_ORIGINAL;
 use crate::shard::uas::Refusal;
 use crate::wire::cpim::imdn::{self, Notification, Status};
 use crate::wire::cpim::mime;
@@ -35,14 +34,19 @@ use super::mails::{Sent, Written};
 /// An MM that a CPM user has, as long as its sender waits for reports (6.3.1.2.1 step 4).
 #[derive(Debug)]
 pub(super) struct Original {
-    message_id: Vec<u8>,
-    originator: Vec<u8>,
-    peer: SocketAddr,
+    pub(super) message_id: Vec<u8>,
+    pub(super) originator: Vec<u8>,
+    pub(super) peer: SocketAddr,
     /// What is still to be reported; a report on its way counts as one that arrives.
-    asked: Asked,
+    pub(super) asked: Asked,
     /// Reports on their way.
-    under_way: u8,
-    alarm: Option<TimerId>,
+    pub(super) under_way: u8,
+    pub(super) alarm: Option<TimerId>,
+    /// Nobody waits any longer.
+    pub(super) until: Moment,
+    /// What outlives the process of it, and its imdn.Message-ID if that is an earlier run's.
+    pub(super) record: Option<RecordId>,
+    pub(super) earlier: Option<Id>,
 }
 
 /// A notification that waits for its answer.
@@ -56,7 +60,7 @@ pub struct NotificationRef {
 #[derive(Debug)]
 pub struct Notified {
     whose: NotificationRef,
-    original: u64,
+    original: Id,
     headers: Headers,
     statuses: Vec<(Notification, Status)>,
 }
@@ -102,16 +106,14 @@ impl Shard {
         body: &Body<'_>,
     ) -> bool {
         let Some(document) = document(body) else { return false };
-        let Some((owner, original)) = self.minted(Kind::Notification, document.message_id.as_bytes()) else {
-            return false;
-        };
+        let Some(original) = id::read(Kind::Notification, document.message_id.as_bytes()) else { return false };
         let notified = Notified {
             whose: NotificationRef { shard: self.settings.id, transaction },
             original,
             headers: Headers::of(message),
             statuses: document.notifications.iter().collect(),
         };
-        self.outbox.hand(owner, Handoff::Notified(Box::new(notified)));
+        self.outbox.hand(self.owner_named(original), Handoff::Notified(Box::new(notified)));
         true
     }
 
@@ -120,7 +122,9 @@ impl Shard {
         let Notified { whose, original, headers, statuses } = notified;
         let waiting = self.mms.waiting.insert(Waiting { whose: *whose, open: 1, failed: false });
         for status in statuses {
-            self.send_reports(now, (waiting, *original), headers, *status);
+            if let Some(original) = self.original_named(*original) {
+                self.send_reports(now, (waiting, original), headers, *status);
+            }
         }
         self.waiting_less(now, waiting, true);
     }
@@ -204,6 +208,8 @@ impl Shard {
             let Asked { delivery_report, read_reply, is_reported } = original.asked;
             if original.under_way == 0 && !read_reply && (is_reported || !delivery_report) {
                 self.drop_original(report.original);
+            } else if !again {
+                self.record_original(now, report.original);
             }
         }
         self.waiting_less(now, report.waiting, !again);
@@ -248,18 +254,24 @@ impl Shard {
         }
         let wait_s = left_s(forward, unix_s(now));
         let wait_s = wait_s.unwrap_or(limits::MMS_REPORT_WAIT_S_MAX).min(limits::MMS_REPORT_WAIT_S_MAX);
-        let key = self.mms.originals.insert(Original {
+        let until = now.moment + Duration::from_secs(u64::from(wait_s));
+        let key = self.insert_original(Original {
             message_id: message_id.to_vec(),
             originator: from.to_vec(),
             peer,
             asked: Asked { delivery_report, read_reply, is_reported: false },
             under_way: 0,
             alarm: None,
+            until,
+            record: None,
+            earlier: None,
         });
-        let alarm = self.arm(now.moment + Duration::from_secs(u64::from(wait_s)), ALARM_ORIGINAL, key);
-        if let Some(original) = self.mms.originals.get_mut(key) {
-            original.alarm = Some(alarm);
-        }
+        self.arm_original(key, until);
+        key
+    }
+
+    pub(super) fn insert_original(&mut self, original: Original) -> u64 {
+        let key = self.mms.originals.insert(original);
         self.mms.originals_in_order.push_back(key);
         key
     }
@@ -277,6 +289,12 @@ impl Shard {
         let Some(original) = self.mms.originals.remove(key) else { return };
         if let Some(alarm) = original.alarm {
             self.alarms.cancel(alarm);
+        }
+        if let Some(record) = original.record {
+            self.forget(record);
+        }
+        if let Some(id) = original.earlier {
+            self.mms.earlier.remove(&id);
         }
         // Keys of what is gone must not pile up.
         if self.mms.originals_in_order.len() > 2 * self.mms.originals.len() + 64 {

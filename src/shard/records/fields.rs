@@ -5,22 +5,22 @@ use crate::engine::transport::{RecordId, ShardId};
 
 /// Appends fields.
 #[derive(Debug)]
-pub(super) struct Fields<'a>(pub(super) &'a mut Vec<u8>);
+pub(in crate::shard) struct Fields<'a>(pub(in crate::shard) &'a mut Vec<u8>);
 
 impl Fields<'_> {
-    pub(super) fn number(&mut self, number: u64) {
+    pub(in crate::shard) fn number(&mut self, number: u64) {
         self.0.extend_from_slice(&number.to_be_bytes());
     }
 
     /// At most 4 GiB, far above what a message may have.
-    pub(super) fn octets(&mut self, octets: &[u8]) {
+    pub(in crate::shard) fn octets(&mut self, octets: &[u8]) {
         let len = u32::try_from(octets.len()).unwrap_or(u32::MAX);
         self.0.extend_from_slice(&len.to_be_bytes());
         self.0.extend_from_slice(octets);
     }
 
     /// A list, closed by a mark.
-    pub(super) fn list<T>(&mut self, items: impl Iterator<Item = T>, write: impl Fn(&mut Self, T)) {
+    pub(in crate::shard) fn list<T>(&mut self, items: impl Iterator<Item = T>, write: impl Fn(&mut Self, T)) {
         for item in items {
             self.0.push(1);
             write(self, item);
@@ -28,7 +28,7 @@ impl Fields<'_> {
         self.0.push(0);
     }
 
-    pub(super) fn id(&mut self, id: RecordId) {
+    pub(in crate::shard) fn id(&mut self, id: RecordId) {
         for number in [id.expires_s.into(), id.run.into(), id.shard.0.into(), id.number] {
             self.number(number);
         }
@@ -37,28 +37,28 @@ impl Fields<'_> {
 
 /// Takes fields off, in the order they were written.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rest<'a>(pub(super) &'a [u8]);
+pub(in crate::shard) struct Rest<'a>(pub(in crate::shard) &'a [u8]);
 
 impl<'a> Rest<'a> {
-    pub(super) fn number(&mut self) -> Option<u64> {
+    pub(in crate::shard) fn number(&mut self) -> Option<u64> {
         let (number, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(u64::from_be_bytes(*number))
     }
 
     /// A number of a smaller type.
-    pub(super) fn small<T: TryFrom<u64>>(&mut self) -> Option<T> {
+    pub(in crate::shard) fn small<T: TryFrom<u64>>(&mut self) -> Option<T> {
         T::try_from(self.number()?).ok()
     }
 
-    pub(super) fn octets(&mut self) -> Option<&'a [u8]> {
+    pub(in crate::shard) fn octets(&mut self) -> Option<&'a [u8]> {
         let (len, rest) = self.0.split_first_chunk()?;
         let (octets, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)?;
         self.0 = rest;
         Some(octets)
     }
 
-    pub(super) fn list<T>(&mut self, read: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    pub(in crate::shard) fn list<T>(&mut self, read: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let mut items = Vec::new();
         loop {
             let (more, rest) = self.0.split_first()?;
@@ -70,7 +70,7 @@ impl<'a> Rest<'a> {
         }
     }
 
-    pub(super) fn id(&mut self) -> Option<RecordId> {
+    pub(in crate::shard) fn id(&mut self) -> Option<RecordId> {
         let (expires_s, run, shard, number) = (self.small()?, self.small()?, ShardId(self.small()?), self.number()?);
         Some(RecordId { expires_s, run, shard, number })
     }

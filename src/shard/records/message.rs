@@ -8,6 +8,7 @@ use crate::engine::transport::RecordId;
 use crate::interwork::sms::pager_to_submit_sm::registered_delivery_of;
 use crate::iwf::retained::{Procedure, Progress, Retained};
 use crate::iwf::segments::{Reports, Responses};
+use crate::limits;
 use crate::observe::Trace;
 use crate::policy::UnknownOutcome;
 use crate::wire::cpim::Dispositions;
@@ -24,6 +25,49 @@ use super::{Kind, moment, unix_ms};
 
 /// After a start the SIP side may have to be found first.
 const TELL_AFTER: Duration = Duration::from_secs(5);
+
+/// How far a message had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Its sender was promised nothing.
+    Unanswered,
+    /// By policy he was, before the SM-SC had answered.
+    Promised,
+    /// The SM-SC has it, or may have it.
+    Submitted,
+    /// It was promised and failed, and its sender is to hear of that.
+    Failed(MessageState),
+}
+
+impl Phase {
+    fn number(self) -> u64 {
+        match self {
+            Phase::Unanswered => 0,
+            Phase::Promised => 1,
+            Phase::Submitted => 2,
+            Phase::Failed(state) => 0x100 | u64::from(state.0),
+        }
+    }
+
+    fn of(number: u64) -> Option<Phase> {
+        match number {
+            0 => Some(Phase::Unanswered),
+            1 => Some(Phase::Promised),
+            2 => Some(Phase::Submitted),
+            0x100..=0x1FF => u8::try_from(number & 0xFF).ok().map(|state| Phase::Failed(MessageState(state))),
+            _ => None,
+        }
+    }
+}
+
+fn phase_of(message: &Message) -> Phase {
+    match message.telling.owed() {
+        Some(state) => Phase::Failed(state),
+        None if message.progress.submitted => Phase::Submitted,
+        None if message.accepted_early => Phase::Promised,
+        None => Phase::Unanswered,
+    }
+}
 
 /// One id that an SM-SC gave, as it stands in what is retained of its message.
 struct Id<'a> {
@@ -72,18 +116,19 @@ impl Shard {
         fields.number(procedure_number(progress.procedure));
         fields.number(bits_of(*requested));
         fields.number(u64::from(*total));
-        fields.number(u64::from(progress.submitted));
+        fields.number(phase_of(message).number());
         fields.number(unix_ms(now, retained.until));
-        fields.list(reports.decided(*total), |fields, segment| fields.number(u64::from(segment)));
+        // One whose report waits for its answer is not decided: the SM-SC repeats it.
+        let waiting = message.telling.waiting_segment();
+        let decided = reports.decided(*total).filter(|segment| Some(*segment) != waiting);
+        fields.list(decided, |fields, segment| fields.number(u64::from(segment)));
         fields.number(reports.worst().map_or(0, |state| u64::from(state.0)));
         fields.list(ids(message.ids.of(&retained.octets)), |fields, id| {
             fields.number(u64::from(id.segment));
-            fields.octets(self.smsc_name(id.smsc).as_bytes());
+            fields.octets(self.smsc_identity(id.smsc));
             fields.octets(id.id);
         });
-        for value in values(retained) {
-            fields.octets(retained.get(value));
-        }
+        write_values(retained, fields);
     }
 
     pub(super) fn restore_message(&mut self, now: Now, record: RecordId, mut fields: Rest<'_>) -> Option<()> {
@@ -91,29 +136,38 @@ impl Shard {
         let call_id = event::call_id(fields.octets()?);
         let procedure = procedure_of(fields.number()?)?;
         let requested = dispositions_of(fields.number()?);
-        let (total, submitted) = (fields.small()?, fields.number()? != 0);
+        let (total, phase) = (fields.small()?, Phase::of(fields.number()?)?);
         let until = moment(now, fields.number()?);
         let decided: Vec<u8> = fields.list(Rest::small)?;
         let worst = Some(MessageState(fields.small()?)).filter(|state| state.0 != 0);
         let ids: Vec<(u8, &[u8], &[u8])> =
             fields.list(|fields| Some((fields.small()?, fields.octets()?, fields.octets()?)))?;
         let retained = Retained { until, ..retained_of(self.stored.take(), &mut fields)? };
+        if phase == Phase::Unanswered {
+            // Its sender was told nothing, and sends it again.
+            self.forget(record);
+            return Some(());
+        }
+        if self.messages.len() >= limits::AWAITED_MESSAGES_MAX {
+            self.stats.reports_not_kept += u64::from(total);
+            return None;
+        }
         let report_requested = registered_delivery_of(requested, &self.iwf.policy) != 0;
         let progress = Progress { procedure, report_requested, answered: true, submitted: true, ..Progress::default() };
         let reports = Reports::restored(decided.iter().copied(), worst);
         let of = Restored { call_id, requested, total, retained, progress, reports };
         let key = self.messages.insert(of.message(now, record, self.id()));
-        for (segment, name, id) in ids {
-            self.open_again(key, segment, name, id);
+        for (segment, identity, id) in ids {
+            self.open_again(key, segment, identity, id);
         }
-        self.await_reports_again(now, key, submitted);
+        self.await_reports_again(now, key, phase);
         Some(())
     }
 
     /// An id is open again, also one whose report was counted: the SM-SC repeats that if it missed the answer.
-    fn open_again(&mut self, key: u64, segment: u8, name: &[u8], id: &[u8]) {
+    fn open_again(&mut self, key: u64, segment: u8, identity: &[u8], id: &[u8]) {
         let whose = SegmentRef { owner: self.id(), message: key, segment };
-        let (Some(smsc), Some(id)) = (self.smsc_named(name), MessageId::from_slice(id)) else {
+        let (Some(smsc), Some(id)) = (self.smsc_known(identity), MessageId::from_slice(id)) else {
             self.stats.reports_not_kept += 1;
             return;
         };
@@ -123,18 +177,24 @@ impl Shard {
         self.outbox.hand(self.route.of_hash(hash), Handoff::Register { hash, whose, until });
     }
 
-    /// What was submitted waits for its reports. What was only promised may never have left: by policy its sender is told
-    /// that nobody knows.
-    fn await_reports_again(&mut self, now: Now, key: u64, submitted: bool) {
+    /// What was submitted waits for its reports. What failed is told still. What was only promised may never have left: by
+    /// policy its sender is told that nobody knows.
+    fn await_reports_again(&mut self, now: Now, key: u64, phase: Phase) {
+        let refuse = self.iwf.policy.submission.unknown_outcome == UnknownOutcome::Refuse;
+        let owed = match phase {
+            Phase::Failed(state) => Some(state),
+            Phase::Promised if refuse => Some(MessageState::UNKNOWN),
+            Phase::Promised | Phase::Submitted | Phase::Unanswered => None,
+        };
         let Some(message) = self.messages.get_mut(key) else { return };
-        let tell = !submitted && self.iwf.policy.submission.unknown_outcome == UnknownOutcome::Refuse;
-        if tell {
-            message.telling = Telling::of_unknown();
-            self.untold += 1;
-        }
         let until = message.retained.until;
-        let alarm =
-            if tell { self.arm(now.moment + TELL_AFTER, ALARM_TELL, key) } else { self.arm(until, ALARM_EXPIRY, key) };
+        let alarm = if let Some(state) = owed {
+            message.telling = Telling::of_failed(state);
+            self.untold += 1;
+            self.arm(now.moment + TELL_AFTER, ALARM_TELL, key)
+        } else {
+            self.arm(until, ALARM_EXPIRY, key)
+        };
         if let Some(message) = self.messages.get_mut(key) {
             message.alarm = Some(alarm);
         }
@@ -216,13 +276,13 @@ const fn procedure_of(number: u64) -> Option<Procedure> {
     }
 }
 
-fn bits_of(requested: Dispositions) -> u64 {
+pub(in super::super) fn bits_of(requested: Dispositions) -> u64 {
     let Dispositions { positive_delivery, negative_delivery, processing, display, interworking } = requested;
     let bits = [positive_delivery, negative_delivery, processing, display, interworking];
     bits.iter().enumerate().map(|(at, bit)| u64::from(*bit) << at).sum()
 }
 
-const fn dispositions_of(bits: u64) -> Dispositions {
+pub(in super::super) const fn dispositions_of(bits: u64) -> Dispositions {
     Dispositions {
         positive_delivery: bits & 1 != 0,
         negative_delivery: bits & 2 != 0,
@@ -268,7 +328,13 @@ fn values(retained: &Retained) -> [Span; 13] {
     ]
 }
 
-fn retained_of(mut octets: Vec<u8>, fields: &mut Rest<'_>) -> Option<Retained> {
+pub(in super::super) fn write_values(retained: &Retained, fields: &mut Fields<'_>) {
+    for value in values(retained) {
+        fields.octets(retained.get(value));
+    }
+}
+
+pub(in super::super) fn retained_of(mut octets: Vec<u8>, fields: &mut Rest<'_>) -> Option<Retained> {
     let mut next = || Some(Span::append(&mut octets, fields.octets()?));
     let retained = Retained {
         conversation_id: next()?,

@@ -5,20 +5,25 @@
 //! ([`Settings::durable`](super::settings::Settings)), they are made only when the shell says that their records are
 //! written; elsewhere at once.
 
-mod fields;
-mod message;
+pub(super) mod fields;
+pub(super) mod message;
 mod part;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use core::time::Duration;
 
 use crate::engine::arena::Arena;
 use crate::engine::transport::{RecordId, Transmit};
 use crate::engine::{Moment, Now};
+use crate::limits::{MMS_REPORT_WAIT_S_MAX, REPORT_WAIT_S_MAX};
 use crate::observe::Trace;
 use crate::wire::smpp::CommandStatus;
 
 use super::Shard;
 use super::handoff::{DeliverRef, SegmentRef};
+use super::mms::MmDelivery;
+use super::settings::{Settings, SmscSettings};
 use fields::Rest;
 
 /// What is promised once all that was ordered before is on disk.
@@ -47,6 +52,13 @@ pub(super) enum Acknowledgement {
         /// How long it took so far.
         trace: Trace,
     },
+    /// 202, or the response to the last chunk, to the sender of a CPM message that is an MM.
+    Forwarded {
+        /// Its key.
+        message: u64,
+    },
+    /// The reply to the mail of an MM, and MM4_forward.RES.
+    Delivered(Box<MmDelivery>),
     /// ESME_ROK to a report that came again.
     Repeated {
         /// The deliver_sm.
@@ -67,13 +79,17 @@ pub(super) enum Acknowledgement {
 
 /// The first octet of each record: how the rest is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// A message whose reports are awaited.
     Message = 1,
     /// A part of a short message.
     Part = 2,
     /// The last part of one that the CPM side has.
     Joined = 3,
+    /// A CPM message that is an MM and whose reports are awaited.
+    Multimedia = 4,
+    /// An MM that a CPM user has and whose sender waits for reports.
+    Original = 5,
 }
 
 impl Kind {
@@ -82,6 +98,8 @@ impl Kind {
             1 => Some(Kind::Message),
             2 => Some(Kind::Part),
             3 => Some(Kind::Joined),
+            4 => Some(Kind::Multimedia),
+            5 => Some(Kind::Original),
             _ => None,
         }
     }
@@ -98,11 +116,19 @@ pub(super) struct Records {
     waiting: VecDeque<(u64, Acknowledgement)>,
     /// The records of parts that were acknowledged, by the tickets of the parts.
     parts: Arena<Option<RecordId>>,
+    /// How each SM-SC is known in records: its place and its name may be others after a restart.
+    identities: Vec<String>,
+    /// While earlier parts are joined: when the first of each set came, in seconds since 1970.
+    first_parts: BTreeMap<u64, u32>,
     /// Whether storage takes nothing at present.
     failing: bool,
 }
 
 impl Records {
+    pub(super) fn new(settings: &Settings) -> Records {
+        Records { identities: settings.smscs.iter().map(SmscSettings::identity).collect(), ..Records::default() }
+    }
+
     /// Whether no promise waits.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
@@ -151,6 +177,8 @@ impl Shard {
             Acknowledgement::Counted { deliver, hash, whose, trace } => {
                 self.waiting_is_over((deliver, hash, whose), CommandStatus::ESME_ROK, trace);
             }
+            Acknowledgement::Forwarded { message } => self.answer_forwarded(now, message),
+            Acknowledgement::Delivered(delivery) => self.answer_mm(now, &delivery),
             Acknowledgement::Repeated { deliver } => self.answer(deliver, CommandStatus::ESME_ROK),
             Acknowledgement::Last { deliver, fingerprint, status, trace } => {
                 self.answer_delivery(now, deliver, fingerprint, status, trace);
@@ -159,7 +187,13 @@ impl Shard {
     }
 
     /// Orders a record that is of use until `until`.
-    fn record(&mut self, now: Now, until: Moment, kind: Kind, write: impl FnOnce(&Shard, &mut Vec<u8>)) -> RecordId {
+    pub(super) fn record(
+        &mut self,
+        now: Now,
+        until: Moment,
+        kind: Kind,
+        write: impl FnOnce(&Shard, &mut Vec<u8>),
+    ) -> RecordId {
         self.records.ordered += 1;
         let record = RecordId {
             expires_s: u32::try_from(unix_ms(now, until) / 1_000 + 1).unwrap_or(u32::MAX),
@@ -182,11 +216,12 @@ impl Shard {
     /// What earlier runs promised to remember, of all their shards; before anything arrives. What cannot be read, or is of
     /// an SM-SC that is not configured any more, is left where it is until it expires.
     pub fn restore(&mut self, now: Now, kept: &[(RecordId, Vec<u8>)]) {
-        // What was delivered comes first: parts of it may not have been forgotten yet.
+        // What was delivered comes first: its last part may come again, and is no new message then.
         for (_, octets) in kept.iter().filter(|(_, octets)| octets.first() == Some(&(Kind::Joined as u8))) {
             self.restore_joined(now, Rest(octets.get(1..).unwrap_or_default()));
         }
-        let replaced: BTreeSet<RecordId> = kept.iter().filter_map(|(_, octets)| message::replaces(octets)).collect();
+        let over = |octets| message::replaces(octets).into_iter().chain(part::ended(octets));
+        let replaced: BTreeSet<RecordId> = kept.iter().flat_map(|(_, octets)| over(octets)).collect();
         for (record, octets) in kept {
             let restored = if replaced.contains(record) {
                 self.drop_replaced(*record)
@@ -195,6 +230,7 @@ impl Shard {
             };
             self.stats.records_not_restored += u64::from(restored.is_none() && self.inherits(*record));
         }
+        self.records.first_parts.clear();
         self.settle(now);
     }
 
@@ -204,6 +240,8 @@ impl Shard {
         match Kind::of(kind)? {
             Kind::Message if self.inherits(record) => self.restore_message(now, record, fields),
             Kind::Part => self.restore_part(now, record, fields),
+            Kind::Multimedia => self.restore_multimedia(now, record, fields),
+            Kind::Original => self.restore_original(now, record, fields),
             Kind::Message | Kind::Joined => Some(()),
         }
     }
@@ -213,7 +251,7 @@ impl Shard {
         record.shard.0 % self.settings.shards.max(1) == self.settings.id.0
     }
 
-    /// The run ended before the newer record of a message took the older one's place.
+    /// The run ended before what had taken its place was all there was.
     fn drop_replaced(&mut self, record: RecordId) -> Option<()> {
         if self.inherits(record) {
             self.forget(record);
@@ -223,12 +261,18 @@ impl Shard {
 }
 
 /// A moment as the clock on the wall shows it.
-fn unix_ms(now: Now, at: Moment) -> u64 {
+pub(super) fn unix_ms(now: Now, at: Moment) -> u64 {
     let ahead = u64::try_from(at.since(now.moment).as_millis()).unwrap_or(u64::MAX);
     now.unix_ms.saturating_add(ahead)
 }
 
-/// And back.
-fn moment(now: Now, unix_ms: u64) -> Moment {
-    now.moment + core::time::Duration::from_millis(unix_ms.saturating_sub(now.unix_ms))
+/// And back. No record is of use for longer than [`LONGEST`], whatever the clock on the wall said when it was written.
+pub(super) fn moment(now: Now, unix_ms: u64) -> Moment {
+    now.moment + Duration::from_millis(unix_ms.saturating_sub(now.unix_ms)).min(LONGEST)
+}
+
+const LONGEST: Duration = Duration::from_secs(max(REPORT_WAIT_S_MAX, MMS_REPORT_WAIT_S_MAX) as u64 + 3_600);
+
+const fn max(a: u32, b: u32) -> u32 {
+    if a > b { a } else { b }
 }

@@ -14,7 +14,14 @@ use super::Kind;
 use super::fields::{Fields, Rest};
 
 /// How long after it came a part can still be of use: joined, it is offered to the CPM side for about a day.
-const OF_USE: Duration = Duration::from_secs(48 * 3_600);
+const OF_USE_S: u32 = 48 * 3_600;
+const OF_USE: Duration = Duration::from_secs(OF_USE_S as u64);
+
+/// The records of the parts that a record says were delivered; they may not have been forgotten yet.
+pub(super) fn ended(octets: &[u8]) -> Vec<RecordId> {
+    let Some((&kind, fields)) = octets.split_first() else { return Vec::new() };
+    if kind == Kind::Joined as u8 { Rest(fields).list(Rest::id).unwrap_or_default() } else { Vec::new() }
+}
 
 impl Shard {
     /// A name for the record that a part may get.
@@ -40,18 +47,22 @@ impl Shard {
 
     fn write_part(&self, smsc: u16, pdu: &[u8], octets: &mut Vec<u8>) {
         let mut fields = Fields(octets);
-        fields.octets(self.smsc_name(smsc).as_bytes());
+        fields.octets(self.smsc_identity(smsc));
         fields.octets(pdu);
     }
 
     /// The CPM side has a message whose last part was `pdu`: if the SM-SC misses the answer to that, it is no new message
     /// when it comes again.
-    pub(in super::super) fn record_joined(&mut self, now: Now, smsc: u16, pdu: &[u8]) {
+    pub(in super::super) fn record_joined(&mut self, now: Now, smsc: u16, pdu: &[u8], joined: &Joined) {
         if pdu.is_empty() {
             return;
         }
         let timeout = Duration::from_secs(u64::from(self.iwf.policy.delivery.joining_timeout_s));
-        self.record(now, now.moment + timeout, Kind::Joined, |shard, octets| shard.write_part(smsc, pdu, octets));
+        self.record(now, now.moment + timeout, Kind::Joined, |shard, octets| {
+            let ended = joined.parts().filter_map(|part| shard.records.parts.get(part.ticket).copied().flatten());
+            Fields(octets).list(ended, Fields::id);
+            shard.write_part(smsc, pdu, octets);
+        });
     }
 
     /// The message of these parts is over.
@@ -63,10 +74,11 @@ impl Shard {
         }
     }
 
-    /// Nothing but what can be read, and is ours.
+    /// That a message was delivered, if it can be read and was ours.
     pub(super) fn restore_joined(&mut self, now: Now, mut fields: Rest<'_>) {
-        let (Some(name), Some(pdu)) = (fields.octets(), fields.octets()) else { return };
-        let Some(smsc) = self.smsc_named(name) else { return };
+        let _ended = fields.list(Rest::id);
+        let (Some(identity), Some(pdu)) = (fields.octets(), fields.octets()) else { return };
+        let Some(smsc) = self.smsc_known(identity) else { return };
         if self.owner_of_delivery(pdu) == Some(self.settings.id)
             && let Ok(arrived) = short_message::read(pdu, &self.iwf)
             && let Some(place) = arrived.part
@@ -77,8 +89,8 @@ impl Shard {
     }
 
     pub(super) fn restore_part(&mut self, now: Now, record: RecordId, mut fields: Rest<'_>) -> Option<()> {
-        let (name, pdu) = (fields.octets()?, fields.octets()?);
-        let smsc = self.smsc_named(name)?;
+        let (identity, pdu) = (fields.octets()?, fields.octets()?);
+        let smsc = self.smsc_known(identity)?;
         if self.owner_of_delivery(pdu)? != self.settings.id {
             return Some(());
         }
@@ -90,10 +102,14 @@ impl Shard {
         let place = arrived.part?;
         let ticket = self.records.parts.insert(Some(record));
         let (key, part) = self.part_of(common, arrived, place, ticket);
-        if self.joining.is_complete(key) {
-            return self.drop_part(ticket);
+        let arrived_s = record.expires_s.saturating_sub(OF_USE_S);
+        let first_s = *self.records.first_parts.entry(key).or_insert(arrived_s);
+        if arrived_s > first_s.saturating_add(self.iwf.policy.delivery.joining_timeout_s) {
+            // The reference was used again: the message before this one was to end as it was.
+            self.joining.end_set(key);
+            self.records.first_parts.insert(key, arrived_s);
         }
-        let outcome = self.joining.handle_part(now, key, part);
+        let outcome = self.joining.handle_kept_part(now, key, part);
         // A set that this part ended has its head under the same key as the one it began.
         self.expire_joins(now);
         match outcome {
@@ -119,12 +135,12 @@ impl Shard {
         Some(())
     }
 
-    pub(super) fn smsc_name(&self, smsc: u16) -> &str {
-        self.settings.smscs.get(usize::from(smsc)).map_or("", |smsc| &smsc.name)
+    pub(super) fn smsc_identity(&self, smsc: u16) -> &[u8] {
+        self.records.identities.get(usize::from(smsc)).map_or(b"", |identity| identity.as_bytes())
     }
 
-    pub(super) fn smsc_named(&self, name: &[u8]) -> Option<u16> {
-        let at = self.settings.smscs.iter().position(|smsc| smsc.name.as_bytes() == name)?;
+    pub(super) fn smsc_known(&self, identity: &[u8]) -> Option<u16> {
+        let at = self.records.identities.iter().position(|known| known.as_bytes() == identity)?;
         u16::try_from(at).ok()
     }
 }
