@@ -411,11 +411,14 @@ impl Shard {
             return self.binds.recycle(bytes);
         }
         let of_calls = if self.has_sessions() { self.calls.spare() } else { usize::MAX };
-        let spare = [self.servers.spare(), self.clients.spare(), self.binds.spare(), of_calls];
+        // Of these only records leave and come back here.
+        let of_records = if self.settings.durable { self.pool.len() } else { usize::MAX };
+        let spare = [self.servers.spare(), self.clients.spare(), self.binds.spare(), of_calls, of_records];
         match spare.iter().enumerate().min_by_key(|(_, count)| **count) {
             Some((0, _)) => self.servers.recycle(bytes),
             Some((1, _)) => self.clients.recycle(bytes),
             Some((3, _)) => self.calls.recycle(bytes),
+            Some((4, _)) => self.pool.give(bytes),
             _ => self.binds.recycle(bytes),
         }
     }

@@ -154,9 +154,9 @@ impl Shard {
     /// Writes the mail, keeps what answer and reports need, and says how many octets the mail has.
     fn write_forward(&mut self, now: Now, key: u64, mmsc: u16, read: &Read<'_>) -> Result<usize, NotAcceptable> {
         let (mut transaction_id, mut message_id) = (Vec::new(), Vec::new());
-        self.mint_id(Kind::Transaction, key, &mut transaction_id);
-        let seal = self.message_seal(read.conversation_id(), read.contribution_id());
-        id::write(Kind::Message, Id { owner: self.settings.id, key, seal }, &mut message_id);
+        id::write(Kind::Transaction, self.id_of(Kind::Transaction, key), &mut transaction_id);
+        let id = self.id_of_mm(key, read.conversation_id(), read.contribution_id());
+        id::write(Kind::Message, id, &mut message_id);
         message_id.push(b'@');
         message_id.extend_from_slice(self.settings.mm4.domain.as_bytes());
         let Some(message) = self.mms.messages.get_mut(key) else { return Ok(0) };
@@ -382,7 +382,7 @@ impl Shard {
             self.forget(record);
         }
         if let Some(id) = message.earlier {
-            self.mms.earlier.remove(&id);
+            self.mms.earlier_messages.remove(&id);
         }
         if let Some(alarm) = message.alarm {
             self.alarms.cancel(alarm);

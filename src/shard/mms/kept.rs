@@ -2,8 +2,8 @@
 //! MMs that CPM users have and whose senders wait for reports (6.3.1.2.1 step 4). Peers name both by ids of the run that
 //! minted them.
 
-use crate::engine::Now;
 use crate::engine::transport::{RecordId, ShardId};
+use crate::engine::{Moment, Now};
 use crate::interwork::mms::imdn_to_read_reply::Asked;
 use crate::iwf::mms::id::{Id, Kind};
 use crate::iwf::retained::Retained;
@@ -27,7 +27,7 @@ impl Shard {
         let until = message.retained.until;
         let record = self.record(now, until, records::Kind::Multimedia, |shard, octets| {
             let (Some(message), mut fields) = (shard.mms.messages.get(key), Fields(octets)) else { return };
-            write_id(shard.id_of_mm(key, &message.retained), &mut fields);
+            write_id(shard.id_of_message(key, message), &mut fields);
             fields.octets(&message.call_id);
             fields.number(bits_of(message.requested));
             fields.number(unix_ms(now, message.retained.until));
@@ -38,28 +38,31 @@ impl Shard {
         }
     }
 
-    fn id_of_mm(&self, key: u64, retained: &Retained) -> Id {
-        let get = |span| retained.get(span);
-        let seal = self.message_seal(get(retained.conversation_id), get(retained.contribution_id));
-        Id { owner: self.id(), key, seal }
-    }
-
-    pub(in crate::shard) fn restore_multimedia(
+    /// What a record of either kind says, if its id names something of this core.
+    pub(in crate::shard) fn restore_mms(
         &mut self,
         now: Now,
-        record: RecordId,
+        (record, kind): (RecordId, records::Kind),
         mut fields: Rest<'_>,
     ) -> Option<()> {
         let id = read_id(&mut fields)?;
         if self.owner_named(id) != self.id() {
             return Some(());
         }
+        if kind == records::Kind::Multimedia {
+            self.restore_multimedia(now, (record, id), fields)
+        } else {
+            self.restore_original(now, (record, id), fields)
+        }
+    }
+
+    fn restore_multimedia(&mut self, now: Now, whose: (RecordId, Id), mut fields: Rest<'_>) -> Option<()> {
         let call_id = event::call_id(fields.octets()?);
         let requested = dispositions_of(fields.number()?);
         let until = moment(now, fields.number()?);
         let retained = Retained { until, ..retained_of(self.stored.take(), &mut fields)? };
-        let key = self.mms.messages.insert(Message::restored(now, call_id, requested, retained, (record, id)));
-        self.mms.earlier.insert(id, key);
+        let key = self.mms.messages.insert(Message::restored(now, call_id, requested, retained, whose));
+        self.mms.earlier_messages.insert(whose.1, key);
         let alarm = self.arm(until, ALARM_MMS, key);
         if let Some(message) = self.mms.messages.get_mut(key) {
             message.alarm = Some(alarm);
@@ -71,9 +74,9 @@ impl Shard {
     pub(super) fn record_original(&mut self, now: Now, key: u64) {
         let Some(original) = self.mms.originals.get(key).filter(|_| self.settings.durable) else { return };
         let (earlier, until) = (original.record, original.until);
-        let record = self.record(now, until, records::Kind::Original, |shard, octets| {
+        let record = self.record_in_place_of(earlier, now, until, records::Kind::Original, |shard, octets| {
             let (Some(original), mut fields) = (shard.mms.originals.get(key), Fields(octets)) else { return };
-            write_id(original.earlier.unwrap_or(shard.id_of_original(key)), &mut fields);
+            write_id(original.earlier.unwrap_or(shard.id_of(Kind::Notification, key)), &mut fields);
             fields.number(unix_ms(now, original.until));
             fields.octets(&original.message_id);
             fields.octets(&original.originator);
@@ -86,26 +89,9 @@ impl Shard {
         if let Some(original) = self.mms.originals.get_mut(key) {
             original.record = Some(record);
         }
-        // The newer one comes later into the file, or not at all: of two for one MM either is good.
-        if let Some(earlier) = earlier {
-            self.forget(earlier);
-        }
     }
 
-    fn id_of_original(&self, key: u64) -> Id {
-        Id { owner: self.id(), key, seal: self.seal(Kind::Notification, self.id(), key) }
-    }
-
-    pub(in crate::shard) fn restore_original(
-        &mut self,
-        now: Now,
-        record: RecordId,
-        mut fields: Rest<'_>,
-    ) -> Option<()> {
-        let id = read_id(&mut fields)?;
-        if self.owner_named(id) != self.id() {
-            return Some(());
-        }
+    fn restore_original(&mut self, now: Now, (record, id): (RecordId, Id), mut fields: Rest<'_>) -> Option<()> {
         let until = moment(now, fields.number()?);
         let (message_id, originator) = (fields.octets()?.to_vec(), fields.octets()?.to_vec());
         let peer = core::str::from_utf8(fields.octets()?).ok()?.parse().ok()?;
@@ -115,29 +101,20 @@ impl Shard {
         let original =
             Original { message_id, originator, peer, asked, under_way: 0, alarm: None, until, record, earlier };
         let key = self.insert_original(original);
-        if let Some(other) = self.mms.earlier.insert(id, key) {
-            self.take_place_of(other, id, key);
+        if let Some(older) = self.mms.earlier_originals.insert(id, key) {
+            // The run ended between two records of one MM.
+            self.drop_original(older);
+            self.mms.earlier_originals.insert(id, key);
         }
         self.arm_original(key, until);
         Some(())
     }
 
-    /// The run ended between two records of one MM: the newer one counts.
-    fn take_place_of(&mut self, other: u64, id: Id, key: u64) {
-        self.drop_original(other);
-        self.mms.earlier.insert(id, key);
-    }
-
-    pub(super) fn arm_original(&mut self, key: u64, until: crate::engine::Moment) {
+    pub(super) fn arm_original(&mut self, key: u64, until: Moment) {
         let alarm = self.arm(until, ALARM_ORIGINAL, key);
         if let Some(original) = self.mms.originals.get_mut(key) {
             original.alarm = Some(alarm);
         }
-    }
-
-    /// Which core has what an id names: of an earlier run there may have been more of them.
-    pub(super) fn owner_named(&self, id: Id) -> ShardId {
-        ShardId(id.owner.0 % self.settings.shards.max(1))
     }
 }
 

@@ -71,8 +71,9 @@ pub(super) struct Mms {
     originals_in_order: VecDeque<u64>,
     /// Notifications whose reports are on their way.
     waiting: Arena<notifications::Waiting>,
-    /// What ids of earlier runs name: messages and originals, by their keys of now.
-    earlier: BTreeMap<Id, u64>,
+    /// What ids of earlier runs name, by the keys of now.
+    earlier_messages: BTreeMap<Id, u64>,
+    earlier_originals: BTreeMap<Id, u64>,
     /// MMs that came lately, and how they ended.
     repeats: repeats::Repeats,
     relay_events: Vec<RelayEvent>,
@@ -96,7 +97,8 @@ impl Mms {
             originals: Arena::default(),
             originals_in_order: VecDeque::new(),
             waiting: Arena::default(),
-            earlier: BTreeMap::new(),
+            earlier_messages: BTreeMap::new(),
+            earlier_originals: BTreeMap::new(),
             repeats: repeats::Repeats::default(),
             relay_events: Vec::new(),
             brought: Vec::new(),

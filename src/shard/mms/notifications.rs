@@ -157,7 +157,7 @@ impl Shard {
         write: Write,
     ) {
         let mut transaction_id = Vec::new();
-        self.mint_name(Kind::Transaction, &mut transaction_id);
+        id::write(Kind::Transaction, self.id_of_nothing(), &mut transaction_id);
         let Some(original) = self.mms.originals.get_mut(report.original) else { return };
         let system_address = self.settings.mm4.system_address();
         let about = About {
@@ -294,7 +294,7 @@ impl Shard {
             self.forget(record);
         }
         if let Some(id) = original.earlier {
-            self.mms.earlier.remove(&id);
+            self.mms.earlier_originals.remove(&id);
         }
         // Keys of what is gone must not pile up.
         if self.mms.originals_in_order.len() > 2 * self.mms.originals.len() + 64 {
@@ -306,11 +306,8 @@ impl Shard {
     /// An imdn.Message-ID that leads back to an MM; without one a mere name.
     pub(super) fn mint_message_id(&mut self, original: u64) -> Vec<u8> {
         let mut message_id = Vec::new();
-        if original == 0 {
-            self.mint_name(Kind::Notification, &mut message_id);
-        } else {
-            self.mint_id(Kind::Notification, original, &mut message_id);
-        }
+        let id = if original == 0 { self.id_of_nothing() } else { self.id_of(Kind::Notification, original) };
+        id::write(Kind::Notification, id, &mut message_id);
         message_id
     }
 }

@@ -6,7 +6,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::Now;
-use crate::iwf::mms::id::Kind;
+use crate::iwf::mms::id::{self, Kind};
 use crate::iwf::mms::response::Kept;
 use crate::shard::Shard;
 use crate::shard::event::Event;
@@ -35,10 +35,10 @@ pub(super) const MAIL_WAIT: Duration = Duration::from_secs(300);
 impl Shard {
     /// A response came.
     pub(super) fn take_response(&mut self, now: Now, response: &Res<'_>) {
-        let ours = self.minted(Kind::Transaction, response.transaction_id);
-        let ours = ours.filter(|(shard, key)| *shard == self.settings.id && self.mms.messages.get(*key).is_some());
-        match (ours, response.kind) {
-            (Some((_, key)), ResKind::Forward) => self.forward_responded(now, key, response.request_status),
+        let ours = id::read(Kind::Transaction, response.transaction_id);
+        let known = ours.filter(|id| *id == self.id_of(Kind::Transaction, id.key)).map(|id| id.key);
+        match (known.filter(|key| self.mms.messages.get(*key).is_some()), response.kind) {
+            (Some(key), ResKind::Forward) => self.forward_responded(now, key, response.request_status),
             (None, ResKind::Forward) => self.stats.mm4_unmatched += 1,
             // Nobody waits for the responses to our reports: their mails were taken.
             (_, ResKind::DeliveryReport | ResKind::ReadReplyReport) => {}

@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use crate::engine::Now;
-use crate::engine::transport::RecordId;
+use crate::engine::transport::{RecordId, ShardId};
 use crate::interwork::sms::pager_to_submit_sm::registered_delivery_of;
 use crate::iwf::retained::{Procedure, Progress, Retained};
 use crate::iwf::segments::{Reports, Responses};
@@ -93,16 +93,13 @@ impl Shard {
     pub(in super::super) fn record_message(&mut self, now: Now, key: u64) {
         let Some(message) = self.messages.get(key).filter(|_| self.settings.durable) else { return };
         let (earlier, until) = (message.record, message.retained.until);
-        let record = self.record(now, until, Kind::Message, |shard, octets| {
+        let record = self.record_in_place_of(earlier, now, until, Kind::Message, |shard, octets| {
             if let Some(message) = shard.messages.get(key) {
                 shard.write_message(now, message, &mut Fields(octets));
             }
         });
         if let Some(message) = self.messages.get_mut(key) {
             message.record = Some(record);
-        }
-        if let Some(earlier) = earlier {
-            self.forget(earlier);
         }
     }
 
@@ -212,7 +209,7 @@ struct Restored {
 }
 
 impl Restored {
-    fn message(self, now: Now, record: RecordId, shard: crate::engine::transport::ShardId) -> Message {
+    fn message(self, now: Now, record: RecordId, shard: ShardId) -> Message {
         let Restored { call_id, requested, total, retained, progress, reports } = self;
         Message {
             reply: None,

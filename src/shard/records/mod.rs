@@ -9,9 +9,8 @@ pub(super) mod fields;
 pub(super) mod message;
 mod part;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
 use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::engine::arena::Arena;
 use crate::engine::transport::{RecordId, Transmit};
@@ -208,6 +207,22 @@ impl Shard {
         record
     }
 
+    /// The same for what an `earlier` record says otherwise, if there is one. That goes after the new one is there.
+    pub(super) fn record_in_place_of(
+        &mut self,
+        earlier: Option<RecordId>,
+        now: Now,
+        until: Moment,
+        kind: Kind,
+        write: impl FnOnce(&Shard, &mut Vec<u8>),
+    ) -> RecordId {
+        let record = self.record(now, until, kind, write);
+        if let Some(earlier) = earlier {
+            self.forget(earlier);
+        }
+        record
+    }
+
     pub(super) fn forget(&mut self, record: RecordId) {
         self.records.ordered += 1;
         self.outbox.transmits.push_back(Transmit::Forget { record });
@@ -240,8 +255,7 @@ impl Shard {
         match Kind::of(kind)? {
             Kind::Message if self.inherits(record) => self.restore_message(now, record, fields),
             Kind::Part => self.restore_part(now, record, fields),
-            Kind::Multimedia => self.restore_multimedia(now, record, fields),
-            Kind::Original => self.restore_original(now, record, fields),
+            kind @ (Kind::Multimedia | Kind::Original) => self.restore_mms(now, (record, kind), fields),
             Kind::Message | Kind::Joined => Some(()),
         }
     }
